@@ -1,0 +1,248 @@
+// What a game is to Rival: a small copyable value type with about eight members, and a Spec that says in data
+// what its players see and do. This header is all that the rules of a game need to include.
+//
+//   struct MyGame {
+//     static Spec spec();                                    // what players see and do; never changes
+//     void reset(const Settings&, Key);                      // start a match
+//     SeatSet to_act() const;                                // who must act now; one seat in turn-based games
+//     void observe(int seat, Observation) const;             // what a seat sees; the row arrives zeroed
+//     void step(const Actions&, Key, Rewards);               // all seats in to_act() have acted
+//     Status status() const;                                 // running, finished or truncated
+//     // optional:
+//     void legal(int seat, Mask) const;                      // which choices are allowed; without it: all
+//     float result(int team) const;                          // the match's outcome for a team, when it finished
+//     std::string text() const;                              // the position, drawn for people
+//     std::string action_text(int seat, int choice) const;   // a choice as people write it
+//   };
+//
+// What a player is after: the sum of its rewards over the match, plus its team's result at the end. A game may
+// have either or both; results should be the real outcome (win +1, draw 0, loss -1, or a payoff), rewards the rest.
+//
+// Copying a match is how search, replays and the coach branch, so a game holds its state by value and draws all
+// randomness from the keys it is given: the same state, actions and key must give the same next state.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "rival/random.hpp"
+
+namespace rival {
+
+// ---- Spec: what a game is, as data --------------------------------------------------------------------------
+
+// One part of an observation: a flat vector of `size()` floats, or a grid of `channels` planes of height x width
+// (stored plane by plane, row by row). Values should be of order 1; vectors are normalised in training as well.
+struct ObservationPart {
+  enum class Kind { vector, grid };
+  std::string name;
+  Kind kind = Kind::vector;
+  int channels = 1, height = 1, width = 1;
+
+  int size() const { return channels * height * width; }
+  static ObservationPart vector(std::string name, int size) { return {std::move(name), Kind::vector, 1, 1, size}; }
+  static ObservationPart grid(std::string name, int channels, int height, int width) {
+    return {std::move(name), Kind::grid, channels, height, width};
+  }
+};
+
+// One part of an action: a discrete choice out of `size`, or `size` continuous values in [low, high].
+// A seat fills in every part at each of its decisions.
+struct ActionPart {
+  enum class Kind { discrete, continuous };
+  std::string name;
+  Kind kind = Kind::discrete;
+  int size = 0;
+  float low = -1, high = 1;  // continuous only; actions arrive clipped to this range
+
+  static ActionPart discrete(std::string name, int choices) { return {std::move(name), Kind::discrete, choices}; }
+  static ActionPart continuous(std::string name, int size, float low, float high) {
+    return {std::move(name), Kind::continuous, size, low, high};
+  }
+};
+
+// A number of the rules that a designer may tune.
+struct Parameter {
+  std::string name;
+  float value = 0;  // the default
+  float low = 0, high = 0;
+  std::string description;
+};
+
+struct Spec {
+  std::string name;         // lower_case_with_underscores
+  std::string description;  // one line, for `rival games`
+  std::string source;       // where the rules come from
+
+  int seats = 1;           // at most 64
+  std::vector<int> teams;  // team of each seat; empty: every seat is a team of its own
+
+  std::vector<ObservationPart> observation;
+  std::vector<ActionPart> action;
+  std::vector<Parameter> parameters;
+
+  bool simultaneous = false;        // true if more than one seat may be in to_act() at once
+  bool hidden_information = false;  // true if a seat does not see the whole state (cards, fog)
+  int max_steps = 0;                // an upper bound on the steps of a match; 0: none is known
+
+  int team_of(int seat) const { return teams.empty() ? seat : teams[static_cast<std::size_t>(seat)]; }
+  int team_count() const;
+};
+
+// The values of Spec::parameters for a match, in their order. Made by default_settings() in src/game.
+struct Settings {
+  std::vector<float> parameters;
+};
+
+// ---- What rules read and write ------------------------------------------------------------------------------
+
+// A set of seats.
+class SeatSet {
+ public:
+  constexpr SeatSet() = default;
+  static constexpr SeatSet none() { return {}; }
+  static constexpr SeatSet one(int seat) { return SeatSet(std::uint64_t{1} << seat); }
+  static constexpr SeatSet first(int count) {
+    return SeatSet(count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1);
+  }
+  constexpr SeatSet with(int seat) const { return SeatSet(bits_ | (std::uint64_t{1} << seat)); }
+  constexpr bool contains(int seat) const { return (bits_ >> seat) & 1; }
+  constexpr bool empty() const { return bits_ == 0; }
+  constexpr int count() const { return __builtin_popcountll(bits_); }
+  // The lowest seat in the set; the set must not be empty.
+  constexpr int lowest() const { return __builtin_ctzll(bits_); }
+  constexpr std::uint64_t bits() const { return bits_; }
+  constexpr bool operator==(const SeatSet&) const = default;
+
+ private:
+  constexpr explicit SeatSet(std::uint64_t bits) : bits_(bits) {}
+  std::uint64_t bits_ = 0;
+};
+
+enum class Status : std::uint8_t {
+  running,
+  finished,   // the match ended by its rules
+  truncated,  // cut short (a time limit that players do not see): nothing is known about what would have followed
+};
+
+// Where part `p` of a row begins; shared by all rows of a batch.
+struct RowLayout {
+  std::vector<int> observation_offset;  // floats, per observation part
+  std::vector<int> mask_offset;         // bytes, per action part (continuous parts take none)
+  std::vector<int> choice_index;        // per action part: which discrete part it is, or -1
+  std::vector<int> value_offset;        // per action part: first of its continuous values, or -1
+  int observation_size = 0;             // floats in an observation row
+  int mask_size = 0;                    // bytes in a mask row
+  int choice_count = 0;                 // discrete parts: integers in an action row
+  int value_count = 0;                  // continuous values in an action row
+  explicit RowLayout(const Spec& spec);
+};
+
+// One observation row, to be written. Zero on arrival. A view: it owns nothing.
+class Observation {
+ public:
+  Observation(float* row, const RowLayout& layout, const Spec& spec) : row_(row), layout_(&layout), spec_(&spec) {}
+
+  // The whole row: all parts, in order.
+  std::span<float> row() const { return {row_, static_cast<std::size_t>(layout_->observation_size)}; }
+  float* part(int p = 0) const { return row_ + layout_->observation_offset[static_cast<std::size_t>(p)]; }
+  float& operator[](int i) const { return row_[i]; }
+  float& at(int p, int channel, int y, int x) const {
+    const ObservationPart& g = spec_->observation[static_cast<std::size_t>(p)];
+    return part(p)[(channel * g.height + y) * g.width + x];
+  }
+
+ private:
+  float* row_;
+  const RowLayout* layout_;
+  const Spec* spec_;
+};
+
+// One mask row, to be written: a byte per discrete choice, 1 where allowed. Zero (nothing allowed) on arrival;
+// each discrete part needs at least one allowed choice. A view: it owns nothing.
+class Mask {
+ public:
+  Mask(std::uint8_t* row, const RowLayout& layout) : row_(row), layout_(&layout) {}
+  std::uint8_t* part(int p = 0) const { return row_ + layout_->mask_offset[static_cast<std::size_t>(p)]; }
+  void allow(int choice) const { row_[choice] = 1; }
+  void allow(int p, int choice) const { part(p)[choice] = 1; }
+
+ private:
+  std::uint8_t* row_;
+  const RowLayout* layout_;
+};
+
+// The actions of the seats in to_act(), to be read. A view: it owns nothing.
+class Actions {
+ public:
+  // `seat_stride` 1: a row per seat; 0: one row, which belongs to the only seat that acts.
+  Actions(const std::int32_t* choices, const float* values, int seat_stride, const RowLayout& layout)
+      : choices_(choices),
+        values_(values),
+        choice_stride_(layout.choice_count * seat_stride),
+        value_stride_(layout.value_count * seat_stride),
+        layout_(&layout) {}
+
+  // What `seat` chose in the discrete action part `p`: 0 to size - 1, and allowed by the mask.
+  int choice(int seat, int p = 0) const {
+    return choices_[seat * choice_stride_ + layout_->choice_index[static_cast<std::size_t>(p)]];
+  }
+  // Value `i` of the continuous action part `p`, clipped to the part's range.
+  float value(int seat, int p = 0, int i = 0) const {
+    return values_[seat * value_stride_ + layout_->value_offset[static_cast<std::size_t>(p)] + i];
+  }
+
+ private:
+  const std::int32_t* choices_;
+  const float* values_;
+  int choice_stride_, value_stride_;
+  const RowLayout* layout_;
+};
+
+// Rewards of one step, one per seat, to be added to. Zero on arrival. A view: it owns nothing.
+class Rewards {
+ public:
+  explicit Rewards(float* seats) : seats_(seats) {}
+  float& operator[](int seat) const { return seats_[seat]; }
+
+ private:
+  float* seats_;
+};
+
+// ---- The concept --------------------------------------------------------------------------------------------
+
+template <class G>
+concept HasLegal = requires(const G& g, int seat, Mask mask) {
+  { g.legal(seat, mask) } -> std::same_as<void>;
+};
+template <class G>
+concept HasResult = requires(const G& g, int team) {
+  { g.result(team) } -> std::convertible_to<float>;
+};
+template <class G>
+concept HasText = requires(const G& g) {
+  { g.text() } -> std::convertible_to<std::string>;
+};
+template <class G>
+concept HasActionText = requires(const G& g, int seat, int choice) {
+  { g.action_text(seat, choice) } -> std::convertible_to<std::string>;
+};
+
+template <class G>
+concept Game = std::copyable<G> && std::default_initializable<G> &&
+    requires(G g, const G& c, const Settings& settings, Key key, int seat, Observation out, const Actions& actions,
+             Rewards rewards) {
+  { G::spec() } -> std::same_as<Spec>;
+  { g.reset(settings, key) } -> std::same_as<void>;
+  { c.to_act() } -> std::same_as<SeatSet>;
+  { c.observe(seat, out) } -> std::same_as<void>;
+  { g.step(actions, key, rewards) } -> std::same_as<void>;
+  { c.status() } -> std::same_as<Status>;
+};
+
+}  // namespace rival

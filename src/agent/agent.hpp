@@ -1,0 +1,42 @@
+// A player of matches: it is shown the rows that wait for a decision and fills in actions. Trained bots, random and
+// scripted players are all Agents.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "game/batch.hpp"
+#include "rival/random.hpp"
+
+namespace rival {
+
+// Decisions to make: the rows `rows` of a batch. The arrays hold every row of the batch; only the named ones count.
+struct Decisions {
+  const Batch* batch;
+  std::span<const int> rows;  // indices of the rows to decide; all of them belong to acting seats
+  const float* observations;  // [batch rows x observation_size]
+  const std::uint8_t* masks;  // [batch rows x mask_size]
+  const std::int8_t* seats;   // [batch rows]
+};
+
+// Not thread-safe: one thread per agent.
+class Agent {
+ public:
+  virtual ~Agent() = default;
+
+  virtual std::string name() const = 0;
+
+  // Decides the rows: fills choices [batch rows x choice_count] and values [batch rows x value_count] at those rows.
+  // Row r draws its randomness from key.split(r), so that a decision depends only on its row and the key.
+  virtual void act(const Decisions& decisions, Key key, std::int32_t* choices, float* values) = 0;
+
+  // The distribution over discrete choices that act() draws from, at the decisions' rows of `probabilities`
+  // [batch rows x mask_size]; each part sums to 1. False if the agent cannot say (nothing is written).
+  virtual bool probabilities(const Decisions& decisions, float* probabilities);
+
+  // Told when a match of the batch is (re)started, so that an agent with memory forgets it.
+  virtual void match_started(int match);
+};
+
+}  // namespace rival

@@ -1,0 +1,36 @@
+#include "game/batch.hpp"
+
+#include <numeric>
+
+namespace rival {
+
+void Batch::start_all(const Settings& settings, Key key) {
+  std::vector<int> all(static_cast<std::size_t>(matches_));
+  std::iota(all.begin(), all.end(), 0);
+  std::vector<Key> keys;
+  keys.reserve(all.size());
+  for (int m : all) keys.push_back(key.split(static_cast<std::uint64_t>(m)));
+  start(all, settings, keys);
+}
+
+std::uint64_t Batch::hash(int match) const {
+  std::vector<float> observation(static_cast<std::size_t>(layout_.observation_size));
+  std::vector<std::uint8_t> mask(static_cast<std::size_t>(layout_.mask_size));
+  std::uint64_t h = Key::mix(static_cast<std::uint64_t>(status(match)) + 1);
+  const auto add = [&h](std::uint64_t bits) { h = Key::mix(h ^ (bits + Key::kGolden)); };
+  const SeatSet acting = to_act(match);
+  add(acting.bits());
+  for (int seat = 0; seat < spec_.seats; ++seat) {
+    observe_seat(match, seat, observation.data(), acting.contains(seat) ? mask.data() : nullptr);
+    for (float x : observation) {
+      std::uint32_t bits;
+      std::memcpy(&bits, &x, sizeof bits);
+      add(bits);
+    }
+    if (acting.contains(seat))
+      for (std::uint8_t m : mask) add(m);
+  }
+  return h;
+}
+
+}  // namespace rival

@@ -1,0 +1,64 @@
+#include "game/spec.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rival {
+
+int Spec::team_count() const {
+  return teams.empty() ? seats : 1 + *std::max_element(teams.begin(), teams.end());
+}
+
+RowLayout::RowLayout(const Spec& spec) {
+  for (const ObservationPart& part : spec.observation) {
+    observation_offset.push_back(observation_size);
+    observation_size += part.size();
+  }
+  for (const ActionPart& part : spec.action) {
+    const bool discrete = part.kind == ActionPart::Kind::discrete;
+    mask_offset.push_back(mask_size);
+    choice_index.push_back(discrete ? choice_count : -1);
+    value_offset.push_back(discrete ? -1 : value_count);
+    if (discrete) {
+      mask_size += part.size;
+      ++choice_count;
+    } else {
+      value_count += part.size;
+    }
+  }
+}
+
+Settings default_settings(const Spec& spec) {
+  Settings settings;
+  for (const Parameter& parameter : spec.parameters) settings.parameters.push_back(parameter.value);
+  return settings;
+}
+
+Result<void> validate(const Spec& spec) {
+  const auto bad = [&](const std::string& what) -> Result<void> { return Error{"game '" + spec.name + "': " + what}; };
+  if (spec.name.empty()) return Error{"a game's Spec has no name"};
+  if (spec.seats < 1 || spec.seats > 64) return bad("seats must be 1 to 64, is " + std::to_string(spec.seats));
+  if (!spec.teams.empty()) {
+    if (static_cast<int>(spec.teams.size()) != spec.seats) return bad("teams must name a team for every seat");
+    for (int team : spec.teams)
+      if (team < 0 || team >= spec.seats) return bad("team numbers must be 0 to seats - 1");
+  }
+  if (spec.observation.empty()) return bad("observation has no parts: players would see nothing");
+  for (const ObservationPart& part : spec.observation)
+    if (part.channels < 1 || part.height < 1 || part.width < 1)
+      return bad("observation part '" + part.name + "' has no cells");
+  if (spec.action.empty()) return bad("action has no parts: players could do nothing");
+  for (const ActionPart& part : spec.action) {
+    if (part.size < 1) return bad("action part '" + part.name + "' has size " + std::to_string(part.size));
+    if (part.kind == ActionPart::Kind::continuous &&
+        !(std::isfinite(part.low) && std::isfinite(part.high) && part.low < part.high))
+      return bad("action part '" + part.name + "' needs a finite low below high");
+  }
+  for (const Parameter& parameter : spec.parameters)
+    if (!(parameter.low <= parameter.value && parameter.value <= parameter.high))
+      return bad("parameter '" + parameter.name + "': its default is outside low to high");
+  if (spec.max_steps < 0) return bad("max_steps must not be negative");
+  return {};
+}
+
+}  // namespace rival

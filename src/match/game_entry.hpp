@@ -1,0 +1,53 @@
+// All that the tools know of a game: its rules as a batch, its scripted players and its judges.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/agent.hpp"
+#include "base/result.hpp"
+#include "game/batch.hpp"
+
+namespace rival {
+
+// What an exact judge found out about an agent.
+struct Judgement {
+  struct Figure {
+    std::string name;  // the JSON key, e.g. "nash_conv"
+    double value = 0;
+    std::string explanation;  // one line for people
+  };
+  std::vector<Figure> figures;  // the first one is the headline
+};
+
+// An exact judge of play (a solver, a best response), named as in `rival eval BOT --against NAME`.
+struct Judge {
+  std::string name;
+  std::string description;
+  // Error if the agent cannot be judged (it gives no probabilities, say). `positions`: how many to sample, where it
+  // samples.
+  std::function<Result<Judgement>(Agent& agent, Key key, int positions)> judge;
+};
+
+// A scripted player.
+struct Baseline {
+  std::string name;
+  std::string description;
+  std::function<std::unique_ptr<Agent>()> make;
+};
+
+struct GameEntry {
+  Spec spec;
+  BatchFactory make_batch = nullptr;
+  std::vector<Baseline> baselines;  // besides "random", which every game has
+  std::vector<Judge> judges;
+};
+
+template <Game G>
+GameEntry game_entry() {
+  return {.spec = G::spec(), .make_batch = &BatchOf<G>::make, .baselines = {}, .judges = {}};
+}
+
+}  // namespace rival
