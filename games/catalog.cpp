@@ -1,9 +1,13 @@
 #include "games/catalog.hpp"
 
+#include "games/tic_tac_toe/tic_tac_toe.hpp"
+
 namespace rival {
 
 std::vector<GameEntry> catalog() {
-  return {};
+  return {
+      game_entry<TicTacToe>(),
+  };
 }
 
 }  // namespace rival

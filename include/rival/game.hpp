@@ -77,14 +77,14 @@ struct Parameter {
 struct Spec {
   std::string name;         // lower_case_with_underscores
   std::string description;  // one line, for `rival games`
-  std::string source;       // where the rules come from
+  std::string source = {};  // where the rules come from
 
-  int seats = 1;           // at most 64
-  std::vector<int> teams;  // team of each seat; empty: every seat is a team of its own
+  int seats = 1;                // at most 64
+  std::vector<int> teams = {};  // team of each seat; empty: every seat is a team of its own
 
-  std::vector<ObservationPart> observation;
-  std::vector<ActionPart> action;
-  std::vector<Parameter> parameters;
+  std::vector<ObservationPart> observation = {};
+  std::vector<ActionPart> action = {};
+  std::vector<Parameter> parameters = {};
 
   bool simultaneous = false;        // true if more than one seat may be in to_act() at once
   bool hidden_information = false;  // true if a seat does not see the whole state (cards, fog)
