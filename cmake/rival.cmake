@@ -1,4 +1,4 @@
-# How every part of Rival is built: one function for a module, one for warnings.
+# How every part of Rival is built: one function each for a module, a test program and a fuzzer.
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -6,6 +6,12 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
+endif()
+find_program(RIVAL_CCACHE ccache)
+mark_as_advanced(RIVAL_CCACHE)
+if(RIVAL_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${RIVAL_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${RIVAL_CCACHE})
 endif()
 # Games and training must give the same bits with every compiler setting, so products and sums are never contracted
 # into fused ones behind our back; the kernels that want them say so.
@@ -17,20 +23,31 @@ if(RIVAL_WERROR)
   list(APPEND RIVAL_WARNINGS -Werror)
 endif()
 
+# Sanitized builds also check the standard library's containers and views.
+set(RIVAL_SANITIZE "" CACHE STRING "Sanitizers to build with: 'address,undefined', 'thread' or none")
+if(RIVAL_SANITIZE)
+  add_compile_options(-fsanitize=${RIVAL_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${RIVAL_SANITIZE})
+  add_compile_definitions(_GLIBCXX_ASSERTIONS)
+endif()
+
 if(RIVAL_TESTS)
   enable_testing()
   find_package(GTest REQUIRED)
   include(GoogleTest)
 endif()
 
-# rival_module(NAME [DEPENDS targets...]): the library rival_NAME from the folder's *.cpp, and its tests, labelled NAME,
-# from the folder's *_test.cpp. Tests whose suite name ends in Slow carry the label `slow` instead.
+# rival_module(NAME [DEPENDS targets...] [TEST_DEPENDS targets...]): the library rival_NAME from the folder's *.cpp (a
+# main.cpp apart), its tests, labelled NAME, from *_test.cpp, and a fuzzer from each *_fuzz.cpp. Tests whose suite name
+# ends in Slow carry the label `slow` instead.
 function(rival_module name)
   cmake_parse_arguments(arg "" "" "DEPENDS;TEST_DEPENDS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
   set(tests ${sources})
+  set(fuzzers ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
-  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|/main)\\.cpp$")
   if(sources)
     add_library(rival_${name} STATIC ${sources})
     set(visibility PUBLIC)
@@ -44,6 +61,10 @@ function(rival_module name)
   if(RIVAL_TESTS AND tests)
     rival_test(${name}_test LABEL ${name} SOURCES ${tests} DEPENDS rival_${name} ${arg_TEST_DEPENDS})
   endif()
+  foreach(fuzzer ${fuzzers})
+    get_filename_component(target ${fuzzer} NAME_WE)
+    rival_fuzz(${target} LABEL ${name} SOURCE ${fuzzer} DEPENDS rival_${name})
+  endforeach()
 endfunction()
 
 # rival_test(TARGET LABEL label SOURCES files... DEPENDS targets...): one GoogleTest program.
@@ -53,7 +74,30 @@ function(rival_test target)
   target_compile_options(${target} PRIVATE ${RIVAL_WARNINGS})
   target_link_libraries(${target} PRIVATE ${arg_DEPENDS} GTest::gtest_main)
   target_compile_definitions(${target} PRIVATE RIVAL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  gtest_discover_tests(${target} TEST_FILTER "-*Slow.*" PROPERTIES LABELS ${arg_LABEL} DISCOVERY_MODE PRE_TEST)
+  gtest_discover_tests(${target} TEST_FILTER "-*Slow.*" PROPERTIES LABELS ${arg_LABEL} TIMEOUT 300
+                       DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60)
   gtest_discover_tests(${target} TEST_FILTER "*Slow.*" TEST_SUFFIX "" TEST_LIST ${target}_slow
-                       PROPERTIES LABELS "slow" TIMEOUT 1800 DISCOVERY_MODE PRE_TEST)
+                       PROPERTIES LABELS "slow" TIMEOUT 1800 DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60)
+endfunction()
+
+# rival_fuzz(TARGET LABEL label SOURCE file DEPENDS targets...): one LLVMFuzzerTestOneInput. With RIVAL_FUZZ (and clang)
+# it is a libFuzzer program; otherwise, with RIVAL_TESTS, tests/fuzz_main.cpp drives it: a short, seeded run in ctest.
+# Starting inputs: the files in tests/corpus/<TARGET>, if there are any.
+function(rival_fuzz target)
+  cmake_parse_arguments(arg "" "LABEL;SOURCE" "DEPENDS" ${ARGN})
+  if(NOT RIVAL_FUZZ AND NOT RIVAL_TESTS)
+    return()
+  endif()
+  add_executable(${target} ${arg_SOURCE})
+  target_compile_options(${target} PRIVATE ${RIVAL_WARNINGS})
+  target_link_libraries(${target} PRIVATE ${arg_DEPENDS})
+  if(RIVAL_FUZZ)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer)
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    set_property(GLOBAL APPEND PROPERTY RIVAL_FUZZERS ${target})
+  else()
+    target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz_main.cpp)
+    add_test(NAME ${target} COMMAND ${target} ${PROJECT_SOURCE_DIR}/tests/corpus/${target})
+    set_tests_properties(${target} PROPERTIES LABELS ${arg_LABEL} TIMEOUT 300)
+  endif()
 endfunction()

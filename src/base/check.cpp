@@ -5,8 +5,8 @@
 
 namespace rival {
 
-void check_failed(const char* message, const std::source_location& where) {
-  std::fprintf(stderr, "rival: bug: %s (%s:%u)\n", message, where.file_name(), where.line());
+void check_failed(const char* message, const char* file, int line) {
+  std::fprintf(stderr, "rival: bug: %s (%s:%d)\n", message, file, line);
   std::abort();
 }
 

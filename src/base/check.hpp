@@ -1,17 +1,16 @@
 // check(): states what must hold if the program has no bug. Always on; not for bad input (see Result).
 #pragma once
 
-#include <source_location>
-
 namespace rival {
 
 // Prints the message and the place to stderr and aborts.
-[[noreturn]] void check_failed(const char* message, const std::source_location& where);
+[[noreturn]] void check_failed(const char* message, const char* file, int line);
 
-constexpr void check(bool condition, const char* message,
-                     const std::source_location& where = std::source_location::current()) {
+// `file` and `line` default to the caller's. (std::source_location does this too, but not in clang 14.)
+constexpr void check(bool condition, const char* message, const char* file = __builtin_FILE(),
+                     int line = __builtin_LINE()) {
   if (!condition) [[unlikely]]
-    check_failed(message, where);
+    check_failed(message, file, line);
 }
 
 }  // namespace rival

@@ -1,0 +1,45 @@
+# The everyday commands. CMakePresets.json says how things are built; this file only gives the commands short names.
+JOBS ?= $(shell nproc)
+
+.PHONY: help deps build demo test test-slow bench format clean
+
+help:
+	@echo "make demo       train a Connect Four player for a minute, then play it"
+	@echo "make build      the program: build/rival"
+	@echo "make test       build everything, run the fast tests"
+	@echo "make test-slow  the tests that train or solve for minutes"
+	@echo "make bench      measure this machine: throughput of matches, inference and training"
+	@echo "make deps       install the Debian packages that are missing"
+	@echo "make format     format the code (clang-format)"
+	@echo "make clean      remove the build folders"
+
+deps:
+	@scripts/install-deps build
+
+build: deps
+	@cmake --preset release -Wno-dev --log-level=WARNING
+	@cmake --build --preset release --parallel $(JOBS) --target rival
+
+demo: build
+	@scripts/demo
+
+test: deps
+	@scripts/install-deps test
+	@cmake --preset release -Wno-dev --log-level=WARNING
+	@cmake --build --preset release --parallel $(JOBS)
+	@ctest --preset release --parallel $(JOBS)
+
+test-slow: deps
+	@scripts/install-deps test
+	@cmake --preset release -Wno-dev --log-level=WARNING
+	@cmake --build --preset release --parallel $(JOBS)
+	@ctest --preset slow
+
+bench: build
+	@scripts/bench
+
+format:
+	@scripts/format
+
+clean:
+	rm -rf build build-dev build-tsan build-fuzz
