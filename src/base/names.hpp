@@ -1,0 +1,21 @@
+// Names that people type: the nearest one that was meant, and the message that says so.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace rival {
+
+// The known name with the fewest edits from `unknown` (insert, delete, replace, swap neighbours; upper and lower case
+// count as equal, and so do '-' and '_'), the first of several; a name that `unknown` begins counts as one edit.
+// Empty if none is near: within a third of the longer name, and at least one edit.
+std::string nearest(std::string_view unknown, std::span<const std::string> known);
+
+// "unknown KIND 'UNKNOWN'; did you mean 'X'? Known: A, B, C". `where` ("config.toml:3: "), if any, comes first.
+Error unknown_name(std::string_view kind, std::string_view unknown, std::span<const std::string> known,
+                   std::string_view where = {});
+
+}  // namespace rival
