@@ -13,6 +13,7 @@
 //     float result(int team) const;                          // the match's outcome for a team, when it finished
 //     std::string text() const;                              // the position, drawn for people
 //     std::string action_text(int seat, int choice) const;   // a choice as people write it
+//     void resample_hidden(int seat, Key);                   // redraw what `seat` cannot know (hidden information)
 //   };
 //
 // What a player is after: the sum of its rewards over the match, plus its team's result at the end. A game may
@@ -231,6 +232,10 @@ concept HasText = requires(const G& g) {
 template <class G>
 concept HasActionText = requires(const G& g, int seat, int choice) {
   { g.action_text(seat, choice) } -> std::convertible_to<std::string>;
+};
+template <class G>
+concept HasResampleHidden = requires(G& g, int seat, Key key) {
+  { g.resample_hidden(seat, key) } -> std::same_as<void>;
 };
 
 template <class G>

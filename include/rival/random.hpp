@@ -23,7 +23,13 @@ class Key {
     return child;
   }
 
+  // A key as a number, to be stored, and the key stored so.
   constexpr std::uint64_t bits() const { return bits_; }
+  static constexpr Key from_bits(std::uint64_t bits) {
+    Key key;
+    key.bits_ = bits;
+    return key;
+  }
   constexpr bool operator==(const Key&) const = default;
 
   static constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15ULL;

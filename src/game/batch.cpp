@@ -33,4 +33,8 @@ std::uint64_t Batch::hash(int match) const {
   return h;
 }
 
+bool Batch::resample_hidden(int, int, Key) {
+  return false;
+}
+
 }  // namespace rival

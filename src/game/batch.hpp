@@ -76,6 +76,10 @@ class Batch {
   // Number of steps since the match started.
   virtual int steps(int match) const = 0;
 
+  // Redraws everything of a match that `seat` cannot know (other players' cards, the order of the deck), as likely as
+  // what the seat has seen makes it. False, with nothing changed, if the game cannot.
+  virtual bool resample_hidden(int match, int seat, Key key);
+
   // A copy: the same matches, which go on independently.
   virtual std::unique_ptr<Batch> clone() const = 0;
 
@@ -190,6 +194,15 @@ class BatchOf final : public Batch {
     return std::to_string(choice);
   }
   int steps(int match) const override { return clocks_[static_cast<std::size_t>(match)].steps; }
+  bool resample_hidden(int match, int seat, Key key) override {
+    if constexpr (HasResampleHidden<G>) games_[static_cast<std::size_t>(match)].resample_hidden(seat, key);
+    return HasResampleHidden<G>;
+  }
+  // Puts a match into a state of the caller's making, as if it had just been started there with `key`.
+  void set_state(int match, const G& state, Key key = {}) {
+    games_[static_cast<std::size_t>(match)] = state;
+    clocks_[static_cast<std::size_t>(match)] = {key, 0};
+  }
   std::unique_ptr<Batch> clone() const override { return std::unique_ptr<Batch>(new BatchOf(*this)); }
 
  private:
