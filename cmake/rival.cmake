@@ -18,7 +18,8 @@ endif()
 add_compile_options(-ffp-contract=off)
 
 option(RIVAL_WERROR "Warnings are errors" OFF)
-set(RIVAL_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wno-sign-conversion)
+# Designated initialisers leave fields to their defaults on purpose.
+set(RIVAL_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wno-sign-conversion -Wno-missing-field-initializers)
 if(RIVAL_WERROR)
   list(APPEND RIVAL_WARNINGS -Werror)
 endif()
@@ -30,6 +31,10 @@ if(RIVAL_SANITIZE)
   add_link_options(-fsanitize=${RIVAL_SANITIZE})
   add_compile_definitions(_GLIBCXX_ASSERTIONS)
 endif()
+
+find_package(fmt REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
 
 if(RIVAL_TESTS)
   enable_testing()

@@ -1,0 +1,283 @@
+#include "match/match.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+namespace rival {
+namespace {
+
+std::size_t index(int i) {
+  return static_cast<std::size_t>(i);
+}
+
+// What became of one match, for the agent under test.
+struct Outcome {
+  double score = 0;
+  double mean_return = 0;
+  bool truncated = false;
+};
+
+class Series {
+ public:
+  Series(const GameEntry& game, Agent& agent, Agent* opponent, Key key, const MatchOptions& options)
+      : spec_(game.spec),
+        teams_(game.spec.team_count()),
+        total_((std::max(1, options.matches) + teams_ - 1) / teams_ * teams_),
+        settings_(options.settings.parameters.empty() ? default_settings(game.spec) : options.settings),
+        key_(key),
+        step_limit_(spec_.max_steps > 0 ? std::min(spec_.max_steps, options.step_limit) : options.step_limit),
+        agents_{&agent, opponent ? opponent : &agent},
+        batch_(game.make_batch(std::min(std::max(1, options.batch), total_))),
+        slots_(index(batch_->matches())),
+        outcomes_(index(total_)),
+        recorders_(index(std::min(options.replays, total_))) {
+    const RowLayout& layout = batch_->layout();
+    const std::size_t rows = index(batch_->rows());
+    observations_.resize(rows * index(layout.observation_size));
+    masks_.resize(rows * index(layout.mask_size));
+    seats_.resize(rows);
+    choices_.resize(rows * index(layout.choice_count));
+    values_.resize(rows * index(layout.value_count));
+    rewards_.resize(index(batch_->matches() * spec_.seats));
+    status_.resize(index(batch_->matches()));
+  }
+
+  Result<MatchSummary> play() {
+    std::vector<int> free(slots_.size());
+    for (std::size_t i = 0; i < free.size(); ++i) free[i] = static_cast<int>(i);
+    for (std::uint64_t step = 0; finished_ < total_; ++step) {
+      start(free);
+      free.clear();
+      batch_->observe({observations_.data(), masks_.data(), seats_.data()});
+      if (Result<void> sound = check_positions(); !sound) return sound.error();
+      for (int side = 0; side < 2; ++side)
+        if (Result<void> acted = act(side, key_.split(2 * step + 1).split(index(side))); !acted) return acted.error();
+      const ActionRows actions{choices_.data(), values_.data()};
+      for (std::optional<ReplayRecorder>& recorder : recorders_)
+        if (recorder) recorder->record(actions);
+      batch_->step(actions, {rewards_.data(), status_.data()});
+      for (int slot = 0; slot < batch_->matches(); ++slot) {
+        if (slots_[index(slot)].match < 0) continue;
+        if (Result<void> sound = take_rewards(slot); !sound) return sound.error();
+        if (status_[index(slot)] == Status::running) continue;
+        finish(slot);
+        free.push_back(slot);
+      }
+    }
+    return summary();
+  }
+
+ private:
+  struct Slot {
+    int match = -1;               // -1: none is left for this slot
+    std::vector<double> returns;  // [seats]
+  };
+
+  int team_under_test(int match) const { return match % teams_; }
+  // 0: the agent under test, 1: the opponent.
+  int side_of(int slot, int seat) const {
+    return spec_.team_of(seat) == team_under_test(slots_[index(slot)].match) ? 0 : 1;
+  }
+
+  void start(const std::vector<int>& free) {
+    for (int slot : free) {
+      Slot& s = slots_[index(slot)];
+      s.match = started_ < total_ ? started_++ : -1;
+      if (s.match < 0) continue;
+      s.returns.assign(index(spec_.seats), 0);
+      const Key match_key = key_.split(0).split(index(s.match / teams_));
+      batch_->start({&slot, 1}, settings_, {&match_key, 1});
+      for (Agent* agent : agents_) agent->match_started(slot);
+      if (index(s.match) < recorders_.size()) recorders_[index(s.match)].emplace(*batch_, slot, settings_, match_key);
+    }
+  }
+
+  std::string place(int slot) const {
+    return fmt::format("{}, match {}, step {}", spec_.name, slots_[index(slot)].match, batch_->steps(slot));
+  }
+
+  // What the game shows must be sound before anybody is asked to act on it.
+  Result<void> check_positions() const {
+    const RowLayout& layout = batch_->layout();
+    const int per_match = batch_->rows_per_match();
+    for (int slot = 0; slot < batch_->matches(); ++slot) {
+      if (slots_[index(slot)].match < 0) continue;
+      bool somebody = false;
+      for (int row = slot * per_match; row < (slot + 1) * per_match; ++row) {
+        const int seat = seats_[index(row)];
+        if (seat < 0) continue;
+        somebody = true;
+        const float* observation = observations_.data() + row * layout.observation_size;
+        for (int i = 0; i < layout.observation_size; ++i)
+          if (!std::isfinite(observation[i]))
+            return Error{fmt::format("{}: the game shows seat {} the value {} at position {} of its observation",
+                                     place(slot), seat, observation[i], i)};
+        for (std::size_t p = 0; p < spec_.action.size(); ++p) {
+          if (spec_.action[p].kind != ActionPart::Kind::discrete) continue;
+          const std::uint8_t* mask = masks_.data() + row * layout.mask_size + layout.mask_offset[p];
+          if (std::none_of(mask, mask + spec_.action[p].size, [](std::uint8_t m) { return m != 0; }))
+            return Error{fmt::format("{}: the game asks seat {} to act, but its mask allows no choice of '{}'",
+                                     place(slot), seat, spec_.action[p].name)};
+        }
+      }
+      if (!somebody) return Error{fmt::format("{}: the match is running, but nobody is to act", place(slot))};
+    }
+    return {};
+  }
+
+  Result<void> act(int side, Key key) {
+    const int per_match = batch_->rows_per_match();
+    rows_.clear();
+    for (int row = 0; row < batch_->rows(); ++row) {
+      const int slot = row / per_match;
+      if (slots_[index(slot)].match >= 0 && seats_[index(row)] >= 0 && side_of(slot, seats_[index(row)]) == side)
+        rows_.push_back(row);
+    }
+    if (rows_.empty()) return {};
+    const Decisions decisions{batch_.get(), rows_, observations_.data(), masks_.data(), seats_.data()};
+    agents_[side]->act(decisions, key, choices_.data(), values_.data());
+    for (int row : rows_)
+      if (Result<void> sound = check_action(side, row); !sound) return sound;
+    return {};
+  }
+
+  // Errors for what the mask forbids and what is not finite; clips continuous values to their range.
+  Result<void> check_action(int side, int row) {
+    const RowLayout& layout = batch_->layout();
+    const int slot = row / batch_->rows_per_match();
+    const auto who = [&] {
+      return fmt::format("{}: agent '{}' in seat {}", place(slot), agents_[side]->name(), seats_[index(row)]);
+    };
+    for (std::size_t p = 0; p < spec_.action.size(); ++p) {
+      const ActionPart& part = spec_.action[p];
+      if (part.kind == ActionPart::Kind::discrete) {
+        const int choice = choices_[index(row * layout.choice_count + layout.choice_index[p])];
+        const std::uint8_t* mask = masks_.data() + row * layout.mask_size + layout.mask_offset[p];
+        if (choice >= 0 && choice < part.size && mask[choice]) continue;
+        std::string allowed;
+        for (int c = 0; c < part.size; ++c)
+          if (mask[c]) allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", c);
+        return Error{
+            fmt::format("{} made the illegal choice {} of '{}'; allowed: {}", who(), choice, part.name, allowed)};
+      }
+      for (int i = 0; i < part.size; ++i) {
+        float& value = values_[index(row * layout.value_count + layout.value_offset[p] + i)];
+        if (!std::isfinite(value))
+          return Error{fmt::format("{} gave {} as value {} of '{}'", who(), value, i, part.name)};
+        value = std::clamp(value, part.low, part.high);
+      }
+    }
+    return {};
+  }
+
+  Result<void> take_rewards(int slot) {
+    for (int seat = 0; seat < spec_.seats; ++seat) {
+      const float reward = rewards_[index(slot * spec_.seats + seat)];
+      if (!std::isfinite(reward))
+        return Error{fmt::format("{}: the game gives seat {} the reward {}", place(slot), seat, reward)};
+      slots_[index(slot)].returns[index(seat)] += reward;
+    }
+    if (status_[index(slot)] == Status::running && batch_->steps(slot) >= step_limit_)
+      return Error{fmt::format("{}: the match is still running after {} steps, the most it may take", place(slot),
+                               batch_->steps(slot))};
+    return {};
+  }
+
+  void finish(int slot) {
+    Slot& s = slots_[index(slot)];
+    const int own = team_under_test(s.match);
+    std::vector<double> standing(index(teams_)), returns(index(teams_));
+    std::vector<int> members(index(teams_));
+    for (int seat = 0; seat < spec_.seats; ++seat) {
+      returns[index(spec_.team_of(seat))] += s.returns[index(seat)];
+      ++members[index(spec_.team_of(seat))];
+    }
+    for (int team = 0; team < teams_; ++team) returns[index(team)] /= std::max(1, members[index(team)]);
+    standing = returns;
+    Outcome& outcome = outcomes_[index(s.match)];
+    outcome.truncated = status_[index(slot)] == Status::truncated;
+    outcome.mean_return = returns[index(own)];
+    if (batch_->has_result())
+      for (int team = 0; team < teams_; ++team)
+        standing[index(team)] = outcome.truncated ? 0 : static_cast<double>(batch_->result(slot, team));
+    double best_other = -std::numeric_limits<double>::infinity();
+    for (int team = 0; team < teams_; ++team)
+      if (team != own) best_other = std::max(best_other, standing[index(team)]);
+    const double lead = standing[index(own)];
+    outcome.score = teams_ == 1 ? outcome.mean_return : lead > best_other ? 1 : lead == best_other ? 0.5 : 0;
+    steps_ += batch_->steps(slot);
+    if (index(s.match) < recorders_.size()) {
+      replays_.resize(recorders_.size());
+      replays_[index(s.match)] = recorders_[index(s.match)]->finish();
+      recorders_[index(s.match)].reset();
+    }
+    ++finished_;
+  }
+
+  MatchSummary summary() {
+    MatchSummary sum;
+    sum.matches = total_;
+    std::vector<double> scores, returns;  // a mean per round
+    std::vector<std::vector<double>> by_team(index(teams_));
+    for (int first = 0; first < total_; first += teams_) {
+      double score = 0, mean_return = 0;
+      for (int match = first; match < first + teams_; ++match) {
+        const Outcome& outcome = outcomes_[index(match)];
+        score += outcome.score / teams_;
+        mean_return += outcome.mean_return / teams_;
+        by_team[index(team_under_test(match))].push_back(outcome.score);
+        sum.truncated += outcome.truncated;
+        if (teams_ == 1) continue;
+        sum.wins += outcome.score == 1;
+        sum.draws += outcome.score == 0.5;
+        sum.losses += outcome.score == 0;
+      }
+      scores.push_back(score);
+      returns.push_back(mean_return);
+    }
+    const auto estimate = [this](const std::vector<double>& values) {
+      return Estimate{mean(values), teams_ == 1 ? mean_interval(values) : score_interval(values)};
+    };
+    sum.score = estimate(scores);
+    sum.mean_return = {mean(returns), mean_interval(returns)};
+    for (const std::vector<double>& values : by_team) sum.score_by_team.push_back(estimate(values));
+    sum.mean_steps = static_cast<double>(steps_) / total_;
+    sum.replays = std::move(replays_);
+    return sum;
+  }
+
+  const Spec& spec_;
+  int teams_, total_;
+  Settings settings_;
+  Key key_;
+  int step_limit_;
+  Agent* agents_[2];
+  std::unique_ptr<Batch> batch_;
+  std::vector<Slot> slots_;
+  std::vector<Outcome> outcomes_;  // [matches]
+  std::vector<std::optional<ReplayRecorder>> recorders_;
+  std::vector<Replay> replays_;
+  int started_ = 0, finished_ = 0;
+  std::int64_t steps_ = 0;
+
+  std::vector<int> rows_;
+  std::vector<float> observations_, values_, rewards_;
+  std::vector<std::uint8_t> masks_;
+  std::vector<std::int8_t> seats_;
+  std::vector<std::int32_t> choices_;
+  std::vector<Status> status_;
+};
+
+}  // namespace
+
+Result<MatchSummary> play_matches(const GameEntry& game, Agent& agent, Agent* opponent, Key key,
+                                  const MatchOptions& options) {
+  check(opponent || game.spec.team_count() == 1, "a game of several teams needs an opponent");
+  return Series(game, agent, opponent, key, options).play();
+}
+
+}  // namespace rival

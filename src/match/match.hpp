@@ -1,0 +1,54 @@
+// Seeded matches between agents: the figures behind every claim of strength. Seats are swapped and seeds paired: a
+// *round* plays the same match key once for each team that the agent under test can take, so that neither the first
+// move nor lucky cards favour anybody, and figures come from whole rounds.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/result.hpp"
+#include "game/replay.hpp"
+#include "match/game_entry.hpp"
+#include "rating/interval.hpp"
+
+namespace rival {
+
+struct MatchOptions {
+  int matches = 1000;  // rounded up to whole rounds
+  Settings settings;   // no parameters: the game's defaults
+  int batch = 256;     // matches played at once; does not change what the figures mean, but may change their digits
+  int replays = 0;     // how many of the first matches to record
+  int step_limit = 100'000;  // a match longer than this (or than Spec::max_steps) is an error of the game's
+};
+
+// Figures with their 95% interval.
+struct Estimate {
+  double value = 0;
+  Interval interval;
+};
+
+// From the point of view of the agent under test.
+struct MatchSummary {
+  int matches = 0;
+  // Games of several teams: by result (a truncated match is a draw), or by return where the game has no results.
+  // Against several teams, a win is to be ahead of all, a draw to share the lead. Zero in games of one team.
+  int wins = 0, draws = 0, losses = 0;
+  int truncated = 0;
+  // (wins + draws / 2) / matches; in games of one team the mean return.
+  Estimate score;
+  // Rewards over the match plus the result, a seat's mean.
+  Estimate mean_return;
+  // The score when the agent takes team t, [teams].
+  std::vector<Estimate> score_by_team;
+  double mean_steps = 0;
+  std::vector<Replay> replays;  // of matches 0, 1, 2...
+};
+
+// Plays `agent` as each team in turn, `opponent` (which may be the same object) as all others; in games of one team
+// the opponent is not used and may be null. Error, naming the match, step, agent and seat, for a choice that the mask
+// forbids, an action that is not finite, and a game that breaks its promises: observations or rewards that are not
+// finite, a mask that allows nothing, a match in which nobody acts or which does not end.
+Result<MatchSummary> play_matches(const GameEntry& game, Agent& agent, Agent* opponent, Key key,
+                                  const MatchOptions& options = {});
+
+}  // namespace rival

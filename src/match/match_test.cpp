@@ -1,0 +1,181 @@
+#include "match/match.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <initializer_list>
+#include <limits>
+
+#include "agent/scripted.hpp"
+
+namespace rival {
+namespace {
+
+// Two players name a number from 0 to 2 in turn, `rounds` times; the higher sum wins. Luck from the match key gives
+// seat 0 up to 2 points beforehand. Faults are planted by number.
+enum class Fault { none, nan_observation, nan_reward, empty_mask, nobody_acts, endless };
+template <Fault fault = Fault::none>
+struct Sums {
+  static Spec spec() {
+    return {.name = "sums",
+            .seats = 2,
+            .observation = {ObservationPart::vector("points", 2)},
+            .action = {ActionPart::discrete("number", 3)},
+            .max_steps = 4};
+  }
+  void reset(const Settings&, Key key) {
+    *this = {};
+    points[0] = Random(key).below(3);
+  }
+  SeatSet to_act() const { return fault == Fault::nobody_acts ? SeatSet::none() : SeatSet::one(moves % 2); }
+  void observe(int seat, Observation out) const {
+    out[0] = static_cast<float>(points[seat]);
+    out[1] = fault == Fault::nan_observation && moves == 2 ? std::nanf("") : 0;
+  }
+  void legal(int, Mask mask) const {
+    for (int i = 0; i < 3; ++i)
+      if (fault != Fault::empty_mask || moves < 3) mask.allow(i);
+  }
+  void step(const Actions& actions, Key, Rewards rewards) {
+    points[moves % 2] += actions.choice(moves % 2);
+    ++moves;
+    if (fault == Fault::nan_reward) rewards[1] = std::nanf("");
+  }
+  Status status() const { return moves >= 4 && fault != Fault::endless ? Status::finished : Status::running; }
+  float result(int team) const {
+    return points[team] > points[1 - team] ? 1 : points[team] == points[1 - team] ? 0 : -1;
+  }
+  int points[2] = {}, moves = 0;
+};
+
+template <Fault fault = Fault::none>
+std::unique_ptr<Agent> always(int choice) {
+  return scripted_agent<Sums<fault>>("always " + std::to_string(choice),
+                                     [choice](const Sums<fault>&, int, Random&) { return choice; });
+}
+
+TEST(Match, CountsWinsDrawsAndLosses) {
+  const GameEntry game = game_entry<Sums<>>();
+  const auto high = always(2), low = always(0);
+  const Result<MatchSummary> strong = play_matches(game, *high, low.get(), Key(1), {.matches = 101});
+  ASSERT_TRUE(strong.ok()) << strong.error().message;
+  EXPECT_EQ(strong.value().matches, 102);  // whole pairs
+  EXPECT_EQ(strong.value().wins, 102);
+  EXPECT_EQ(strong.value().score.value, 1);
+  EXPECT_EQ(strong.value().score.interval.high, 1);
+  EXPECT_LT(strong.value().score.interval.low, 1);
+  EXPECT_EQ(strong.value().mean_steps, 4);
+  const Result<MatchSummary> weak = play_matches(game, *low, high.get(), Key(1), {.matches = 102});
+  EXPECT_EQ(weak.value().losses, 102);
+}
+
+TEST(Match, PairedSeedsCancelLuck) {
+  const GameEntry game = game_entry<Sums<>>();
+  const auto one = always(1), other = always(1);
+  const Result<MatchSummary> even = play_matches(game, *one, other.get(), Key(2), {.matches = 3000, .batch = 7});
+  ASSERT_TRUE(even.ok());
+  EXPECT_EQ(even.value().score.value, 0.5);  // exactly: what luck gives in one seat it takes in the other
+  EXPECT_EQ(even.value().wins, even.value().losses);
+  EXPECT_NEAR(even.value().draws / 3000.0, 1.0 / 3, 0.05);
+  EXPECT_NEAR(even.value().score_by_team[0].value, 0.5 + 1.0 / 3, 0.05);
+  EXPECT_NEAR(even.value().mean_return.value, 0, 1e-12);
+}
+
+TEST(Match, SameKeySameFigures) {
+  const GameEntry game = game_entry<Sums<>>();
+  const auto random = random_agent(), other = random_agent();
+  const auto play = [&](Key key) { return play_matches(game, *random, other.get(), key, {.matches = 400}).value(); };
+  EXPECT_EQ(play(Key(3)).wins, play(Key(3)).wins);
+  EXPECT_NE(play(Key(3)).wins, play(Key(4)).wins);
+  EXPECT_LE(play(Key(3)).score.interval.low, 0.5);
+  EXPECT_GE(play(Key(3)).score.interval.high, 0.5);
+}
+
+TEST(Match, RecordsReplays) {
+  const GameEntry game = game_entry<Sums<>>();
+  const auto random = random_agent(), other = random_agent();
+  const Result<MatchSummary> sum = play_matches(game, *random, other.get(), Key(5), {.matches = 20, .replays = 3});
+  ASSERT_TRUE(sum.ok());
+  ASSERT_EQ(sum.value().replays.size(), 3u);
+  for (const Replay& replay : sum.value().replays) {
+    EXPECT_EQ(replay.steps(), 4);
+    EXPECT_TRUE(verify_replay(replay, game.make_batch).ok());
+  }
+  EXPECT_EQ(sum.value().replays[0].key, sum.value().replays[1].key);
+  EXPECT_NE(sum.value().replays[1].key, sum.value().replays[2].key);
+}
+
+// Expects an error whose message holds every one of `parts`.
+void expect_error(const Result<MatchSummary>& result, std::initializer_list<const char*> parts) {
+  ASSERT_FALSE(result.ok());
+  for (const char* part : parts)
+    EXPECT_NE(result.error().message.find(part), std::string::npos) << result.error().message;
+}
+
+TEST(Match, IllegalChoicesNameAgentSeatAndStep) {
+  const GameEntry game = game_entry<Sums<>>();
+  const auto bad = always(3), good = always(1);
+  expect_error(play_matches(game, *good, bad.get(), Key(1), {.matches = 2, .batch = 1}),
+               {"sums, match 0, step 1", "'always 3'", "seat 1", "illegal choice 3", "'number'", "0, 1, 2"});
+}
+
+template <Fault fault>
+Result<MatchSummary> play_with() {
+  const auto one = always<fault>(1);
+  return play_matches(game_entry<Sums<fault>>(), *one, one.get(), Key(1), {.matches = 2});
+}
+
+TEST(Match, BrokenGamesAreNamed) {
+  EXPECT_TRUE(play_with<Fault::none>().ok());
+  expect_error(play_with<Fault::nan_observation>(), {"match 0, step 2", "seat 0", "nan", "position 1"});
+  expect_error(play_with<Fault::nan_reward>(), {"step 1", "seat 1", "reward nan"});
+  expect_error(play_with<Fault::empty_mask>(), {"step 3", "seat 1", "allows no choice", "'number'"});
+  expect_error(play_with<Fault::nobody_acts>(), {"nobody is to act"});
+  expect_error(play_with<Fault::endless>(), {"still running after 4 steps"});
+}
+
+// One player; the reward is the value it gives, at most 1.
+struct Guess {
+  static Spec spec() {
+    return {.name = "guess",
+            .observation = {ObservationPart::vector("nothing", 1)},
+            .action = {ActionPart::continuous("value", 1, -1, 1)},
+            .max_steps = 1};
+  }
+  void reset(const Settings&, Key) { done = false; }
+  SeatSet to_act() const { return SeatSet::one(0); }
+  void observe(int, Observation) const {}
+  void step(const Actions& actions, Key, Rewards rewards) {
+    rewards[0] += actions.value(0);
+    done = true;
+  }
+  Status status() const { return done ? Status::finished : Status::running; }
+  bool done = false;
+};
+
+class Constant final : public Agent {
+ public:
+  explicit Constant(float value) : value_(value) {}
+  std::string name() const override { return "constant"; }
+  void act(const Decisions& decisions, Key, std::int32_t*, float* values) override {
+    for (int row : decisions.rows) values[row] = value_;
+  }
+
+ private:
+  float value_;
+};
+
+TEST(Match, OnePlayerGamesGiveMeanReturns) {
+  Constant half(0.5f), high(3), bad(std::numeric_limits<float>::infinity());
+  const GameEntry game = game_entry<Guess>();
+  const Result<MatchSummary> sum = play_matches(game, half, nullptr, Key(1), {.matches = 10});
+  ASSERT_TRUE(sum.ok()) << sum.error().message;
+  EXPECT_EQ(sum.value().score.value, 0.5);
+  EXPECT_EQ(sum.value().mean_return.interval.high, 0.5);
+  EXPECT_EQ(sum.value().wins + sum.value().draws + sum.value().losses, 0);
+  EXPECT_EQ(play_matches(game, high, nullptr, Key(1)).value().score.value, 1);  // clipped to the range
+  expect_error(play_matches(game, bad, nullptr, Key(1)), {"'constant'", "seat 0", "inf", "'value'"});
+}
+
+}  // namespace
+}  // namespace rival
