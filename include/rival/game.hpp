@@ -12,6 +12,7 @@
 //     void legal(int seat, Mask) const;                      // which choices are allowed; without it: all
 //     float result(int team) const;                          // the match's outcome for a team, when it finished
 //     std::string text() const;                              // the position, drawn for people
+//     std::string text(int seat) const;                      // what a seat sees of it (hidden information)
 //     std::string action_text(int seat, int choice) const;   // a choice as people write it
 //     void resample_hidden(int seat, Key);                   // redraw what `seat` cannot know (hidden information)
 //   };
@@ -228,6 +229,10 @@ concept HasResult = requires(const G& g, int team) {
 template <class G>
 concept HasText = requires(const G& g) {
   { g.text() } -> std::convertible_to<std::string>;
+};
+template <class G>
+concept HasSeatText = requires(const G& g, int seat) {
+  { g.text(seat) } -> std::convertible_to<std::string>;
 };
 template <class G>
 concept HasActionText = requires(const G& g, int seat, int choice) {

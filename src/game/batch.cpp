@@ -37,4 +37,8 @@ bool Batch::resample_hidden(int, int, Key) {
   return false;
 }
 
+std::string Batch::text(int match, int) const {
+  return spec().hidden_information ? "" : text(match);
+}
+
 }  // namespace rival

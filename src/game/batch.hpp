@@ -71,6 +71,8 @@ class Batch {
   std::uint64_t hash(int match) const;
   // The position drawn for people, or "" if the game cannot.
   virtual std::string text(int match) const = 0;
+  // What `seat` sees of it; "" if the game has hidden information and does not draw it for one seat.
+  virtual std::string text(int match, int seat) const;
   // A choice of the first discrete part as people write it; its number if the game says nothing.
   virtual std::string action_text(int match, int seat, int choice) const = 0;
   // Number of steps since the match started.
@@ -188,6 +190,10 @@ class BatchOf final : public Batch {
   std::string text(int match) const override {
     if constexpr (HasText<G>) return game(match).text();
     return "";
+  }
+  std::string text(int match, int seat) const override {
+    if constexpr (HasSeatText<G>) return game(match).text(seat);
+    return Batch::text(match, seat);
   }
   std::string action_text(int match, int seat, int choice) const override {
     if constexpr (HasActionText<G>) return game(match).action_text(seat, choice);
