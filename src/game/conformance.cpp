@@ -1,0 +1,511 @@
+#include "game/conformance.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <optional>
+
+#include "game/replay.hpp"
+
+namespace rival {
+namespace {
+
+using Verdict = ConformanceCheck::Verdict;
+
+constexpr int kUnknownBound = 20'000;  // steps of a match where Spec::max_steps gives none
+constexpr int kPadding = 64;           // guard cells on both sides of a row
+constexpr float kScale = 100;
+constexpr float kGuard = -9.25e33f;
+constexpr std::uint8_t kMaskGuard = 0xa5;
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", value);
+  return text;
+}
+
+// Actions of one match, a step after the other, all its rows.
+struct ActionLog {
+  std::vector<std::int32_t> choices;
+  std::vector<float> values;
+};
+
+struct Played {
+  Key key;
+  ActionLog actions;
+  int steps = 0;
+  std::uint64_t last_hash = 0;
+};
+
+class Kit {
+ public:
+  Kit(BatchFactory factory, Key key, int matches)
+      : factory_(factory), key_(key), matches_(matches), batch_(factory(1)), spec_(batch_->spec()) {
+    report_.game = spec_.name;
+    add("spec", "the Spec makes sense");
+    add("to act", "somebody acts while a match runs; seats exist; one at a time in turn-based games");
+    add("masks", "masks hold 0 and 1, and always allow something");
+    add("observations", "observations are finite and stay within their row");
+    add("scale", "observations are of order 1");
+    add("rewards", "rewards are finite");
+    add("ending", "every match ends");
+    add("results", "results are finite, and constant-sum between two teams");
+    add("copies", "a copy plays on alike and apart");
+    add("same keys", "the same key and actions give the same match");
+    add("chance", "what the key decides");
+    add("replay", "a match survives recording, writing, reading and replaying");
+    add("parameters", "the rules hold at both ends of every parameter");
+    add("hidden", "no seat sees what it must not");
+  }
+
+  ConformanceReport run() {
+    if (Result<void> valid = validate(spec_); !valid) {
+      fail("spec", valid.error().message);
+      return report_;
+    }
+    touch("spec");
+    play_matches();
+    if (report_.passed()) {
+      check_batch();
+      check_chance();
+      check_parameters();
+    }
+    conclude();
+    return report_;
+  }
+
+ private:
+  // ---- the report ----
+
+  void add(const char* name, const char* what) { report_.checks.push_back({name, what, Verdict::skipped, ""}); }
+  ConformanceCheck& find(const std::string& name) {
+    return *std::find_if(report_.checks.begin(), report_.checks.end(),
+                         [&](const ConformanceCheck& c) { return c.name == name; });
+  }
+  void touch(const std::string& name) {
+    ConformanceCheck& check = find(name);
+    if (check.verdict == Verdict::skipped) check.verdict = Verdict::passed;
+  }
+  void note(const std::string& name, const std::string& message) {
+    touch(name);
+    if (ConformanceCheck& check = find(name); check.message.empty()) check.message = message;
+  }
+  void warn(const std::string& name, const std::string& message) {
+    ConformanceCheck& check = find(name);
+    if (check.verdict == Verdict::failed || check.verdict == Verdict::warning) return;
+    check.verdict = Verdict::warning;
+    check.message = message;
+  }
+  bool fail(const std::string& name, const std::string& message) {
+    ConformanceCheck& check = find(setting_.empty() ? name : "parameters");
+    if (check.verdict == Verdict::failed) return false;
+    check.verdict = Verdict::failed;
+    check.message = setting_.empty() ? message : "with " + setting_ + ": " + name + ": " + message;
+    return false;
+  }
+  std::string where(int seat = -1) const {
+    std::string text = "match " + std::to_string(match_) + ", step " + std::to_string(step_);
+    return text + (seat < 0 ? ": " : ", seat " + std::to_string(seat) + ": ");
+  }
+
+  // ---- one match ----
+
+  // What `seat` sees in match 0 of `batch`, between guard cells.
+  struct View {
+    std::vector<float> observation;
+    std::vector<std::uint8_t> mask;
+  };
+  View view(const Batch& batch, int seat, bool with_mask) const {
+    const RowLayout& layout = batch.layout();
+    View v;
+    v.observation.assign(static_cast<std::size_t>(layout.observation_size + 2 * kPadding), kGuard);
+    v.mask.assign(static_cast<std::size_t>(layout.mask_size + 2 * kPadding), kMaskGuard);
+    batch.observe_seat(0, seat, v.observation.data() + kPadding, with_mask ? v.mask.data() + kPadding : nullptr);
+    return v;
+  }
+
+  bool check_seats() {
+    touch("to act");
+    const SeatSet acting = batch_->to_act(0);
+    if (acting.empty()) return fail("to act", where() + "nobody is to act, but the match is running");
+    for (int seat = spec_.seats; seat < 64; ++seat)
+      if (acting.contains(seat))
+        return fail("to act", where() + "seat " + std::to_string(seat) + " is to act, but there are only " +
+                                  std::to_string(spec_.seats) + " seats");
+    if (!spec_.simultaneous && acting.count() > 1)
+      return fail("to act", where() + std::to_string(acting.count()) +
+                                " seats are to act at once; set Spec::simultaneous if that is meant");
+    return true;
+  }
+
+  bool check_observation(int seat, const View& v) {
+    touch("observations");
+    touch("scale");
+    const RowLayout& layout = batch_->layout();
+    const float* row = v.observation.data() + kPadding;
+    for (std::size_t p = 0; p < spec_.observation.size(); ++p) {
+      const ObservationPart& part = spec_.observation[p];
+      for (int i = 0; i < part.size(); ++i) {
+        const float x = row[layout.observation_offset[p] + i];
+        const auto place = [&] {
+          return where(seat) + "observation part '" + part.name + "', index " + std::to_string(i);
+        };
+        if (!std::isfinite(x)) return fail("observations", place() + " is " + number(x));
+        if (std::fabs(x) > kScale) warn("scale", place() + " is " + number(x) + "; scale it to order 1");
+      }
+    }
+    for (int i = 0; i < kPadding; ++i)
+      if (row[-1 - i] != kGuard || row[layout.observation_size + i] != kGuard)
+        return fail("observations", where(seat) + "observe() writes outside its row of " +
+                                        std::to_string(layout.observation_size) + " values");
+    return true;
+  }
+
+  bool check_mask(int seat, const View& v) {
+    touch("masks");
+    const RowLayout& layout = batch_->layout();
+    const std::uint8_t* row = v.mask.data() + kPadding;
+    for (std::size_t p = 0; p < spec_.action.size(); ++p) {
+      const ActionPart& part = spec_.action[p];
+      if (part.kind != ActionPart::Kind::discrete) continue;
+      const auto place = [&] { return where(seat) + "action part '" + part.name + "'"; };
+      int allowed = 0;
+      for (int c = 0; c < part.size; ++c) {
+        const int byte = row[layout.mask_offset[p] + c];
+        if (byte > 1)
+          return fail("masks", place() + ", choice " + std::to_string(c) + ": the mask is " + std::to_string(byte) +
+                                   ", must be 0 or 1");
+        allowed += byte;
+      }
+      if (allowed == 0) return fail("masks", place() + ": no choice is allowed");
+    }
+    for (int i = 0; i < kPadding; ++i)
+      if (row[-1 - i] != kMaskGuard || row[layout.mask_size + i] != kMaskGuard)
+        return fail("masks", where(seat) + "legal() writes outside its mask of " + std::to_string(layout.mask_size) +
+                                 " choices");
+    return true;
+  }
+
+  void choose(const View& v, Random& random, std::int32_t* choices, float* values) const {
+    const RowLayout& layout = batch_->layout();
+    for (std::size_t p = 0; p < spec_.action.size(); ++p) {
+      const ActionPart& part = spec_.action[p];
+      if (part.kind == ActionPart::Kind::discrete) {
+        const std::uint8_t* mask = v.mask.data() + kPadding + layout.mask_offset[p];
+        int pick = random.below(static_cast<int>(std::count(mask, mask + part.size, 1))), choice = 0;
+        while (!mask[choice] || pick-- > 0) ++choice;
+        choices[layout.choice_index[p]] = choice;
+      } else {
+        for (int i = 0; i < part.size; ++i) {
+          const int kind = random.below(8);  // now and then the ends of the range
+          values[layout.value_offset[p] + i] = kind == 0   ? part.low
+                                               : kind == 1 ? part.high
+                                                           : random.uniform(part.low, part.high);
+        }
+      }
+    }
+  }
+
+  void check_hidden(Random& random) {
+    if (!spec_.hidden_information) return;
+    const SeatSet acting = batch_->to_act(0);
+    for (int seat = 0; seat < spec_.seats; ++seat) {
+      const std::unique_ptr<Batch> copy = batch_->clone();
+      if (!copy->resample_hidden(0, seat, Key(random.next()))) {
+        warn("hidden", "not checked: the game has no resample_hidden()");
+        return;
+      }
+      touch("hidden");
+      if (copy->to_act(0) != acting || copy->status(0) != batch_->status(0)) {
+        fail("hidden", where(seat) + "redrawing what the seat cannot know changes who is to act");
+        continue;
+      }
+      const View before = view(*batch_, seat, acting.contains(seat)), after = view(*copy, seat, acting.contains(seat));
+      const RowLayout& layout = batch_->layout();
+      for (std::size_t p = 0; p < spec_.observation.size(); ++p)
+        for (int i = 0; i < spec_.observation[p].size(); ++i) {
+          const auto cell = static_cast<std::size_t>(kPadding + layout.observation_offset[p] + i);
+          if (before.observation[cell] != after.observation[cell])
+            fail("hidden", where(seat) + "sees what is hidden: observation part '" + spec_.observation[p].name +
+                               "', index " + std::to_string(i) + " changes from " + number(before.observation[cell]) +
+                               " to " + number(after.observation[cell]) + " when the hidden state is redrawn");
+        }
+      if (before.mask != after.mask) fail("hidden", where(seat) + "the mask gives away what is hidden");
+      redrawn_ = redrawn_ || copy->hash(0) != batch_->hash(0);
+    }
+  }
+
+  void check_results() {
+    if (!batch_->has_result() || batch_->status(0) != Status::finished) return;
+    touch("results");
+    double sum = 0;
+    for (int team = 0; team < spec_.team_count(); ++team) {
+      const float result = batch_->result(0, team);
+      if (!std::isfinite(result)) {
+        fail("results", where() + "the result of team " + std::to_string(team) + " is " + number(result));
+        return;
+      }
+      sum += result;
+    }
+    if (spec_.team_count() != 2) return;
+    if (!results_sum_) results_sum_ = sum;
+    if (std::fabs(sum - *results_sum_) > 1e-4 * std::max(1.0, std::fabs(*results_sum_)))
+      fail("results", where() + "the teams' results sum to " + number(sum) + ", in an earlier match to " +
+                          number(*results_sum_) + "; results must be constant-sum, put other payoffs into the rewards");
+  }
+
+  // Plays match `match_` to its end with random actions. False if it had to stop.
+  bool play(const Settings& settings, Key match_key, Random random, Played& played, Replay* replay) {
+    const RowLayout& layout = batch_->layout();
+    const int zero = 0;
+    batch_->start({&zero, 1}, settings, {&match_key, 1});
+    step_ = 0;
+    played.key = match_key;
+    const auto rows = static_cast<std::size_t>(batch_->rows());
+    const auto choices = rows * static_cast<std::size_t>(layout.choice_count);
+    const auto values = rows * static_cast<std::size_t>(layout.value_count);
+    std::vector<float> rewards(static_cast<std::size_t>(spec_.seats)), copy_rewards(rewards);
+    ReplayRecorder recorder(*batch_, 0, settings, match_key, 1);
+    const int bound = spec_.max_steps > 0 ? spec_.max_steps : kUnknownBound;
+    touch("ending");
+    if (batch_->status(0) != Status::running) return fail("ending", where() + "the match is over before anybody acted");
+    while (batch_->status(0) == Status::running) {
+      if (step_ == bound)
+        return fail("ending",
+                    where() + "the match is still running after " + std::to_string(bound) + " steps" +
+                        (spec_.max_steps > 0 ? " (Spec::max_steps)" : "; truncate it, and set Spec::max_steps"));
+      if (!check_seats()) return false;
+      const SeatSet acting = batch_->to_act(0);
+      ActionLog now{std::vector<std::int32_t>(choices), std::vector<float>(values)};
+      for (int seat = 0; seat < spec_.seats; ++seat) {
+        const View v = view(*batch_, seat, acting.contains(seat));
+        if (!check_observation(seat, v)) return false;
+        if (!acting.contains(seat)) continue;
+        if (!check_mask(seat, v)) return false;
+        const int row = batch_->rows_per_match() > 1 ? seat : 0;
+        choose(v, random, now.choices.data() + row * layout.choice_count, now.values.data() + row * layout.value_count);
+      }
+      check_hidden(random);
+      const ActionRows actions{now.choices.data(), now.values.data()};
+      played.actions.choices.insert(played.actions.choices.end(), now.choices.begin(), now.choices.end());
+      played.actions.values.insert(played.actions.values.end(), now.values.begin(), now.values.end());
+
+      std::unique_ptr<Batch> copy;
+      if (random.below(step_ < 16 ? 2 : 32) == 0) {
+        copy = batch_->clone();
+        touch("copies");
+        const std::uint64_t before = batch_->hash(0);
+        Status status;
+        copy->step(actions, {copy_rewards.data(), &status});
+        if (batch_->hash(0) != before)
+          return fail("copies", where() + "stepping a copy of the match changes the original; hold the state by value");
+      }
+      recorder.record(actions);
+      Status status;
+      batch_->step(actions, {rewards.data(), &status});
+      touch("rewards");
+      for (int seat = 0; seat < spec_.seats; ++seat) {
+        const float reward = rewards[static_cast<std::size_t>(seat)];
+        if (status == Status::finished && batch_->has_result() &&
+            !std::isfinite(batch_->result(0, spec_.team_of(seat))))
+          break;  // reported as a result
+        if (!std::isfinite(reward)) return fail("rewards", where(seat) + "the reward is " + number(reward));
+        rewarded_ = rewarded_ || reward != 0;
+      }
+      if (copy && (copy->hash(0) != batch_->hash(0) || copy_rewards != rewards))
+        return fail("copies", where() + "a copy of the match goes on in another way than the original");
+      ++step_;
+    }
+    for (int seat = 0; seat < spec_.seats; ++seat)
+      if (!check_observation(seat, view(*batch_, seat, false))) return false;
+    check_results();
+    played.steps = step_;
+    played.last_hash = batch_->hash(0);
+    if (replay) *replay = recorder.finish();
+    return true;
+  }
+
+  // ---- all matches ----
+
+  void play_matches() {
+    const Settings settings = default_settings(spec_);
+    double steps = 0;
+    for (match_ = 0; match_ < matches_; ++match_) {
+      const Key match_key = key_.split(static_cast<std::uint64_t>(match_));
+      Played played;
+      Replay replay;
+      if (!play(settings, match_key, Random(match_key.split(1'000'003)), played, &replay)) continue;
+      ++report_.matches;
+      steps += played.steps;
+      check_replay(replay);
+      if (played_.size() < 16) played_.push_back(std::move(played));
+    }
+    if (report_.matches > 0) report_.mean_steps = steps / report_.matches;
+  }
+
+  void check_replay(const Replay& replay) {
+    touch("same keys");
+    if (Result<void> same = verify_replay(replay, factory_); !same) {
+      fail("same keys", "match " + std::to_string(match_) + " played again: " + same.error().message);
+      return;
+    }
+    touch("replay");
+    const Result<Replay> read = parse_replay(serialize(replay));
+    const Result<void> same = read ? verify_replay(read.value(), factory_) : Result<void>(read.error());
+    if (!same) fail("replay", "match " + std::to_string(match_) + ": " + same.error().message);
+  }
+
+  // The same matches side by side in one batch.
+  void check_batch() {
+    const int count = static_cast<int>(played_.size());
+    const std::unique_ptr<Batch> batch = factory_(count);
+    std::vector<int> all;
+    std::vector<Key> keys;
+    int longest = 0;
+    for (const Played& played : played_) {
+      all.push_back(static_cast<int>(all.size()));
+      keys.push_back(played.key);
+      longest = std::max(longest, played.steps);
+    }
+    batch->start(all, default_settings(spec_), keys);
+    const auto choices = static_cast<std::size_t>(batch->rows_per_match() * batch->layout().choice_count);
+    const auto values = static_cast<std::size_t>(batch->rows_per_match() * batch->layout().value_count);
+    std::vector<std::int32_t> choice_rows(choices * static_cast<std::size_t>(count));
+    std::vector<float> value_rows(values * static_cast<std::size_t>(count));
+    std::vector<float> rewards(static_cast<std::size_t>(count * spec_.seats));
+    std::vector<Status> status(static_cast<std::size_t>(count));
+    for (int step = 0; step < longest; ++step) {
+      for (std::size_t m = 0; m < played_.size(); ++m) {
+        if (step >= played_[m].steps) continue;
+        const auto at = static_cast<std::size_t>(step);
+        std::copy_n(played_[m].actions.choices.data() + at * choices, choices, choice_rows.data() + m * choices);
+        std::copy_n(played_[m].actions.values.data() + at * values, values, value_rows.data() + m * values);
+      }
+      batch->step({choice_rows.data(), value_rows.data()}, {rewards.data(), status.data()});
+    }
+    for (int m = 0; m < count; ++m)
+      if (batch->hash(m) != played_[static_cast<std::size_t>(m)].last_hash) {
+        fail("same keys",
+             "match " + std::to_string(m) + " ends otherwise when played beside others in a batch than alone");
+        return;
+      }
+  }
+
+  // The same actions under two keys, for as long as both matches allow them.
+  void check_chance() {
+    bool at_start = false, later = false;
+    for (const Played& played : played_) {
+      const std::unique_ptr<Batch> a = factory_(1), b = factory_(1);
+      const int zero = 0;
+      const Key other = played.key.split(1'000'033);
+      const Settings settings = default_settings(spec_);
+      a->start({&zero, 1}, settings, {&played.key, 1});
+      b->start({&zero, 1}, settings, {&other, 1});
+      bool same = a->hash(0) == b->hash(0);
+      at_start = at_start || !same;
+      for (int step = 0; same && step < played.steps; ++step) {
+        const auto choices = static_cast<std::ptrdiff_t>(a->rows() * a->layout().choice_count);
+        const auto values = static_cast<std::ptrdiff_t>(a->rows() * a->layout().value_count);
+        const ActionRows actions{played.actions.choices.data() + step * choices,
+                                 played.actions.values.data() + step * values};
+        std::vector<float> rewards(static_cast<std::size_t>(spec_.seats));
+        Status status;
+        a->step(actions, {rewards.data(), &status});
+        b->step(actions, {rewards.data(), &status});
+        same = a->hash(0) == b->hash(0);
+        later = later || !same;
+      }
+    }
+    note("chance", at_start ? "matches start differently with different keys"
+                   : later  ? "chance plays a part during a match"
+                            : "none seen: the key changes nothing");
+  }
+
+  void check_parameters() {
+    if (spec_.parameters.empty()) return;
+    touch("parameters");
+    for (std::size_t p = 0; p < spec_.parameters.size(); ++p)
+      for (float value : {spec_.parameters[p].low, spec_.parameters[p].high}) {
+        Settings settings = default_settings(spec_);
+        settings.parameters[p] = value;
+        setting_ = "parameter '" + spec_.parameters[p].name + "' at " + number(value);
+        for (match_ = 0; match_ < 2; ++match_) {
+          const Key match_key = key_.split(2'000'003 + p).split(static_cast<std::uint64_t>(match_));
+          Played played;
+          play(settings, match_key, Random(match_key.split(1'000'003)), played, nullptr);
+        }
+        setting_.clear();
+      }
+  }
+
+  void conclude() {
+    if (!batch_->has_result()) find("results").message = "the game has no results, only rewards";
+    if (results_sum_)
+      note("results", std::fabs(*results_sum_) < 1e-6 ? "zero-sum" : "constant-sum, " + number(*results_sum_));
+    if (spec_.parameters.empty()) find("parameters").message = "the game has no parameters";
+    if (!spec_.hidden_information) find("hidden").message = "nothing is hidden";
+    if (find("hidden").verdict == Verdict::passed && !redrawn_)
+      warn("hidden", "resample_hidden() never changed anything that any seat sees");
+    if (report_.matches > 0 && !rewarded_)
+      warn("rewards", "no seat ever had a reward or a result: there is nothing to learn");
+  }
+
+  BatchFactory factory_;
+  Key key_;
+  int matches_;
+  std::unique_ptr<Batch> batch_;
+  const Spec& spec_;
+  ConformanceReport report_;
+
+  int match_ = 0, step_ = 0;
+  std::string setting_;  // which parameter is away from its default, for messages
+  std::vector<Played> played_;
+  std::optional<double> results_sum_;
+  bool rewarded_ = false, redrawn_ = false;
+};
+
+}  // namespace
+
+const char* verdict_name(ConformanceCheck::Verdict verdict) {
+  switch (verdict) {
+    case Verdict::passed:
+      return "passed";
+    case Verdict::warning:
+      return "warning";
+    case Verdict::failed:
+      return "failed";
+    case Verdict::skipped:
+      return "skipped";
+  }
+  return "";
+}
+
+bool ConformanceReport::passed() const {
+  return std::none_of(checks.begin(), checks.end(),
+                      [](const ConformanceCheck& c) { return c.verdict == Verdict::failed; });
+}
+
+const ConformanceCheck& ConformanceReport::check(const std::string& name) const {
+  const auto found =
+      std::find_if(checks.begin(), checks.end(), [&](const ConformanceCheck& c) { return c.name == name; });
+  rival::check(found != checks.end(), "no conformance check has this name");
+  return *found;
+}
+
+std::string ConformanceReport::text() const {
+  std::string text;
+  for (const ConformanceCheck& c : checks) {
+    std::string line = verdict_name(c.verdict);
+    line.resize(9, ' ');
+    line += c.name;
+    line.resize(23, ' ');
+    text += line + (c.message.empty() ? c.what : c.message) + "\n";
+  }
+  return text;
+}
+
+ConformanceReport check_conformance(BatchFactory factory, Key key, int matches) {
+  return Kit(factory, key, matches).run();
+}
+
+}  // namespace rival

@@ -1,0 +1,218 @@
+#include "game/replay.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace rival {
+namespace {
+
+// Two seats push a ball at once, one at a time when it is far out; a random wind blows.
+template <int version>
+struct Ball {
+  static Spec spec() {
+    return {.name = version == 3 ? "other_ball" : "ball",
+            .description = "",
+            .source = "",
+            .seats = 2,
+            .observation = {ObservationPart::vector("ball", version == 2 ? 3 : 2)},
+            .action = {ActionPart::discrete("kick", 3), ActionPart::continuous("push", 2, -1, 1)},
+            .parameters = {{"wind", 0.5f, 0, 1, ""}},
+            .simultaneous = true,
+            .max_steps = 40};
+  }
+  void reset(const Settings& settings, Key key) {
+    *this = {};
+    wind = settings.parameters[0];
+    place = Random(key).uniform(-1, 1);
+  }
+  SeatSet to_act() const { return place > 2 ? SeatSet::one(0) : place < -2 ? SeatSet::one(1) : SeatSet::first(2); }
+  void observe(int seat, Observation out) const {
+    out[0] = seat == 0 ? place : -place;
+    out[1] = static_cast<float>(steps) / 40;
+  }
+  void legal(int, Mask mask) const {
+    mask.allow(0);
+    mask.allow(1);
+    if (steps > 3) mask.allow(2);
+  }
+  void step(const Actions& actions, Key key, Rewards rewards) {
+    for (int seat = 0; seat < 2; ++seat)
+      if (to_act().contains(seat))
+        place += (seat ? -1.f : 1.f) * (0.3f * static_cast<float>(actions.choice(seat)) + actions.value(seat, 1, 1));
+    place += wind * Random(key).uniform(-1, version == 1 ? 1 : 1.1f);
+    rewards[0] = place;
+    ++steps;
+  }
+  Status status() const { return steps == 37 ? Status::truncated : Status::running; }
+
+  float place = 0, wind = 0;
+  int steps = 0;
+};
+
+constexpr BatchFactory kBall = &BatchOf<Ball<1>>::make;
+
+// A recorded match, the second of a batch of three, which is stopped after `steps` steps.
+Replay record(int steps = 1000, int check_every = 16) {
+  const std::unique_ptr<Batch> batch = kBall(3);
+  const Settings settings{{0.25f}};
+  const Key key(11);
+  batch->start_all(settings, key);
+  ReplayRecorder recorder(*batch, 1, settings, key.split(1), check_every);
+  Random random(Key(3));
+  std::vector<std::int32_t> choices(6);
+  std::vector<float> values(12), rewards(6);
+  std::vector<Status> status(3);
+  for (int step = 0; step < steps && batch->status(1) == Status::running; ++step) {
+    for (std::int32_t& choice : choices) choice = random.below(2);
+    for (float& value : values) value = random.uniform(-1, 1);
+    const ActionRows actions{choices.data(), values.data()};
+    recorder.record(actions);
+    batch->step(actions, {rewards.data(), status.data()});
+  }
+  if (batch->status(1) != Status::running) recorder.record({choices.data(), values.data()});  // adds nothing
+  return recorder.finish();
+}
+
+void expect_error(const Result<void>& result, const std::string& message) {
+  ASSERT_FALSE(result.ok());
+  EXPECT_NE(result.error().message.find(message), std::string::npos) << result.error().message;
+}
+
+TEST(Replay, PlaysTheSameMatch) {
+  const Replay replay = record();
+  EXPECT_EQ(replay.steps(), 37);
+  EXPECT_EQ(replay.hashes.size(), 4u);
+  EXPECT_EQ(replay.status, Status::truncated);
+  EXPECT_LT(replay.choices.size(), 2u * 37) << "both seats act in every step: the test shows less than it should";
+  const Result<void> same = verify_replay(replay, kBall);
+  EXPECT_TRUE(same.ok()) << same.error().message;
+}
+
+TEST(Replay, MayStopEarly) {
+  for (int steps : {0, 1, 16, 17}) {
+    const Replay replay = record(steps);
+    EXPECT_EQ(replay.status, Status::running);
+    EXPECT_TRUE(verify_replay(replay, kBall).ok());
+    EXPECT_TRUE(parse_replay(serialize(replay)).ok());
+  }
+}
+
+TEST(Replay, SurvivesWritingAndReading) {
+  const Replay replay = record();
+  const std::vector<std::byte> bytes = serialize(replay);
+  const Result<Replay> read = parse_replay(bytes);
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(read.value().game, replay.game);
+  EXPECT_EQ(read.value().rules, replay.rules);
+  EXPECT_EQ(read.value().key, replay.key);
+  EXPECT_EQ(read.value().settings.parameters, replay.settings.parameters);
+  EXPECT_EQ(read.value().acting, replay.acting);
+  EXPECT_EQ(read.value().choices, replay.choices);
+  EXPECT_EQ(read.value().values, replay.values);
+  EXPECT_EQ(read.value().hashes, replay.hashes);
+  EXPECT_EQ(read.value().status, replay.status);
+  EXPECT_EQ(serialize(read.value()), bytes);
+  EXPECT_TRUE(verify_replay(read.value(), kBall).ok());
+  EXPECT_LT(bytes.size(), 37u * 20 + 100);
+}
+
+TEST(Replay, RefusesOtherGamesAndRules) {
+  const Replay replay = record();
+  expect_error(verify_replay(replay, &BatchOf<Ball<3>>::make), "a replay of 'ball', not of 'other_ball'");
+  expect_error(verify_replay(replay, &BatchOf<Ball<2>>::make), "other rules");
+  // The same Spec, but the wind blows otherwise.
+  expect_error(verify_replay(replay, &BatchOf<Ball<4>>::make), "replay of 'ball': step ");
+}
+
+TEST(Replay, NamesTheFirstStepThatDiffers) {
+  Replay replay = record(1000, 1);
+  replay.values[1] += 0.1f;
+  expect_error(verify_replay(replay, kBall), "step 1: the match is in another state");
+
+  replay = record();
+  replay.key = Key(1);
+  expect_error(verify_replay(replay, kBall), "step 0: the match starts from another state");
+
+  replay = record();
+  replay.acting[2] = SeatSet::none().with(7);
+  EXPECT_FALSE(verify_replay(replay, kBall).ok());
+
+  replay = record();
+  replay.choices[0] = 2;
+  expect_error(verify_replay(replay, kBall),
+               "step 0: seat 0, action part 'kick': the recorded choice 2 is not allowed");
+  replay.choices[0] = -5;
+  expect_error(verify_replay(replay, kBall), "the recorded choice -5 is not allowed");
+
+  replay = record();
+  replay.values[3] = std::numeric_limits<float>::quiet_NaN();
+  expect_error(verify_replay(replay, kBall), "step 0: seat 1, action part 'push': the recorded value nan");
+
+  replay = record();
+  replay.status = Status::finished;
+  expect_error(verify_replay(replay, kBall), "step 37: the match and its recording differ in whether it has ended");
+
+  replay = record();
+  replay.hashes.pop_back();
+  expect_error(verify_replay(replay, kBall), "incomplete");
+}
+
+TEST(Replay, NoTruncatedOrDamagedFileIsRead) {
+  const std::vector<std::byte> bytes = serialize(record());
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_FALSE(parse_replay(std::span(bytes).first(size)).ok()) << size;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    std::vector<std::byte> damaged = bytes;
+    damaged[i] ^= std::byte{0x10};
+    EXPECT_FALSE(parse_replay(damaged).ok()) << i;
+  }
+  std::vector<std::byte> longer = bytes;
+  longer.push_back(std::byte{0});
+  expect_error(parse_replay(longer).ok() ? Result<void>() : Result<void>(parse_replay(longer).error()),
+               "1 bytes too many");
+}
+
+TEST(Replay, ErrorsNameFileOffsetAndField) {
+  std::vector<std::byte> bytes = serialize(record());
+  const auto message = [&](std::span<const std::byte> data) {
+    const Result<Replay> read = parse_replay(data, "match.rpl");
+    return read.ok() ? "read" : read.error().message;
+  };
+  EXPECT_EQ(message({}), "match.rpl: not a replay of Rival");
+  EXPECT_EQ(message(std::span(bytes).first(16)),
+            "match.rpl: byte 14, field 'rules': the file ends here; it is truncated");
+  bytes[8] = std::byte{9};
+  EXPECT_EQ(message(bytes), "match.rpl: byte 9, field 'version': is 9; this program reads version 1");
+  bytes[8] = std::byte{1};
+  bytes[9] = std::byte{0x7f};
+  EXPECT_EQ(message(bytes), "match.rpl: byte 9, field 'length of game': is 127, at most 64 is possible here");
+}
+
+TEST(Replay, CountsInAFileCannotMakeItAllocate) {
+  Replay empty = record(0);
+  std::vector<std::byte> bytes = serialize(empty);
+  // The step count is followed by the status, two hashes... and the checksum: put a huge count in its place.
+  const std::size_t at = bytes.size() - 8 - 8 * empty.hashes.size() - 1 - 1;
+  ASSERT_EQ(bytes[at], std::byte{0});
+  const std::byte huge[] = {std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0x07}};
+  bytes.erase(bytes.begin() + static_cast<std::ptrdiff_t>(at));
+  bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(at), std::begin(huge), std::end(huge));
+  const Result<Replay> read = parse_replay(bytes);
+  ASSERT_FALSE(read.ok());
+  EXPECT_NE(read.error().message.find("field 'step count': is 2147483647, but only"), std::string::npos)
+      << read.error().message;
+}
+
+TEST(Replay, FingerprintSeesRulesNotProse) {
+  Spec spec = Ball<1>::spec();
+  const std::uint64_t before = rules_fingerprint(spec);
+  spec.description = "another text";
+  spec.parameters[0].value = 0.75f;
+  EXPECT_EQ(rules_fingerprint(spec), before);
+  spec.action[1].high = 2;
+  EXPECT_NE(rules_fingerprint(spec), before);
+}
+
+}  // namespace
+}  // namespace rival
