@@ -1,0 +1,134 @@
+#include "base/options.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace rival {
+namespace {
+
+struct Options {
+  double learning_rate = 3e-4;
+  int epochs = 4;
+  std::int64_t seed = 1;
+  bool normalise = true;
+  std::string precision = "auto", note;
+  std::vector<int> hidden = {128, 128};
+  int league_size = 8;
+
+  std::vector<OptionRow> rows() {
+    return {{"learning_rate", &learning_rate, "Step size of the optimizer.", 0, 1},
+            {"epochs", &epochs, "Passes over each batch.", 1, 100},
+            {"seed", &seed, "Of all randomness.", 0},
+            {"normalise", &normalise, "Whether observations are normalised."},
+            {.key = "precision", .target = &precision, .help = "Of products.", .choices = {"auto", "f32", "bf16"}},
+            {"note", &note, "Anything."},
+            {"hidden", &hidden, "Widths of the layers.", 1, 8192},
+            {"league.size", &league_size, "Past selves kept.", 0, 1000}};
+  }
+  bool operator==(const Options&) const = default;
+};
+
+std::string set_error(const std::string& assignment) {
+  Options options;
+  const Result<void> result = set_option(options.rows(), assignment);
+  EXPECT_EQ(options, Options()) << assignment;
+  return result ? "" : result.error().message;
+}
+
+std::string read_error(const std::string& text) {
+  Options options;
+  const Result<void> result = read_toml(options.rows(), text, "config.toml");
+  EXPECT_TRUE(result || options == Options()) << text;
+  return result ? "" : result.error().message;
+}
+
+TEST(Options, SetsEveryKind) {
+  Options options;
+  const std::vector<OptionRow> rows = options.rows();
+  for (const char* assignment : {"learning_rate=1e-3", "epochs=2", "seed=1e6", "normalise=false", "precision=bf16",
+                                 "note=a = b", "hidden=64x32", "league.size=0"})
+    EXPECT_TRUE(set_option(rows, assignment)) << assignment;
+  const Options expected{1e-3, 2, 1'000'000, false, "bf16", "a = b", {64, 32}, 0};
+  EXPECT_EQ(options, expected);
+  EXPECT_TRUE(set_option(rows, "hidden", "[8, 16,24]"));
+  EXPECT_EQ(options.hidden, (std::vector<int>{8, 16, 24}));
+  EXPECT_TRUE(set_option(rows, "hidden", ""));
+  EXPECT_TRUE(options.hidden.empty());
+}
+
+TEST(Options, SettingSaysWhatIsWrong) {
+  EXPECT_TRUE(set_error("epoch=3").starts_with("--set unknown option 'epoch'; did you mean 'epochs'? Known: learning"));
+  EXPECT_EQ(set_error("epochs"), "--set needs key=value, not 'epochs'");
+  EXPECT_EQ(set_error("epochs=0"), "--set 'epochs' must be between 1 and 100, not '0'");
+  EXPECT_EQ(set_error("seed=-1"), "--set 'seed' must be at least 0, not '-1'");
+  EXPECT_EQ(set_error("epochs=2.5"), "--set 'epochs' must be a whole number, not '2.5'");
+  EXPECT_EQ(set_error("epochs=2x"), "--set 'epochs' must be a whole number, not '2x'");
+  EXPECT_EQ(set_error("epochs="), "--set 'epochs' must be a whole number, not ''");
+  EXPECT_EQ(set_error("seed=1e300"), "--set 'seed' must be a whole number, not '1e300'");
+  EXPECT_EQ(set_error("learning_rate=fast"), "--set 'learning_rate' must be a number, not 'fast'");
+  EXPECT_EQ(set_error("learning_rate=nan"), "--set 'learning_rate' must be between 0 and 1, not 'nan'");
+  EXPECT_EQ(set_error("normalise=yes"), "--set 'normalise' must be true or false, not 'yes'");
+  EXPECT_EQ(set_error("hidden=64x"), "--set 'hidden' must be a list of whole numbers such as [128, 128], not '64x'");
+  EXPECT_EQ(set_error("hidden=64x0"), "--set 'hidden' must be between 1 and 8192, not '64x0'");
+  EXPECT_NE(set_error("precision=bf61").find("unknown value of 'precision' 'bf61'; did you mean 'bf16'?"),
+            std::string::npos);
+}
+
+TEST(Options, WritesWhatItReads) {
+  Options options;
+  options.learning_rate = 0.1 + 0.2;
+  options.seed = (std::int64_t{1} << 62) + 1;
+  options.note = "a \"b\" \\ \n\t ä";
+  options.hidden = {};
+  const std::string text = write_toml(options.rows());
+  Options back;
+  const Result<void> result = read_toml(back.rows(), text, "config.toml");
+  ASSERT_TRUE(result) << result.error().message << text;
+  EXPECT_EQ(back, options);
+  EXPECT_EQ(write_toml(back.rows()), text);
+}
+
+TEST(Options, GoldenText) {
+  Options options;
+  const std::vector<OptionRow> rows = options.rows();
+  EXPECT_EQ(write_toml(std::span(rows).subspan(0, 3)),
+            "# Step size of the optimizer. (0 to 1)\nlearning_rate = 3e-04\n\n"
+            "# Passes over each batch. (1 to 100)\nepochs = 4\n\n# Of all randomness. (from 0)\nseed = 1\n");
+}
+
+TEST(Options, ReadsGroupsAndWholeNumbersAsReal) {
+  Options options;
+  ASSERT_TRUE(read_toml(options.rows(), "learning_rate = 1\nhidden = [8]\n[league]\nsize = 3\n", "config.toml"));
+  EXPECT_EQ(options.league_size, 3);
+  EXPECT_EQ(options.learning_rate, 1);
+}
+
+TEST(Options, ReadingNamesFileAndLine) {
+  EXPECT_TRUE(read_error("seed = 1\nepoch = 3\n").starts_with("config.toml:2: unknown option 'epoch'; did you mean"));
+  EXPECT_TRUE(read_error("[league]\nsizes = 3").starts_with("config.toml:2: unknown option 'league.sizes'; did you"));
+  EXPECT_EQ(read_error("seed = 1\n\nepochs = 0"), "config.toml:3: 'epochs' must be between 1 and 100");
+  EXPECT_EQ(read_error("epochs = \"4\""), "config.toml:1: 'epochs' must be a whole number");
+  EXPECT_EQ(read_error("epochs = 4.0"), "config.toml:1: 'epochs' must be a whole number");
+  EXPECT_EQ(read_error("hidden = [1, 2.5]"),
+            "config.toml:1: 'hidden' must be a list of whole numbers such as [128, 128]");
+  EXPECT_EQ(read_error("hidden = [99999999999]"), "config.toml:1: 'hidden' must be between 1 and 8192");
+  EXPECT_EQ(read_error("learning_rate = nan"), "config.toml:1: 'learning_rate' must be between 0 and 1");
+  EXPECT_EQ(read_error("note = 1979-05-27"), "config.toml:1: 'note' must be a string");
+  EXPECT_TRUE(read_error("seed = 1\nseed = 2").starts_with("config.toml:2: "));
+  EXPECT_TRUE(read_error("seed = 1\nepochs =").starts_with("config.toml:2: "));
+}
+
+TEST(Options, HostileTextIsAnError) {
+  std::string deep = "a";
+  for (int i = 0; i < 100'000; ++i) deep += ".a";
+  EXPECT_EQ(read_error("\n" + deep + " = 1"), "config.toml:2: the line is too long");
+  EXPECT_NE(read_error("hidden = " + std::string(1000, '[')), "");
+  EXPECT_NE(read_error(std::string("seed = 1\0", 9)), "");
+  EXPECT_NE(read_error("\xff\xfe"), "");
+  EXPECT_EQ(read_error(std::string(2 << 20, '\n')), "config.toml: too long for a configuration");
+}
+
+}  // namespace
+}  // namespace rival
