@@ -1,0 +1,81 @@
+#include "nn/backend.hpp"
+
+#include <hwy/targets.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include "nn/isa.hpp"
+#include "nn/kernels.hpp"
+#include "nn/onednn.hpp"
+#include "nn/reference.hpp"
+
+namespace rival {
+namespace {
+
+bool limit_once() {
+  const char* wanted = std::getenv("RIVAL_ISA");
+  if (!wanted || !*wanted || !std::strcmp(wanted, "auto")) return true;
+#if defined(__x86_64__)
+  if (!std::strcmp(wanted, "avx512_bf16")) return dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core_bf16), true;
+  if (!std::strcmp(wanted, "avx512")) return dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core), true;
+  if (!std::strcmp(wanted, "avx2") || !std::strcmp(wanted, "sse4")) {
+    const bool avx2 = wanted[0] == 'a';
+    dnnl::set_max_cpu_isa(avx2 ? dnnl::cpu_isa::avx2 : dnnl::cpu_isa::sse41);
+    hwy::DisableTargets(HWY_AVX3 | HWY_AVX3_DL | (avx2 ? 0 : HWY_AVX2));
+    return true;
+  }
+#endif
+  std::fprintf(stderr, "rival: RIVAL_ISA='%s' is unknown; use auto, avx512_bf16, avx512, avx2 or sse4 (x86-64 only)\n", wanted);
+  std::exit(2);
+}
+
+}  // namespace
+
+void limit_isa() {
+  [[maybe_unused]] static const bool done = limit_once();
+}
+
+std::string to_string(Precision precision) { return precision == Precision::f32 ? "f32" : "bf16"; }
+
+std::string isa_name() {
+  limit_isa();
+#if defined(__x86_64__)
+  switch (dnnl::get_effective_cpu_isa()) {
+    case dnnl::cpu_isa::avx512_core_amx: return "amx";
+    case dnnl::cpu_isa::avx512_core_bf16: return "avx512_bf16";
+    case dnnl::cpu_isa::avx512_core:
+    case dnnl::cpu_isa::avx512_core_vnni: return "avx512";
+    case dnnl::cpu_isa::avx2:
+    case dnnl::cpu_isa::avx2_vnni: return "avx2";
+    case dnnl::cpu_isa::avx: return "avx";
+    case dnnl::cpu_isa::sse41: return "sse4";
+    default: return kernels::target_name();
+  }
+#else
+  return kernels::target_name();
+#endif
+}
+
+Precision best_precision() {
+  const std::string isa = isa_name();
+  return isa == "amx" || isa == "avx512_bf16" ? Precision::bf16 : Precision::f32;
+}
+
+Result<std::unique_ptr<Backend>> make_backend(const std::string& name, const Network& network, Precision precision) {
+  limit_isa();
+  if (name == "reference") return make_reference_backend(network);
+  if (name == "onednn") {
+    try {
+      return make_onednn_backend(network, precision);
+    } catch (const dnnl::error& error) {
+      return Error{"backend onednn cannot compute in " + to_string(precision) + " on this processor (" + isa_name() +
+                   "): " + error.what() + "; use --precision f32"};
+    }
+  }
+  return Error{"unknown backend '" + name + "'; known: onednn, reference"};
+}
+
+}  // namespace rival

@@ -1,0 +1,74 @@
+// What is done with a network's head columns: drawing masked actions, and PPO's loss with its gradient.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "rival/game.hpp"
+
+namespace rival {
+
+// Which head columns are what; see network.hpp for their order.
+struct HeadLayout {
+  std::vector<int> discrete;  // sizes of the discrete parts, in order; their logits lie one after another
+  int mask_size = 0;          // sum of the sizes
+  int value_count = 0;        // continuous values
+  std::vector<float> low, high;  // [value_count] ranges of the continuous values
+
+  int choice_count() const { return static_cast<int>(discrete.size()); }
+  int head_size() const { return mask_size + value_count + 1; }
+
+  explicit HeadLayout(const Spec& spec);
+};
+
+// Actions as the policy draws them. Continuous values are "raw": a normal variable around the head's mean, in units in
+// which the part's range is [-1, 1] and beyond which they are clipped.
+struct SampledActions {
+  std::int32_t* choices;    // [rows x choice_count]
+  float* raw;               // [rows x value_count]
+  float* log_probability;   // [rows], of all parts together
+};
+
+// Draws an action per row; row r's randomness comes from key.split(rows_key[r]) or key.split(r) if rows_key is null.
+// temperature divides the logits and multiplies the standard deviations; 0 takes the most likely action.
+void sample_actions(const HeadLayout& layout, const float* heads, const float* log_std, const std::uint8_t* masks,
+                    int rows, Key key, float temperature, const SampledActions& out);
+
+// Probabilities of all discrete choices [rows x mask_size] at a temperature above 0; each part sums to 1.
+void action_probabilities(const HeadLayout& layout, const float* heads, const std::uint8_t* masks, int rows,
+                          float temperature, float* probabilities);
+
+// Raw values -> the game's range, clipped. [rows x value_count]
+void scale_values(const HeadLayout& layout, const float* raw, int rows, float* values);
+
+// Decisions to learn from.
+struct PpoRows {
+  const std::uint8_t* masks;      // [rows x mask_size]
+  const std::int32_t* choices;    // [rows x choice_count]
+  const float* raw;               // [rows x value_count]
+  const float* log_probability;   // [rows] when they were drawn
+  const float* advantages;        // [rows], normalised
+  const float* targets;           // [rows] of the value column
+};
+
+struct PpoLoss {
+  float clip = 0.2f;           // of the probability ratio
+  float entropy = 0.0f;        // weight of the entropy bonus
+  float value = 0.5f;          // weight of the value's squared error
+  float weight = 1.0f;         // of each row, e.g. 1 / minibatch
+};
+
+// Sums over rows, except where said.
+struct PpoStatistics {
+  double rows = 0, policy_loss = 0, value_loss = 0, entropy = 0, kl = 0, clipped = 0;
+  void add(const PpoStatistics& other);
+};
+
+// The clipped objective of Schulman et al. ("Proximal policy optimization algorithms", 2017), its value loss
+// value/2 (v - target)^2 and entropy bonus. Writes the gradients by the head columns [rows x head_size] and adds those by
+// log_std [value_count]. kl is Schulman's estimate (r - 1) - log r of KL(old || new).
+PpoStatistics ppo_loss(const HeadLayout& layout, const PpoLoss& loss, const float* heads, const float* log_std,
+                       const PpoRows& rows, int count, float* head_gradients, float* log_std_gradients);
+
+}  // namespace rival

@@ -1,0 +1,393 @@
+#include "nn/kernels.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "nn/kernels.cpp"
+#include "hwy/foreach_target.h"
+// foreach_target.h must come first.
+#include "hwy/contrib/math/math-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace rival::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using DF = hn::ScalableTag<float>;
+using VF = hn::Vec<DF>;
+
+std::size_t lanes() {
+  return hn::Lanes(DF());
+}
+
+VF load(const float* p) {
+  return hn::LoadU(DF(), p);
+}
+VF load(const Bf16* p) {
+  const hn::Rebind<std::uint16_t, DF> d16;
+  const hn::Rebind<std::uint32_t, DF> d32;
+  const auto bits = hn::LoadU(d16, reinterpret_cast<const std::uint16_t*>(p));
+  return hn::BitCast(DF(), hn::ShiftLeft<16>(hn::PromoteTo(d32, bits)));
+}
+void store(VF x, float* p) {
+  hn::StoreU(x, DF(), p);
+}
+void store(VF x, Bf16* p) {
+  const hn::Rebind<std::uint16_t, DF> d16;
+  const hn::Rebind<std::uint32_t, DF> d32;
+  const auto bits = hn::BitCast(d32, x);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d32, 1));
+  const auto rounded = hn::ShiftRight<16>(hn::Add(bits, hn::Add(odd, hn::Set(d32, 0x7fff))));
+  hn::StoreU(hn::TruncateTo(d16, rounded), d16, reinterpret_cast<std::uint16_t*>(p));
+}
+
+float load_one(const float* p) {
+  return *p;
+}
+float load_one(const Bf16* p) {
+  const std::uint32_t bits = static_cast<std::uint32_t>(p->bits) << 16;
+  float x;
+  std::memcpy(&x, &bits, sizeof x);
+  return x;
+}
+void store_one(float x, float* p) {
+  *p = x;
+}
+void store_one(float x, Bf16* p) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  p->bits = static_cast<std::uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+
+template <class T>
+void encode_rows(const float* x, const float* mean, const float* scale, int rows, int columns, T* out, int stride) {
+  const int n = static_cast<int>(lanes());
+  const VF low = hn::Set(DF(), -10.0f), high = hn::Set(DF(), 10.0f);
+  for (int r = 0; r < rows; ++r, x += columns, out += stride) {
+    int c = 0;
+    for (; c + n <= columns; c += n) {
+      const VF v = hn::Mul(hn::Sub(load(x + c), load(mean + c)), load(scale + c));
+      store(hn::Min(hn::Max(v, low), high), out + c);
+    }
+    for (; c < columns; ++c) {
+      const float v = (x[c] - mean[c]) * scale[c];
+      store_one(std::min(std::max(v, -10.0f), 10.0f), out + c);
+    }
+  }
+}
+void encode_f32(const float* x, const float* mean, const float* scale, int rows, int columns, float* out, int stride) {
+  encode_rows(x, mean, scale, rows, columns, out, stride);
+}
+void encode_bf16(const float* x, const float* mean, const float* scale, int rows, int columns, Bf16* out, int stride) {
+  encode_rows(x, mean, scale, rows, columns, out, stride);
+}
+
+template <class From, class To>
+void convert_all(const From* x, std::size_t count, To* out) {
+  const std::size_t n = lanes();
+  std::size_t i = 0;
+  for (; i + n <= count; i += n) store(load(x + i), out + i);
+  for (; i < count; ++i) store_one(load_one(x + i), out + i);
+}
+void convert_to_bf16(const float* x, std::size_t count, Bf16* out) {
+  convert_all(x, count, out);
+}
+void convert_from_bf16(const Bf16* x, std::size_t count, float* out) {
+  convert_all(x, count, out);
+}
+
+template <class T>
+void relu_backward_rows(T* dy, const T* y, int rows, int columns, float* sums) {
+  const int n = static_cast<int>(lanes());
+  const VF zero = hn::Zero(DF());
+  int c = 0;
+  // Four columns' vectors at a time, so that the rows' sums are independent chains.
+  for (; c + 4 * n <= columns; c += 4 * n) {
+    VF s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+    for (int r = 0; r < rows; ++r) {
+      T* d = dy + static_cast<std::ptrdiff_t>(r) * columns + c;
+      VF d0 = load(d), d1 = load(d + n), d2 = load(d + 2 * n), d3 = load(d + 3 * n);
+      if (y) {
+        const T* q = y + static_cast<std::ptrdiff_t>(r) * columns + c;
+        d0 = hn::IfThenElseZero(hn::Gt(load(q), zero), d0);
+        d1 = hn::IfThenElseZero(hn::Gt(load(q + n), zero), d1);
+        d2 = hn::IfThenElseZero(hn::Gt(load(q + 2 * n), zero), d2);
+        d3 = hn::IfThenElseZero(hn::Gt(load(q + 3 * n), zero), d3);
+        store(d0, d), store(d1, d + n), store(d2, d + 2 * n), store(d3, d + 3 * n);
+      }
+      s0 = hn::Add(s0, d0), s1 = hn::Add(s1, d1), s2 = hn::Add(s2, d2), s3 = hn::Add(s3, d3);
+    }
+    store(hn::Add(s0, load(sums + c)), sums + c);
+    store(hn::Add(s1, load(sums + c + n)), sums + c + n);
+    store(hn::Add(s2, load(sums + c + 2 * n)), sums + c + 2 * n);
+    store(hn::Add(s3, load(sums + c + 3 * n)), sums + c + 3 * n);
+  }
+  for (; c < columns; ++c) {
+    float sum = 0;
+    for (int r = 0; r < rows; ++r) {
+      T* d = dy + static_cast<std::ptrdiff_t>(r) * columns + c;
+      float x = load_one(d);
+      if (y && !(load_one(y + static_cast<std::ptrdiff_t>(r) * columns + c) > 0)) store_one(x = 0, d);
+      sum += x;
+    }
+    sums[c] += sum;
+  }
+}
+void relu_backward_f32(float* dy, const float* y, int rows, int columns, float* sums) {
+  relu_backward_rows(dy, y, rows, columns, sums);
+}
+void relu_backward_bf16(Bf16* dy, const Bf16* y, int rows, int columns, float* sums) {
+  relu_backward_rows(dy, y, rows, columns, sums);
+}
+
+void mingru_forward(const float* gates, int rows, int size, const int* previous, const int* initial,
+                    const float* states, float* z, float* h) {
+  const DF d;
+  const int n = static_cast<int>(lanes());
+  for (int r = 0; r < rows; ++r) {
+    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(r) * size;
+    const float* a = gates + 2 * at;
+    const float* before = nullptr;
+    if (previous && previous[r] >= 0)
+      before = h + static_cast<std::ptrdiff_t>(previous[r]) * size;
+    else if (initial && initial[r] >= 0)
+      before = states + static_cast<std::ptrdiff_t>(initial[r]) * size;
+    int i = 0;
+    for (; i + n <= size; i += n) {
+      const VF one = hn::Set(d, 1.0f);
+      const VF gate = hn::Div(one, hn::Add(one, hn::Exp(d, hn::Neg(load(a + i)))));
+      const VF was = before ? load(before + i) : hn::Zero(d);
+      store(gate, z + at + i);
+      store(hn::Add(was, hn::Mul(gate, hn::Sub(load(a + size + i), was))), h + at + i);
+    }
+    for (; i < size; ++i) {
+      const float gate = 1 / (1 + std::exp(-a[i]));
+      const float was = before ? before[i] : 0;
+      z[at + i] = gate;
+      h[at + i] = was + gate * (a[size + i] - was);
+    }
+  }
+}
+
+void mingru_backward(const float* gates, const float* z, const float* h, int rows, int size, const int* previous,
+                     const int* initial, const float* states, float* dh, float* dgates) {
+  const int n = static_cast<int>(lanes());
+  const VF one = hn::Set(DF(), 1.0f);
+  for (int r = rows - 1; r >= 0; --r) {
+    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(r) * size;
+    const float* c = gates + 2 * at + size;
+    float* dg = dgates + 2 * at;
+    const float* before = nullptr;
+    float* dbefore = nullptr;
+    if (previous && previous[r] >= 0) {
+      before = h + static_cast<std::ptrdiff_t>(previous[r]) * size;
+      dbefore = dh + static_cast<std::ptrdiff_t>(previous[r]) * size;
+    } else if (initial && initial[r] >= 0) {
+      before = states + static_cast<std::ptrdiff_t>(initial[r]) * size;
+    }
+    int i = 0;
+    for (; i + n <= size; i += n) {
+      const VF was = before ? load(before + i) : hn::Zero(DF());
+      const VF gate = load(z + at + i), rest = hn::Sub(one, gate), d = load(dh + at + i);
+      store(hn::Mul(hn::Mul(d, hn::Sub(load(c + i), was)), hn::Mul(gate, rest)), dg + i);
+      store(hn::Mul(d, gate), dg + size + i);
+      if (dbefore) store(hn::Add(load(dbefore + i), hn::Mul(d, rest)), dbefore + i);
+    }
+    for (; i < size; ++i) {
+      const float was = before ? before[i] : 0, gate = z[at + i], d = dh[at + i];
+      dg[i] = d * (c[i] - was) * gate * (1 - gate);
+      dg[size + i] = d * gate;
+      if (dbefore) dbefore[i] += d * (1 - gate);
+    }
+  }
+}
+
+void add(const float* a, std::size_t count, float* out) {
+  const std::size_t n = lanes();
+  std::size_t i = 0;
+  for (; i + n <= count; i += n) store(hn::Add(load(a + i), load(out + i)), out + i);
+  for (; i < count; ++i) out[i] += a[i];
+}
+
+void add_bias(float* x, const float* bias, int rows, int columns, bool relu) {
+  const int n = static_cast<int>(lanes());
+  const float floor = relu ? 0.0f : -HUGE_VALF;
+  for (int r = 0; r < rows; ++r, x += columns) {
+    int c = 0;
+    for (; c + n <= columns; c += n)
+      store(hn::Max(hn::Add(load(x + c), load(bias + c)), hn::Set(DF(), floor)), x + c);
+    for (; c < columns; ++c) x[c] = std::max(x[c] + bias[c], floor);
+  }
+}
+
+void dense_row(const float* x, const float* w, const float* b, int in, int out, bool relu, float* y) {
+  const DF d;
+  const int n = static_cast<int>(lanes());
+  const VF zero = hn::Zero(d);
+  int c = 0;
+  // Eight accumulators hide the latency of the multiply-adds.
+  for (; c + 8 * n <= out; c += 8 * n) {
+    VF s0 = load(b + c), s1 = load(b + c + n), s2 = load(b + c + 2 * n), s3 = load(b + c + 3 * n);
+    VF s4 = load(b + c + 4 * n), s5 = load(b + c + 5 * n), s6 = load(b + c + 6 * n), s7 = load(b + c + 7 * n);
+    for (int i = 0; i < in; ++i) {
+      if (x[i] == 0) continue;  // boards and ReLU outputs are mostly zeros
+      const VF xi = hn::Set(d, x[i]);
+      const float* row = w + static_cast<std::ptrdiff_t>(i) * out + c;
+      s0 = hn::MulAdd(xi, load(row), s0), s1 = hn::MulAdd(xi, load(row + n), s1);
+      s2 = hn::MulAdd(xi, load(row + 2 * n), s2), s3 = hn::MulAdd(xi, load(row + 3 * n), s3);
+      s4 = hn::MulAdd(xi, load(row + 4 * n), s4), s5 = hn::MulAdd(xi, load(row + 5 * n), s5);
+      s6 = hn::MulAdd(xi, load(row + 6 * n), s6), s7 = hn::MulAdd(xi, load(row + 7 * n), s7);
+    }
+    const VF floor = relu ? zero : hn::Set(d, -HUGE_VALF);
+    store(hn::Max(s0, floor), y + c), store(hn::Max(s1, floor), y + c + n);
+    store(hn::Max(s2, floor), y + c + 2 * n), store(hn::Max(s3, floor), y + c + 3 * n);
+    store(hn::Max(s4, floor), y + c + 4 * n), store(hn::Max(s5, floor), y + c + 5 * n);
+    store(hn::Max(s6, floor), y + c + 6 * n), store(hn::Max(s7, floor), y + c + 7 * n);
+  }
+  if (c == out) return;
+  std::copy(b + c, b + out, y + c);
+  for (int i = 0; i < in; ++i) {
+    if (x[i] == 0) continue;
+    const float* row = w + static_cast<std::ptrdiff_t>(i) * out;
+    int k = c;
+    for (; k + n <= out; k += n) store(hn::MulAdd(hn::Set(d, x[i]), load(row + k), load(y + k)), y + k);
+    for (; k < out; ++k) y[k] += x[i] * row[k];
+  }
+  if (relu)
+    for (; c < out; ++c) y[c] = std::max(y[c], 0.0f);
+}
+
+void adam(float* p, float* m, float* v, const float* g, std::size_t count, float gradient_scale, float rate,
+          float root_correction, float beta1, float beta2, float epsilon) {
+  const DF d;
+  const std::size_t n = lanes();
+  std::size_t i = 0;
+  for (; i + n <= count; i += n) {
+    const VF gi = hn::Mul(load(g + i), hn::Set(d, gradient_scale));
+    const VF mi = hn::Add(hn::Mul(load(m + i), hn::Set(d, beta1)), hn::Mul(gi, hn::Set(d, 1 - beta1)));
+    const VF vi = hn::Add(hn::Mul(load(v + i), hn::Set(d, beta2)), hn::Mul(hn::Mul(gi, gi), hn::Set(d, 1 - beta2)));
+    store(mi, m + i), store(vi, v + i);
+    const VF root = hn::Add(hn::Mul(hn::Sqrt(vi), hn::Set(d, root_correction)), hn::Set(d, epsilon));
+    store(hn::Sub(load(p + i), hn::Div(hn::Mul(mi, hn::Set(d, rate)), root)), p + i);
+  }
+  for (; i < count; ++i) {
+    const float gi = g[i] * gradient_scale;
+    m[i] = m[i] * beta1 + gi * (1 - beta1);
+    v[i] = v[i] * beta2 + gi * gi * (1 - beta2);
+    p[i] -= m[i] * rate / (std::sqrt(v[i]) * root_correction + epsilon);
+  }
+}
+
+double sum_of_squares(const float* x, std::size_t count) {
+  double sum = 0;
+  // 16 chains whatever the vector width, so that every instruction set adds in the same order.
+  float chains[16] = {};
+  for (std::size_t begin = 0; begin < count; begin += 4096) {
+    const std::size_t end = std::min(count, begin + 4096);
+    std::fill(chains, chains + 16, 0.0f);
+    std::size_t i = begin;
+    for (; i + 16 <= end; i += 16)
+      for (std::size_t k = 0; k < 16; ++k) chains[k] += x[i + k] * x[i + k];
+    for (; i < end; ++i) chains[i % 16] += x[i] * x[i];
+    for (float chain : chains) sum += static_cast<double>(chain);
+  }
+  return sum;
+}
+
+void sum_parts(const float* const* parts, int count, std::size_t begin, std::size_t end, float* out) {
+  const std::size_t n = lanes();
+  std::size_t i = begin;
+  for (; i + n <= end; i += n) {
+    VF sum = load(parts[0] + i);
+    for (int k = 1; k < count; ++k) sum = hn::Add(sum, load(parts[k] + i));
+    store(sum, out + i);
+  }
+  for (; i < end; ++i) {
+    float sum = parts[0][i];
+    for (int k = 1; k < count; ++k) sum += parts[k][i];
+    out[i] = sum;
+  }
+}
+
+const char* target_name() {
+  return hwy::TargetName(HWY_TARGET);
+}
+
+}  // namespace rival::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace rival::kernels {
+
+HWY_EXPORT(encode_f32);
+HWY_EXPORT(encode_bf16);
+HWY_EXPORT(convert_to_bf16);
+HWY_EXPORT(convert_from_bf16);
+HWY_EXPORT(relu_backward_f32);
+HWY_EXPORT(relu_backward_bf16);
+HWY_EXPORT(mingru_forward);
+HWY_EXPORT(mingru_backward);
+HWY_EXPORT(add);
+HWY_EXPORT(add_bias);
+HWY_EXPORT(dense_row);
+HWY_EXPORT(adam);
+HWY_EXPORT(sum_of_squares);
+HWY_EXPORT(sum_parts);
+HWY_EXPORT(target_name);
+
+void encode(const float* x, const float* mean, const float* scale, int rows, int columns, float* out, int stride) {
+  HWY_DYNAMIC_DISPATCH(encode_f32)(x, mean, scale, rows, columns, out, stride);
+}
+void encode(const float* x, const float* mean, const float* scale, int rows, int columns, Bf16* out, int stride) {
+  HWY_DYNAMIC_DISPATCH(encode_bf16)(x, mean, scale, rows, columns, out, stride);
+}
+void convert(const float* x, std::size_t count, float* out) {
+  std::copy(x, x + count, out);
+}
+void convert(const float* x, std::size_t count, Bf16* out) {
+  HWY_DYNAMIC_DISPATCH(convert_to_bf16)(x, count, out);
+}
+void convert(const Bf16* x, std::size_t count, float* out) {
+  HWY_DYNAMIC_DISPATCH(convert_from_bf16)(x, count, out);
+}
+void relu_backward(float* dy, const float* y, int rows, int columns, float* sums) {
+  HWY_DYNAMIC_DISPATCH(relu_backward_f32)(dy, y, rows, columns, sums);
+}
+void relu_backward(Bf16* dy, const Bf16* y, int rows, int columns, float* sums) {
+  HWY_DYNAMIC_DISPATCH(relu_backward_bf16)(dy, y, rows, columns, sums);
+}
+void mingru_forward(const float* gates, int rows, int size, const int* previous, const int* initial,
+                    const float* states, float* z, float* h) {
+  HWY_DYNAMIC_DISPATCH(mingru_forward)(gates, rows, size, previous, initial, states, z, h);
+}
+void mingru_backward(const float* gates, const float* z, const float* h, int rows, int size, const int* previous,
+                     const int* initial, const float* states, float* dh, float* dgates) {
+  HWY_DYNAMIC_DISPATCH(mingru_backward)(gates, z, h, rows, size, previous, initial, states, dh, dgates);
+}
+void add(const float* a, std::size_t count, float* out) {
+  HWY_DYNAMIC_DISPATCH(add)(a, count, out);
+}
+void add_bias(float* x, const float* bias, int rows, int columns, bool relu) {
+  HWY_DYNAMIC_DISPATCH(add_bias)(x, bias, rows, columns, relu);
+}
+void dense_row(const float* x, const float* w, const float* b, int in, int out, bool relu, float* y) {
+  HWY_DYNAMIC_DISPATCH(dense_row)(x, w, b, in, out, relu, y);
+}
+void adam(float* p, float* m, float* v, const float* g, std::size_t count, float gradient_scale, float rate,
+          float root_correction, float beta1, float beta2, float epsilon) {
+  HWY_DYNAMIC_DISPATCH(adam)(p, m, v, g, count, gradient_scale, rate, root_correction, beta1, beta2, epsilon);
+}
+double sum_of_squares(const float* x, std::size_t count) {
+  return HWY_DYNAMIC_DISPATCH(sum_of_squares)(x, count);
+}
+void sum_parts(const float* const* parts, int count, std::size_t begin, std::size_t end, float* out) {
+  HWY_DYNAMIC_DISPATCH(sum_parts)(parts, count, begin, end, out);
+}
+const char* target_name() {
+  return HWY_DYNAMIC_DISPATCH(target_name)();
+}
+
+}  // namespace rival::kernels
+#endif  // HWY_ONCE

@@ -1,0 +1,160 @@
+#include "nn/network.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rival {
+namespace {
+
+constexpr int kLargeGrid = 1024;    // cells x channels above which a grid is convolved
+constexpr int kSmallInput = 32;     // observations up to this size get a narrower trunk
+constexpr int kLastStackCells = 64;  // convolutions go on until a grid has at most this many cells
+
+// Rows or columns (whichever are fewer) made orthonormal by Gram-Schmidt on Gaussian numbers, times gain.
+void orthogonal(std::span<float> w, int rows, int columns, float gain, Random& random) {
+  const bool tall = rows >= columns;
+  const int count = tall ? columns : rows, length = tall ? rows : columns;
+  std::vector<std::vector<double>> vectors(static_cast<std::size_t>(count),
+                                           std::vector<double>(static_cast<std::size_t>(length)));
+  for (auto& v : vectors)
+    for (double& x : v) {  // Box-Muller
+      const double u = 1 - static_cast<double>(random.uniform());
+      x = std::sqrt(-2 * std::log(u)) * std::cos(2 * M_PI * static_cast<double>(random.uniform()));
+    }
+  for (std::size_t i = 0; i < vectors.size(); ++i) {
+    auto& v = vectors[i];
+    for (std::size_t j = 0; j < i; ++j) {
+      double dot = 0;
+      for (std::size_t k = 0; k < v.size(); ++k) dot += v[k] * vectors[j][k];
+      for (std::size_t k = 0; k < v.size(); ++k) v[k] -= dot * vectors[j][k];
+    }
+    double norm = 0;
+    for (double x : v) norm += x * x;
+    norm = std::sqrt(norm);
+    for (double& x : v) x /= norm;
+  }
+  for (int r = 0; r < rows; ++r)
+    for (int c = 0; c < columns; ++c) {
+      const double x = tall ? vectors[static_cast<std::size_t>(c)][static_cast<std::size_t>(r)]
+                            : vectors[static_cast<std::size_t>(r)][static_cast<std::size_t>(c)];
+      w[static_cast<std::size_t>(r) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(c)] =
+          gain * static_cast<float>(x);
+    }
+}
+
+}  // namespace
+
+std::size_t Network::add_parameter(std::string name, int rows, int columns) {
+  const std::size_t offset = parameter_count_;
+  parameters_.push_back({std::move(name), offset, rows, columns});
+  parameter_count_ += parameters_.back().size();
+  return offset;
+}
+
+DenseLayer Network::dense(std::string name, int in, int out, bool relu) {
+  DenseLayer layer{name, in, out, relu, 0, 0};
+  layer.weight = add_parameter(name + ".weight", in, out);
+  layer.bias = add_parameter(name + ".bias", 0, out);
+  return layer;
+}
+
+Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
+  const RowLayout layout(spec);
+  Network net;
+  net.options_ = options;
+  net.observation_size_ = layout.observation_size;
+  net.mask_size_ = layout.mask_size;
+  net.value_count_ = layout.value_count;
+
+  if (net.options_.hidden.empty())
+    net.options_.hidden = layout.observation_size <= kSmallInput ? std::vector{64, 64} : std::vector{128, 128};
+  for (int width : net.options_.hidden)
+    if (width < 1 || width > 8192) return Error{"network: a hidden width must be 1 to 8192, is " + std::to_string(width)};
+  if (options.memory != 0 && options.memory != net.options_.hidden.back())
+    return Error{"network: memory must be 0 or the last hidden width, " + std::to_string(net.options_.hidden.back())};
+  if (options.grid != "auto" && options.grid != "flat" && options.grid != "convolution")
+    return Error{"network: grid must be auto, flat or convolution, is '" + options.grid + "'"};
+
+  int trunk_in = 0;
+  bool convolved = false;
+  for (std::size_t p = 0; p < spec.observation.size(); ++p) {
+    const ObservationPart& part = spec.observation[p];
+    const int first = layout.observation_offset[p];
+    const bool grid = part.kind == ObservationPart::Kind::grid;
+    if (grid && (options.grid == "convolution" || (options.grid == "auto" && part.size() > kLargeGrid))) {
+      ConvolutionStack stack{first, {}};
+      int channels = part.channels, height = part.height, width = part.width, out_channels = 16;
+      do {
+        ConvolutionLayer layer;
+        layer.name = "encoder." + part.name + "." + std::to_string(stack.layers.size());
+        layer.channels = channels, layer.height = height, layer.width = width;
+        layer.stride = height * width > kLastStackCells ? 2 : 1;
+        layer.out_channels = out_channels;
+        layer.out_height = (height - 1) / layer.stride + 1, layer.out_width = (width - 1) / layer.stride + 1;
+        layer.weight = net.add_parameter(layer.name + ".weight", layer.patch(), out_channels);
+        layer.bias = net.add_parameter(layer.name + ".bias", 0, out_channels);
+        stack.layers.push_back(layer);
+        channels = out_channels, height = layer.out_height, width = layer.out_width;
+        out_channels = std::min(2 * out_channels, 64);
+      } while (height * width > kLastStackCells);
+      net.convolutions_.push_back(stack);
+      convolved = true;
+    } else {
+      net.flat_.push_back({first, part.size(), !grid});
+      trunk_in += part.size();
+    }
+  }
+  for (const ConvolutionStack& stack : net.convolutions_) trunk_in += stack.layers.back().out_size();
+  net.options_.grid = convolved ? "convolution" : "flat";
+
+  int in = trunk_in;
+  for (std::size_t i = 0; i < net.options_.hidden.size(); ++i) {
+    net.trunk_.push_back(net.dense("trunk." + std::to_string(i), in, net.options_.hidden[i], true));
+    in = net.options_.hidden[i];
+  }
+  if (options.memory != 0) {
+    net.memory_ = {"memory", options.memory, 0, 0};
+    net.memory_.weight = net.add_parameter("memory.weight", in, 2 * in);
+    net.memory_.bias = net.add_parameter("memory.bias", 0, 2 * in);
+  }
+  net.head_ = net.dense("head", in, net.head_size(), false);
+  net.log_std_ = net.value_count_ ? net.add_parameter("action.log_std", 0, net.value_count_) : 0;
+  return net;
+}
+
+double Network::forward_multiply_adds() const {
+  double sum = 0;
+  for (const ConvolutionStack& stack : convolutions_)
+    for (const ConvolutionLayer& layer : stack.layers)
+      sum += static_cast<double>(layer.cells()) * layer.patch() * layer.out_channels;
+  for (const DenseLayer& layer : trunk_) sum += static_cast<double>(layer.in) * layer.out;
+  sum += 2.0 * memory_.size * memory_.size;
+  return sum + static_cast<double>(head_.in) * head_.out;
+}
+
+std::vector<float> Network::initial_parameters(Key key) const {
+  std::vector<float> p(parameter_count_, 0.0f);
+  Random random(key);
+  const auto fill = [&](std::size_t offset, int rows, int columns, float gain) {
+    orthogonal({p.data() + offset, static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns)}, rows, columns,
+               gain, random);
+  };
+  const float relu_gain = std::sqrt(2.0f);
+  for (const ConvolutionStack& stack : convolutions_)
+    for (const ConvolutionLayer& layer : stack.layers) fill(layer.weight, layer.patch(), layer.out_channels, relu_gain);
+  for (const DenseLayer& layer : trunk_) fill(layer.weight, layer.in, layer.out, relu_gain);
+  if (memory_.size) fill(memory_.weight, memory_.size, 2 * memory_.size, 1.0f);
+
+  std::vector<float> policy(static_cast<std::size_t>(head_.in) * static_cast<std::size_t>(head_.out - 1));
+  std::vector<float> value(static_cast<std::size_t>(head_.in));
+  if (head_.out > 1) orthogonal(policy, head_.in, head_.out - 1, 0.01f, random);
+  orthogonal(value, head_.in, 1, 1.0f, random);
+  for (int r = 0; r < head_.in; ++r) {
+    float* row = p.data() + head_.weight + static_cast<std::ptrdiff_t>(r) * head_.out;
+    std::copy_n(policy.data() + static_cast<std::ptrdiff_t>(r) * (head_.out - 1), head_.out - 1, row);
+    row[head_.out - 1] = value[static_cast<std::size_t>(r)];
+  }
+  return p;
+}
+
+}  // namespace rival

@@ -1,0 +1,127 @@
+// The shape of a policy-and-value network, built from a game's Spec alone, over one flat vector of f32 parameters.
+//
+//   observation row --(grids that are large: convolutions)--> trunk of dense layers --(optional MinGRU memory)--> heads
+//
+// The heads are one dense layer. Its columns: the logits of all discrete action parts (RowLayout::mask_size), the
+// means of all continuous values (RowLayout::value_count), then one value (normalised; see train/).
+//
+// A Network says only what there is and where its parameters lie; backend.hpp computes with it.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "rival/game.hpp"
+
+namespace rival {
+
+struct NetworkOptions {
+  std::vector<int> hidden;  // widths of the trunk's layers; empty: chosen from the size of the observation
+  int memory = 0;           // width of the MinGRU; 0: none. Must equal the last hidden width.
+  std::string grid = "auto";  // "flat", "convolution", or "auto": convolution for grids of more than 1024 cells
+
+  bool operator==(const NetworkOptions&) const = default;
+};
+
+// y = x w + b, then ReLU if `relu`. w is [in x out], row-major.
+struct DenseLayer {
+  std::string name;
+  int in = 0, out = 0;
+  bool relu = false;
+  std::size_t weight = 0, bias = 0;  // offsets into the parameters
+};
+
+// A 3x3 convolution with padding 1, then ReLU. Input and output are stored cell by cell, a cell's channels together;
+// the first layer of a stack reads the observation's planes. w is [9 * channels x out_channels], its rows ordered by
+// (ky, kx, channel).
+struct ConvolutionLayer {
+  std::string name;
+  int channels = 0, height = 0, width = 0;              // input
+  int out_channels = 0, out_height = 0, out_width = 0;  // output
+  int stride = 1;
+  std::size_t weight = 0, bias = 0;
+
+  int cells() const { return out_height * out_width; }
+  int patch() const { return 9 * channels; }
+  int out_size() const { return cells() * out_channels; }
+};
+
+// The convolutions of one grid of the observation.
+struct ConvolutionStack {
+  int first = 0;  // column of the observation row at which the grid begins
+  std::vector<ConvolutionLayer> layers;
+};
+
+// A minimal gated recurrent unit whose gates do not look at the previous state (Feng et al., "Were RNNs All We
+// Needed?", 2024): (a, c) = x w + b; z = sigmoid(a); h = h' + z (c - h'); y = x + h. w is [size x 2 size].
+struct MinGruLayer {
+  std::string name;
+  int size = 0;  // 0: there is no memory
+  std::size_t weight = 0, bias = 0;
+};
+
+// A named, shaped piece of the parameters; shape [rows x columns], or [columns] when rows is 0.
+struct ParameterView {
+  std::string name;
+  std::size_t offset = 0;
+  int rows = 0, columns = 0;
+  std::size_t size() const { return static_cast<std::size_t>(rows ? rows : 1) * static_cast<std::size_t>(columns); }
+};
+
+// The columns of the observation that go to the trunk as they are: [first, first + size).
+struct FlatColumns {
+  int first = 0, size = 0;
+  bool normalised = false;  // vectors are normalised, grids are not
+};
+
+class Network {
+ public:
+  // Error if the options make no sense for the Spec.
+  static Result<Network> make(const Spec& spec, const NetworkOptions& options);
+
+  const NetworkOptions& options() const { return options_; }  // with what "auto" and empty were resolved to
+  int observation_size() const { return observation_size_; }
+  int mask_size() const { return mask_size_; }
+  int value_count() const { return value_count_; }
+  int head_size() const { return mask_size_ + value_count_ + 1; }
+  int value_column() const { return mask_size_ + value_count_; }
+
+  const std::vector<FlatColumns>& flat() const { return flat_; }
+  const std::vector<ConvolutionStack>& convolutions() const { return convolutions_; }
+  // Width of the trunk's input: the flat columns in order, then each convolution stack's output.
+  int trunk_in() const { return trunk_.front().in; }
+  const std::vector<DenseLayer>& trunk() const { return trunk_; }
+  const MinGruLayer& memory() const { return memory_; }
+  const DenseLayer& head() const { return head_; }
+  // Offset of the logarithms of the standard deviations of the continuous values: value_count() of them.
+  std::size_t log_std() const { return log_std_; }
+
+  const std::vector<ParameterView>& parameters() const { return parameters_; }
+  std::size_t parameter_count() const { return parameter_count_; }
+  // Multiply-adds of one forward pass of one row.
+  double forward_multiply_adds() const;
+
+  // Orthogonal weights (Saxe et al., 2013) with gain sqrt(2) before ReLU, 0.01 for the policy's and 1 for the value's
+  // columns; zero biases.
+  std::vector<float> initial_parameters(Key key) const;
+
+ private:
+  std::size_t add_parameter(std::string name, int rows, int columns);
+  DenseLayer dense(std::string name, int in, int out, bool relu);
+
+  NetworkOptions options_;
+  int observation_size_ = 0, mask_size_ = 0, value_count_ = 0;
+  std::vector<FlatColumns> flat_;
+  std::vector<ConvolutionStack> convolutions_;
+  std::vector<DenseLayer> trunk_;
+  MinGruLayer memory_;
+  DenseLayer head_;
+  std::size_t log_std_ = 0;
+  std::vector<ParameterView> parameters_;
+  std::size_t parameter_count_ = 0;
+};
+
+}  // namespace rival
