@@ -17,6 +17,28 @@ namespace {
 // No one writes more by hand; keeps hostile text from nesting keys deeper than the stack is.
 constexpr std::size_t kLongestText = 1 << 20, kLongestLine = 2000;
 
+// The line of the first character beyond ASCII outside strings and comments, where TOML allows none; 0: there is none.
+// (toml++ 3.3 must not see it there: its test for Unicode spaces can reach __builtin_unreachable.)
+std::size_t stray_character(std::string_view text) {
+  std::size_t line = 1;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (static_cast<unsigned char>(c) >= 0x80) return line;
+    if (c == '#') i = std::min(text.find('\n', i), text.size());
+    if (i < text.size() && text[i] == '\n') ++line;
+    if (c != '"' && c != '\'') continue;
+    const bool multiline = text.substr(i, 3) == std::string(3, c);
+    const std::string quotes(multiline ? 3 : 1, c);
+    for (i += quotes.size(); i < text.size() && text.substr(i, quotes.size()) != quotes; ++i) {
+      if (text[i] == '\n' && !multiline) return 0;  // unclosed: the parser says so, and goes no further
+      if (text[i] == '\n') ++line;
+      if (text[i] == '\\' && c == '"' && i + 1 < text.size() && text[i + 1] != '\n') ++i;
+    }
+    i += quotes.size() - 1;
+  }
+  return 0;
+}
+
 // A value as it was written, before it is known to fit its option.
 using Written = std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<std::int64_t>>;
 using Value = std::variant<double, int, std::int64_t, bool, std::string, std::vector<int>>;
@@ -236,6 +258,9 @@ Result<void> read_toml(std::span<const OptionRow> rows, std::string_view text, s
     if (end - from > kLongestLine) return Error{name + ":" + std::to_string(line) + ": the line is too long"};
     from = end + 1;
   }
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  if (const std::size_t line = stray_character(text); line != 0)
+    return Error{name + ":" + std::to_string(line) + ": a character beyond ASCII outside strings and comments"};
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();

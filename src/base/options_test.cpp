@@ -120,6 +120,15 @@ TEST(Options, ReadingNamesFileAndLine) {
   EXPECT_TRUE(read_error("seed = 1\nepochs =").starts_with("config.toml:2: "));
 }
 
+TEST(Options, CharactersBeyondAsciiOnlyInStringsAndComments) {
+  for (const char* good : {"\xef\xbb\xbfseed = 1", "note = \"ä\"", "note = 'ä'", "# ä\nnote = \"\"\"\nä\\\"\"\"\"",
+                           "note = '''\n'ä\\''' # ä", "note = \"\\\"ä\""})
+    EXPECT_EQ(read_error(good), "") << good;
+  for (const char* bad : {"seed = 1\nnote = ä", "seed = 1\nä = 1", "# 'ä\nseed = 1 ä", "note = '\\'\nseed = 1 ä"})
+    EXPECT_EQ(read_error(bad), "config.toml:2: a character beyond ASCII outside strings and comments") << bad;
+  EXPECT_TRUE(read_error("note = \"\nä").starts_with("config.toml:"));
+}
+
 TEST(Options, HostileTextIsAnError) {
   std::string deep = "a";
   for (int i = 0; i < 100'000; ++i) deep += ".a";
