@@ -1,5 +1,7 @@
 #include "games/catalog.hpp"
 
+#include "games/cartpole/cartpole.hpp"
+#include "games/pendulum/pendulum.hpp"
 #include "games/tic_tac_toe/tic_tac_toe.hpp"
 
 namespace rival {
@@ -7,6 +9,8 @@ namespace rival {
 std::vector<GameEntry> catalog() {
   return {
       game_entry<TicTacToe>(),
+      game_entry<CartPole>(),
+      game_entry<Pendulum>(),
   };
 }
 
