@@ -28,7 +28,8 @@ bool limit_once() {
     return true;
   }
 #endif
-  std::fprintf(stderr, "rival: RIVAL_ISA='%s' is unknown; use auto, avx512_bf16, avx512, avx2 or sse4 (x86-64 only)\n", wanted);
+  std::fprintf(stderr, "rival: RIVAL_ISA='%s' is unknown; use auto, avx512_bf16, avx512, avx2 or sse4 (x86-64 only)\n",
+               wanted);
   std::exit(2);
 }
 
@@ -38,21 +39,30 @@ void limit_isa() {
   [[maybe_unused]] static const bool done = limit_once();
 }
 
-std::string to_string(Precision precision) { return precision == Precision::f32 ? "f32" : "bf16"; }
+std::string to_string(Precision precision) {
+  return precision == Precision::f32 ? "f32" : "bf16";
+}
 
 std::string isa_name() {
   limit_isa();
 #if defined(__x86_64__)
   switch (dnnl::get_effective_cpu_isa()) {
-    case dnnl::cpu_isa::avx512_core_amx: return "amx";
-    case dnnl::cpu_isa::avx512_core_bf16: return "avx512_bf16";
+    case dnnl::cpu_isa::avx512_core_amx:
+      return "amx";
+    case dnnl::cpu_isa::avx512_core_bf16:
+      return "avx512_bf16";
     case dnnl::cpu_isa::avx512_core:
-    case dnnl::cpu_isa::avx512_core_vnni: return "avx512";
+    case dnnl::cpu_isa::avx512_core_vnni:
+      return "avx512";
     case dnnl::cpu_isa::avx2:
-    case dnnl::cpu_isa::avx2_vnni: return "avx2";
-    case dnnl::cpu_isa::avx: return "avx";
-    case dnnl::cpu_isa::sse41: return "sse4";
-    default: return kernels::target_name();
+    case dnnl::cpu_isa::avx2_vnni:
+      return "avx2";
+    case dnnl::cpu_isa::avx:
+      return "avx";
+    case dnnl::cpu_isa::sse41:
+      return "sse4";
+    default:
+      return kernels::target_name();
   }
 #else
   return kernels::target_name();

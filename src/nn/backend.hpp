@@ -54,7 +54,8 @@ class Executor {
 
   // Returns the head columns, [rows x head_size], valid until the next call. Keeps what backward() needs.
   // `inputs` must stay valid until then.
-  virtual const float* forward(const Weights& weights, const std::byte* inputs, int rows, const MemoryRows& memory = {}) = 0;
+  virtual const float* forward(const Weights& weights, const std::byte* inputs, int rows,
+                               const MemoryRows& memory = {}) = 0;
 
   // The memory's states after the last forward pass, [rows x memory size].
   virtual const float* states() const = 0;

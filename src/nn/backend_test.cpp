@@ -17,11 +17,15 @@ struct Shape {
 };
 
 std::vector<Shape> shapes() {
-  Spec vector{.name = "vector", .observation = {ObservationPart::vector("v", 5)}, .action = {ActionPart::discrete("a", 3)}};
-  Spec grid{.name = "grid", .observation = {ObservationPart::grid("g", 2, 6, 7)}, .action = {ActionPart::discrete("a", 7)}};
-  Spec mixed{.name = "mixed",
-             .observation = {ObservationPart::vector("v", 3), ObservationPart::grid("g", 2, 11, 9), ObservationPart::vector("w", 2)},
-             .action = {ActionPart::discrete("a", 3), ActionPart::continuous("c", 2, -1, 1), ActionPart::discrete("b", 4)}};
+  Spec vector{
+      .name = "vector", .observation = {ObservationPart::vector("v", 5)}, .action = {ActionPart::discrete("a", 3)}};
+  Spec grid{
+      .name = "grid", .observation = {ObservationPart::grid("g", 2, 6, 7)}, .action = {ActionPart::discrete("a", 7)}};
+  Spec mixed{
+      .name = "mixed",
+      .observation = {ObservationPart::vector("v", 3), ObservationPart::grid("g", 2, 11, 9),
+                      ObservationPart::vector("w", 2)},
+      .action = {ActionPart::discrete("a", 3), ActionPart::continuous("c", 2, -1, 1), ActionPart::discrete("b", 4)}};
   return {
       {"dense", vector, {.hidden = {16, 24}}},
       {"flat_grid", grid, {.hidden = {128, 64}}},
@@ -33,7 +37,8 @@ std::vector<Shape> shapes() {
 
 // A network, its parameters, one batch of rows and a linear loss over its head columns.
 struct Problem {
-  explicit Problem(const Shape& shape, int row_count = 40) : net(Network::make(shape.spec, shape.options).value()), rows(row_count) {
+  explicit Problem(const Shape& shape, int row_count = 40)
+      : net(Network::make(shape.spec, shape.options).value()), rows(row_count) {
     Random random(Key(7));
     parameters = net.initial_parameters(Key(1));
     for (float& p : parameters) p += random.uniform(-0.1f, 0.1f);
@@ -116,12 +121,15 @@ TEST_P(EveryShape, ReferenceGradientsMatchFiniteDifferences) {
     double expected = 0;
     for (std::size_t i = 0; i < direction.size(); ++i)
       expected += static_cast<double>(direction[i] * answer.gradients[view.offset + i]);
-    for (std::size_t i = 0; i < direction.size(); ++i) problem.parameters[view.offset + i] = before[view.offset + i] + step * direction[i];
+    for (std::size_t i = 0; i < direction.size(); ++i)
+      problem.parameters[view.offset + i] = before[view.offset + i] + step * direction[i];
     const double above = loss();
-    for (std::size_t i = 0; i < direction.size(); ++i) problem.parameters[view.offset + i] = before[view.offset + i] - step * direction[i];
+    for (std::size_t i = 0; i < direction.size(); ++i)
+      problem.parameters[view.offset + i] = before[view.offset + i] - step * direction[i];
     const double below = loss();
     problem.parameters = before;
-    EXPECT_NEAR((above - below) / (2 * static_cast<double>(step)), expected, 0.03 * std::abs(expected) + 0.03) << shape.name << " " << view.name;
+    EXPECT_NEAR((above - below) / (2 * static_cast<double>(step)), expected, 0.03 * std::abs(expected) + 0.03)
+        << shape.name << " " << view.name;
   }
 }
 
@@ -139,11 +147,13 @@ TEST_P(EveryShape, OnednnMatchesReference) {
       if (t.precision == Precision::bf16 && best_precision() != Precision::bf16) continue;
       const auto backend = make_backend("onednn", problem.net, t.precision);
       const Problem::Answer answer = problem.run(*backend.value());
-      EXPECT_LT(distance(answer.heads, expected.heads), t.heads) << shape.name << " " << to_string(t.precision) << " " << rows;
+      EXPECT_LT(distance(answer.heads, expected.heads), t.heads)
+          << shape.name << " " << to_string(t.precision) << " " << rows;
       EXPECT_LT(distance(answer.states, expected.states), t.heads) << shape.name << " " << to_string(t.precision);
       for (const ParameterView& view : problem.net.parameters()) {
         const auto part = [&](const std::vector<float>& v) {
-          return std::vector<float>(v.begin() + static_cast<std::ptrdiff_t>(view.offset), v.begin() + static_cast<std::ptrdiff_t>(view.offset + view.size()));
+          return std::vector<float>(v.begin() + static_cast<std::ptrdiff_t>(view.offset),
+                                    v.begin() + static_cast<std::ptrdiff_t>(view.offset + view.size()));
         };
         EXPECT_LT(distance(part(answer.gradients), part(expected.gradients)), t.gradients)
             << shape.name << " " << view.name << " " << to_string(t.precision) << " " << rows;

@@ -47,17 +47,17 @@ void load_tile(const float* heads, int head_size, const std::uint8_t* masks, int
 // Of one part's columns: probabilities into p, and log of the normaliser (to subtract from logits).
 V softmax(const float* logits, int size, int lanes, float* p) {
   const D d;
-  V top = hn::Load(d, logits);
-  for (int c = 1; c < size; ++c) top = hn::Max(top, hn::Load(d, logits + c * lanes));
+  V top = hn::LoadU(d, logits);
+  for (int c = 1; c < size; ++c) top = hn::Max(top, hn::LoadU(d, logits + c * lanes));
   V sum = hn::Zero(d);
   for (int c = 0; c < size; ++c) {
-    const V e = hn::Exp(d, hn::Max(hn::Sub(hn::Load(d, logits + c * lanes), top), hn::Set(d, -80.0f)));
-    const V allowed = hn::IfThenElseZero(hn::Gt(hn::Load(d, logits + c * lanes), hn::Set(d, 0.5f * kForbidden)), e);
-    hn::Store(allowed, d, p + c * lanes);
+    const V e = hn::Exp(d, hn::Max(hn::Sub(hn::LoadU(d, logits + c * lanes), top), hn::Set(d, -80.0f)));
+    const V allowed = hn::IfThenElseZero(hn::Gt(hn::LoadU(d, logits + c * lanes), hn::Set(d, 0.5f * kForbidden)), e);
+    hn::StoreU(allowed, d, p + c * lanes);
     sum = hn::Add(sum, allowed);
   }
   const V inverse = hn::Div(hn::Set(d, 1.0f), sum);
-  for (int c = 0; c < size; ++c) hn::Store(hn::Mul(hn::Load(d, p + c * lanes), inverse), d, p + c * lanes);
+  for (int c = 0; c < size; ++c) hn::StoreU(hn::Mul(hn::LoadU(d, p + c * lanes), inverse), d, p + c * lanes);
   return hn::Add(top, hn::Log(d, sum));
 }
 
@@ -67,7 +67,7 @@ void sample(const HeadLayout& layout, const float* heads, const float* log_std, 
   const int n = static_cast<int>(hn::Lanes(d));
   const int head_size = layout.head_size(), parts = layout.choice_count();
   Tile& tile = tile_for(std::max(1, layout.mask_size));
-  HWY_ALIGN float uniform[64], total[64], chosen[64];
+  float uniform[64], total[64], chosen[64];
   const bool greedy = temperature <= 0;
   for (int first = 0; first < rows; first += n) {
     const int count = std::min(n, rows - first);
@@ -83,28 +83,29 @@ void sample(const HeadLayout& layout, const float* heads, const float* log_std, 
       const V normaliser = softmax(logits, size, n, p);
       V choice = hn::Zero(d);
       if (greedy) {
-        V best = hn::Load(d, p);
+        V best = hn::LoadU(d, p);
         for (int c = 1; c < size; ++c) {
-          const V pc = hn::Load(d, p + c * n);
+          const V pc = hn::LoadU(d, p + c * n);
           choice = hn::IfThenElse(hn::Gt(pc, best), hn::Set(d, static_cast<float>(c)), choice);
           best = hn::Max(best, pc);
         }
       } else {
         for (int r = 0; r < n; ++r)
-          uniform[r] = Random(key.split(static_cast<std::uint64_t>(first + r) * 64 + static_cast<std::uint64_t>(part))).uniform();
+          uniform[r] = Random(key.split(static_cast<std::uint64_t>(first + r) * 64 + static_cast<std::uint64_t>(part)))
+                           .uniform();
         // The inverse of the cumulative distribution; the last allowed choice takes what rounding leaves over.
-        V left = hn::Load(d, uniform);
+        V left = hn::LoadU(d, uniform);
         auto open = hn::Eq(left, left);
         for (int c = 0; c < size; ++c) {
-          const V pc = hn::Load(d, p + c * n);
+          const V pc = hn::LoadU(d, p + c * n);
           choice = hn::IfThenElse(hn::And(open, hn::Gt(pc, hn::Zero(d))), hn::Set(d, static_cast<float>(c)), choice);
           left = hn::Sub(left, pc);
           open = hn::And(open, hn::Ge(left, hn::Zero(d)));
         }
       }
-      hn::Store(choice, d, chosen);
-      HWY_ALIGN float log_z[64];
-      hn::Store(normaliser, d, log_z);
+      hn::StoreU(choice, d, chosen);
+      float log_z[64];
+      hn::StoreU(normaliser, d, log_z);
       for (int r = 0; r < count; ++r) {
         const int c = static_cast<int>(chosen[r]);
         out.choices[static_cast<std::ptrdiff_t>(first + r) * parts + part] = c;
@@ -118,7 +119,8 @@ void sample(const HeadLayout& layout, const float* heads, const float* log_std, 
         Random random(key.split(static_cast<std::uint64_t>(first + r) * 64 + 32).split(static_cast<std::uint64_t>(i)));
         const float u = 1 - random.uniform(), w = random.uniform();
         const float noise = std::sqrt(-2 * std::log(u)) * std::cos(6.2831853f * w) * (greedy ? 0 : temperature);
-        out.raw[static_cast<std::ptrdiff_t>(first + r) * layout.value_count + i] = mean[i] + noise * std::exp(log_std[i]);
+        out.raw[static_cast<std::ptrdiff_t>(first + r) * layout.value_count + i] =
+            mean[i] + noise * std::exp(log_std[i]);
         total[r] += -0.5f * noise * noise - log_std[i] - kHalfLog2Pi;
       }
       out.log_probability[first + r] = total[r];
@@ -134,14 +136,15 @@ void probabilities(const HeadLayout& layout, const float* heads, const std::uint
   for (int first = 0; first < rows; first += n) {
     const int count = std::min(n, rows - first);
     load_tile(heads + static_cast<std::ptrdiff_t>(first) * layout.head_size(), layout.head_size(),
-              masks + static_cast<std::ptrdiff_t>(first) * layout.mask_size, layout.mask_size, count, n, 1 / temperature,
-              tile.logits.data());
+              masks + static_cast<std::ptrdiff_t>(first) * layout.mask_size, layout.mask_size, count, n,
+              1 / temperature, tile.logits.data());
     int column = 0;
     for (int size : layout.discrete) {
       softmax(tile.logits.data() + column * n, size, n, tile.p.data());
       for (int r = 0; r < count; ++r)
         for (int c = 0; c < size; ++c)
-          out[static_cast<std::ptrdiff_t>(first + r) * layout.mask_size + column + c] = tile.p[static_cast<std::size_t>(c * n + r)];
+          out[static_cast<std::ptrdiff_t>(first + r) * layout.mask_size + column + c] =
+              tile.p[static_cast<std::size_t>(c * n + r)];
       column += size;
     }
   }
@@ -153,7 +156,7 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
   const int n = static_cast<int>(hn::Lanes(d));
   const int head_size = layout.head_size(), parts = layout.choice_count(), values = layout.value_count;
   Tile& tile = tile_for(std::max(1, layout.mask_size));
-  HWY_ALIGN float lane[64], logp[64], old_logp[64], advantage[64], weight[64], slope[64], error[64];
+  float lane[64], logp[64], old_logp[64], advantage[64], weight[64], slope[64], error[64];
   thread_local std::vector<float> entropies;
   entropies.resize(static_cast<std::size_t>(parts * n) + 1);
   const V zero = hn::Zero(d), one = hn::Set(d, 1.0f);
@@ -164,8 +167,8 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
   for (int first = 0; first < rows; first += n) {
     const int count = std::min(n, rows - first);
     const float* block = heads + static_cast<std::ptrdiff_t>(first) * head_size;
-    load_tile(block, head_size, in.masks + static_cast<std::ptrdiff_t>(first) * layout.mask_size, layout.mask_size, count,
-              n, 1.0f, tile.logits.data());
+    load_tile(block, head_size, in.masks + static_cast<std::ptrdiff_t>(first) * layout.mask_size, layout.mask_size,
+              count, n, 1.0f, tile.logits.data());
     for (int r = 0; r < n; ++r) {
       const int row = first + std::min(r, count - 1);
       weight[r] = r < count ? 1.0f : 0.0f;
@@ -174,7 +177,7 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
       error[r] = block[std::min(r, count - 1) * head_size + head_size - 1] - in.targets[row];
       logp[r] = 0;
     }
-    const V w = hn::Load(d, weight);
+    const V w = hn::LoadU(d, weight);
 
     V entropy = hn::Set(d, value_entropy);
     int column = 0;
@@ -185,9 +188,9 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
       const V normaliser = softmax(logits, size, n, p);
       V h = zero;
       for (int c = 0; c < size; ++c) {
-        const V l = hn::Sub(hn::Load(d, logits + c * n), normaliser);
-        hn::Store(l, d, logits + c * n);
-        h = hn::Sub(h, hn::Mul(hn::Load(d, p + c * n), l));
+        const V l = hn::Sub(hn::LoadU(d, logits + c * n), normaliser);
+        hn::StoreU(l, d, logits + c * n);
+        h = hn::Sub(h, hn::Mul(hn::LoadU(d, p + c * n), l));
       }
       hn::StoreU(h, d, entropies.data() + part * n);
       entropy = hn::Add(entropy, h);
@@ -199,13 +202,15 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
     }
     for (int r = 0; r < count && values; ++r)
       for (int i = 0; i < values; ++i) {
-        const float u = (in.raw[static_cast<std::ptrdiff_t>(first + r) * values + i] - block[r * head_size + layout.mask_size + i]) * std::exp(-log_std[i]);
+        const float u = (in.raw[static_cast<std::ptrdiff_t>(first + r) * values + i] -
+                         block[r * head_size + layout.mask_size + i]) *
+                        std::exp(-log_std[i]);
         logp[r] += -0.5f * u * u - log_std[i] - kHalfLog2Pi;
       }
 
-    const V log_ratio = hn::Min(hn::Sub(hn::Load(d, logp), hn::Load(d, old_logp)), hn::Set(d, 20.0f));
+    const V log_ratio = hn::Min(hn::Sub(hn::LoadU(d, logp), hn::LoadU(d, old_logp)), hn::Set(d, 20.0f));
     const V ratio = hn::Exp(d, log_ratio);
-    const V adv = hn::Load(d, advantage);
+    const V adv = hn::LoadU(d, advantage);
     const V clipped = hn::Min(hn::Max(ratio, hn::Set(d, 1 - loss.clip)), hn::Set(d, 1 + loss.clip));
     const V gain = hn::Mul(ratio, adv), gain_clipped = hn::Mul(clipped, adv);
     const auto inside = hn::Le(gain, gain_clipped);
@@ -213,23 +218,24 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
     kl_sum = hn::Add(kl_sum, hn::Mul(w, hn::Sub(hn::Sub(ratio, one), log_ratio)));
     clipped_sum = hn::Add(clipped_sum, hn::IfThenZeroElse(inside, w));
     entropy_sum = hn::Add(entropy_sum, hn::Mul(w, entropy));
-    const V e = hn::Load(d, error);
+    const V e = hn::LoadU(d, error);
     value_sum = hn::Add(value_sum, hn::Mul(w, hn::Mul(e, e)));
 
     // d loss / d log p of the action, per row.
     const V s = hn::Mul(hn::IfThenElseZero(inside, hn::Neg(gain)), hn::Set(d, loss.weight));
-    hn::Store(s, d, slope);
+    hn::StoreU(s, d, slope);
     const V bonus = hn::Set(d, loss.entropy * loss.weight);
     column = 0;
     for (int part = 0; part < parts; ++part) {
       const int size = layout.discrete[static_cast<std::size_t>(part)];
       const V h = hn::LoadU(d, entropies.data() + part * n);
       for (int c = 0; c < size; ++c) {
-        const V p = hn::Load(d, tile.p.data() + (column + c) * n);
-        const V l = hn::Load(d, tile.logits.data() + (column + c) * n);
+        const V p = hn::LoadU(d, tile.p.data() + (column + c) * n);
+        const V l = hn::LoadU(d, tile.logits.data() + (column + c) * n);
         const V g = hn::Mul(p, hn::Sub(hn::Mul(bonus, hn::Add(l, h)), s));
-        hn::Store(g, d, lane);
-        for (int r = 0; r < count; ++r) dheads[static_cast<std::ptrdiff_t>(first + r) * head_size + column + c] = lane[r];
+        hn::StoreU(g, d, lane);
+        for (int r = 0; r < count; ++r)
+          dheads[static_cast<std::ptrdiff_t>(first + r) * head_size + column + c] = lane[r];
       }
       for (int r = 0; r < count; ++r) {
         const std::ptrdiff_t row = first + r;
@@ -250,7 +256,7 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
   }
   PpoStatistics statistics;
   const auto sum = [&](V v) {
-    hn::Store(v, d, lane);
+    hn::StoreU(v, d, lane);
     double total = 0;
     for (int r = 0; r < n; ++r) total += static_cast<double>(lane[r]);
     return total;
@@ -301,7 +307,8 @@ void scale_values(const HeadLayout& layout, const float* raw, int rows, float* v
   const auto n = static_cast<std::size_t>(layout.value_count);
   for (std::size_t r = 0; r < static_cast<std::size_t>(rows); ++r)
     for (std::size_t i = 0; i < n; ++i)
-      values[r * n + i] = layout.low[i] + 0.5f * (std::clamp(raw[r * n + i], -1.0f, 1.0f) + 1) * (layout.high[i] - layout.low[i]);
+      values[r * n + i] =
+          layout.low[i] + 0.5f * (std::clamp(raw[r * n + i], -1.0f, 1.0f) + 1) * (layout.high[i] - layout.low[i]);
 }
 
 void PpoStatistics::add(const PpoStatistics& other) {

@@ -11,9 +11,9 @@ namespace rival {
 
 // Which head columns are what; see network.hpp for their order.
 struct HeadLayout {
-  std::vector<int> discrete;  // sizes of the discrete parts, in order; their logits lie one after another
-  int mask_size = 0;          // sum of the sizes
-  int value_count = 0;        // continuous values
+  std::vector<int> discrete;     // sizes of the discrete parts, in order; their logits lie one after another
+  int mask_size = 0;             // sum of the sizes
+  int value_count = 0;           // continuous values
   std::vector<float> low, high;  // [value_count] ranges of the continuous values
 
   int choice_count() const { return static_cast<int>(discrete.size()); }
@@ -25,9 +25,9 @@ struct HeadLayout {
 // Actions as the policy draws them. Continuous values are "raw": a normal variable around the head's mean, in units in
 // which the part's range is [-1, 1] and beyond which they are clipped.
 struct SampledActions {
-  std::int32_t* choices;    // [rows x choice_count]
-  float* raw;               // [rows x value_count]
-  float* log_probability;   // [rows], of all parts together
+  std::int32_t* choices;   // [rows x choice_count]
+  float* raw;              // [rows x value_count]
+  float* log_probability;  // [rows], of all parts together
 };
 
 // Draws an action per row; row r's randomness comes from key.split(rows_key[r]) or key.split(r) if rows_key is null.
@@ -44,19 +44,19 @@ void scale_values(const HeadLayout& layout, const float* raw, int rows, float* v
 
 // Decisions to learn from.
 struct PpoRows {
-  const std::uint8_t* masks;      // [rows x mask_size]
-  const std::int32_t* choices;    // [rows x choice_count]
-  const float* raw;               // [rows x value_count]
-  const float* log_probability;   // [rows] when they were drawn
-  const float* advantages;        // [rows], normalised
-  const float* targets;           // [rows] of the value column
+  const std::uint8_t* masks;     // [rows x mask_size]
+  const std::int32_t* choices;   // [rows x choice_count]
+  const float* raw;              // [rows x value_count]
+  const float* log_probability;  // [rows] when they were drawn
+  const float* advantages;       // [rows], normalised
+  const float* targets;          // [rows] of the value column
 };
 
 struct PpoLoss {
-  float clip = 0.2f;           // of the probability ratio
-  float entropy = 0.0f;        // weight of the entropy bonus
-  float value = 0.5f;          // weight of the value's squared error
-  float weight = 1.0f;         // of each row, e.g. 1 / minibatch
+  float clip = 0.2f;     // of the probability ratio
+  float entropy = 0.0f;  // weight of the entropy bonus
+  float value = 0.5f;    // weight of the value's squared error
+  float weight = 1.0f;   // of each row, e.g. 1 / minibatch
 };
 
 // Sums over rows, except where said.
@@ -66,8 +66,8 @@ struct PpoStatistics {
 };
 
 // The clipped objective of Schulman et al. ("Proximal policy optimization algorithms", 2017), its value loss
-// value/2 (v - target)^2 and entropy bonus. Writes the gradients by the head columns [rows x head_size] and adds those by
-// log_std [value_count]. kl is Schulman's estimate (r - 1) - log r of KL(old || new).
+// value/2 (v - target)^2 and entropy bonus. Writes the gradients by the head columns [rows x head_size] and adds those
+// by log_std [value_count]. kl is Schulman's estimate (r - 1) - log r of KL(old || new).
 PpoStatistics ppo_loss(const HeadLayout& layout, const PpoLoss& loss, const float* heads, const float* log_std,
                        const PpoRows& rows, int count, float* head_gradients, float* log_std_gradients);
 

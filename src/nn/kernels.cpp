@@ -216,8 +216,7 @@ void add_bias(float* x, const float* bias, int rows, int columns, bool relu) {
   const float floor = relu ? 0.0f : -HUGE_VALF;
   for (int r = 0; r < rows; ++r, x += columns) {
     int c = 0;
-    for (; c + n <= columns; c += n)
-      store(hn::Max(hn::Add(load(x + c), load(bias + c)), hn::Set(DF(), floor)), x + c);
+    for (; c + n <= columns; c += n) store(hn::Max(hn::Add(load(x + c), load(bias + c)), hn::Set(DF(), floor)), x + c);
     for (; c < columns; ++c) x[c] = std::max(x[c] + bias[c], floor);
   }
 }

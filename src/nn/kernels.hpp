@@ -1,5 +1,6 @@
 // The arithmetic around the matrix products, vectorised with Highway for the best instruction set of the processor at
-// run time. All arrays are row-major and belong to the caller; rows are `stride` elements apart where a stride is given.
+// run time. All arrays are row-major and belong to the caller; rows are `stride` elements apart where a stride is
+// given.
 #pragma once
 
 #include <cstddef>
@@ -31,10 +32,10 @@ void relu_backward(Bf16* dy, const Bf16* y, int rows, int columns, float* sums);
 // out = max(x + bias, 0) per row (or x + bias).
 void add_bias(float* x, const float* bias, int rows, int columns, bool relu);
 
-// The MinGRU's recurrence, in row order. gates [rows x 2 size] holds (a, c); writes z and h [rows x size], and y = x + h.
-// previous, initial, states: see MemoryRows.
-void mingru_forward(const float* gates, int rows, int size, const int* previous, const int* initial, const float* states,
-                    float* z, float* h);
+// The MinGRU's recurrence, in row order. gates [rows x 2 size] holds (a, c); writes z and h [rows x size], and y = x +
+// h. previous, initial, states: see MemoryRows.
+void mingru_forward(const float* gates, int rows, int size, const int* previous, const int* initial,
+                    const float* states, float* z, float* h);
 // From dh [rows x size] (overwritten: becomes the whole gradient by each h), the gradients by the gates.
 void mingru_backward(const float* gates, const float* z, const float* h, int rows, int size, const int* previous,
                      const int* initial, const float* states, float* dh, float* dgates);

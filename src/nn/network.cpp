@@ -6,8 +6,8 @@
 namespace rival {
 namespace {
 
-constexpr int kLargeGrid = 1024;    // cells x channels above which a grid is convolved
-constexpr int kSmallInput = 32;     // observations up to this size get a narrower trunk
+constexpr int kLargeGrid = 1024;     // cells x channels above which a grid is convolved
+constexpr int kSmallInput = 32;      // observations up to this size get a narrower trunk
 constexpr int kLastStackCells = 64;  // convolutions go on until a grid has at most this many cells
 
 // Rows or columns (whichever are fewer) made orthonormal by Gram-Schmidt on Gaussian numbers, times gain.
@@ -69,7 +69,8 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
   if (net.options_.hidden.empty())
     net.options_.hidden = layout.observation_size <= kSmallInput ? std::vector{64, 64} : std::vector{128, 128};
   for (int width : net.options_.hidden)
-    if (width < 1 || width > 8192) return Error{"network: a hidden width must be 1 to 8192, is " + std::to_string(width)};
+    if (width < 1 || width > 8192)
+      return Error{"network: a hidden width must be 1 to 8192, is " + std::to_string(width)};
   if (options.memory != 0 && options.memory != net.options_.hidden.back())
     return Error{"network: memory must be 0 or the last hidden width, " + std::to_string(net.options_.hidden.back())};
   if (options.grid != "auto" && options.grid != "flat" && options.grid != "convolution")

@@ -19,8 +19,8 @@
 namespace rival {
 
 struct NetworkOptions {
-  std::vector<int> hidden;  // widths of the trunk's layers; empty: chosen from the size of the observation
-  int memory = 0;           // width of the MinGRU; 0: none. Must equal the last hidden width.
+  std::vector<int> hidden;    // widths of the trunk's layers; empty: chosen from the size of the observation
+  int memory = 0;             // width of the MinGRU; 0: none. Must equal the last hidden width.
   std::string grid = "auto";  // "flat", "convolution", or "auto": convolution for grids of more than 1024 cells
 
   bool operator==(const NetworkOptions&) const = default;

@@ -142,11 +142,13 @@ class Layer {
   void forward(const dnnl::stream& stream, const OnednnWeights::Packed& w, const T* x, int rows, void* y) {
     const std::size_t size = wide_ ? sizeof(float) : sizeof(T);
     for_blocks(rows, [&](int first, int count) {
-      get(forward_, count, [&] {
-        return Product(plain(count, in(), type_of<T>(), stride_), matrix_->forward_layout,
-                       plain(count, out(), wide_ ? DataType::f32 : type_of<T>(), out()), true, relu_, false);
-      }).run(stream, x + at(first, stride_), w.forward.get_data_handle(),
-             static_cast<std::byte*>(y) + static_cast<std::size_t>(at(first, out())) * size, w.bias.data());
+      get(forward_, count,
+          [&] {
+            return Product(plain(count, in(), type_of<T>(), stride_), matrix_->forward_layout,
+                           plain(count, out(), wide_ ? DataType::f32 : type_of<T>(), out()), true, relu_, false);
+          })
+          .run(stream, x + at(first, stride_), w.forward.get_data_handle(),
+               static_cast<std::byte*>(y) + static_cast<std::size_t>(at(first, out())) * size, w.bias.data());
     });
   }
 
@@ -222,8 +224,12 @@ void scatter_patches(const ConvolutionLayer& layer, const float* patches, float*
         }
 }
 
-void widen(const float* x, std::size_t count, float* out) { std::copy_n(x, count, out); }
-void widen(const Bf16* x, std::size_t count, float* out) { kernels::convert(x, count, out); }
+void widen(const float* x, std::size_t count, float* out) {
+  std::copy_n(x, count, out);
+}
+void widen(const Bf16* x, std::size_t count, float* out) {
+  kernels::convert(x, count, out);
+}
 
 template <class T>
 class OnednnExecutor final : public Executor {
@@ -282,7 +288,8 @@ class OnednnExecutor final : public Executor {
     }
     if (const int m = net_.memory().size) {
       memory_[0].forward(stream_, packed[next++], x, rows, gates_.data());
-      kernels::mingru_forward(gates_.data(), rows, m, memory.previous, memory.initial, memory.states, z_.data(), h_.data());
+      kernels::mingru_forward(gates_.data(), rows, m, memory.previous, memory.initial, memory.states, z_.data(),
+                              h_.data());
       const std::size_t count = static_cast<std::size_t>(rows) * static_cast<std::size_t>(m);
       widen(x, count, wide_.data());
       kernels::add(h_.data(), count, wide_.data());
@@ -345,7 +352,8 @@ class OnednnExecutor final : public Executor {
           if (l == 0)
             gather_patches<T, true>(layer, input_ + offset(r, stride_) + stack.first, patches);
           else
-            gather_patches<T, false>(layer, convolutions_[next - 1].output.data() + offset(r, stack.layers[l - 1].out_size()), patches);
+            gather_patches<T, false>(
+                layer, convolutions_[next - 1].output.data() + offset(r, stack.layers[l - 1].out_size()), patches);
         }
         here.layer.forward(stream_, packed[next], here.patches.data(), rows_ * layer.cells(), here.output.data());
       }
@@ -367,7 +375,8 @@ class OnednnExecutor final : public Executor {
                              memory_rows_.states, dh_.data(), dgates_.data());
     gate_gradients_.resize(2 * count);
     kernels::convert(dgates_.data(), 2 * count, gate_gradients_.data());
-    kernels::relu_backward(gate_gradients_.data(), static_cast<const T*>(nullptr), rows_, 2 * m, memory_[0].bias_gradient(gradients));
+    kernels::relu_backward(gate_gradients_.data(), static_cast<const T*>(nullptr), rows_, 2 * m,
+                           memory_[0].bias_gradient(gradients));
     memory_[0].backward_weights(stream_, activations_.back().data(), gate_gradients_.data(), rows_, gradients);
     memory_[0].backward_data(stream_, packed, gate_gradients_.data(), rows_, dx);
     widen(d, count, dh_.data());
@@ -376,7 +385,8 @@ class OnednnExecutor final : public Executor {
     kernels::convert(dh_.data(), count, d);
   }
 
-  void backward_convolutions(const std::vector<OnednnWeights::Packed>& packed, std::size_t next, const T* d, float* gradients) {
+  void backward_convolutions(const std::vector<OnednnWeights::Packed>& packed, std::size_t next, const T* d,
+                             float* gradients) {
     int column = net_.trunk_in();
     for (std::size_t s = net_.convolutions().size(); s-- > 0;) {
       const ConvolutionStack& stack = net_.convolutions()[s];
@@ -389,7 +399,8 @@ class OnednnExecutor final : public Executor {
         const ConvolutionLayer& layer = stack.layers[l];
         Convolution& here = convolutions_[next];
         const int rows = rows_ * layer.cells();
-        kernels::relu_backward(dy.data(), here.output.data(), rows, layer.out_channels, here.layer.bias_gradient(gradients));
+        kernels::relu_backward(dy.data(), here.output.data(), rows, layer.out_channels,
+                               here.layer.bias_gradient(gradients));
         here.layer.backward_weights(stream_, here.patches.data(), dy.data(), rows, gradients);
         if (l == 0) continue;
         const std::size_t patches = static_cast<std::size_t>(rows) * static_cast<std::size_t>(layer.patch());
@@ -400,7 +411,8 @@ class OnednnExecutor final : public Executor {
         const int in_size = stack.layers[l - 1].out_size();
         Buffer<float> din(static_cast<std::size_t>(offset(rows_, in_size)), 0.0f);
         for (int r = 0; r < rows_; ++r)
-          scatter_patches(layer, wide.data() + offset(r, layer.cells() * layer.patch()), din.data() + offset(r, in_size));
+          scatter_patches(layer, wide.data() + offset(r, layer.cells() * layer.patch()),
+                          din.data() + offset(r, in_size));
         dy.resize(din.size());
         kernels::convert(din.data(), din.size(), dy.data());
       }
@@ -461,7 +473,8 @@ class OnednnBackend final : public Backend {
 
   std::unique_ptr<Executor> make_executor(int max_rows) const override {
     const OneThread one_thread;
-    if (precision_ == Precision::f32) return std::make_unique<OnednnExecutor<float>>(net_, matrices_, elements(), max_rows);
+    if (precision_ == Precision::f32)
+      return std::make_unique<OnednnExecutor<float>>(net_, matrices_, elements(), max_rows);
     return std::make_unique<OnednnExecutor<Bf16>>(net_, matrices_, elements(), max_rows);
   }
 
@@ -497,7 +510,8 @@ double measure_peak_gflops(Precision precision) {
     for (int repeat = 0; repeat < 12; ++repeat) {
       const auto begin = std::chrono::steady_clock::now();
       const int count = std::max(1, static_cast<int>(2e8 / flops));
-      for (int i = 0; i < count; ++i) product.run(stream, x.get_data_handle(), w.get_data_handle(), y.get_data_handle());
+      for (int i = 0; i < count; ++i)
+        product.run(stream, x.get_data_handle(), w.get_data_handle(), y.get_data_handle());
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
       best = std::max(best, flops * count / seconds * 1e-9);
     }

@@ -1,7 +1,7 @@
 // The fast backend: matrix products by oneDNN (bias and ReLU fused into them), everything else by kernels.hpp.
 //
-// Weights are packed once an update into the layout oneDNN likes best, for the forward products and, transposed, for the
-// gradients by the inputs. oneDNN is held to the calling thread: Rival's own threads split the work.
+// Weights are packed once an update into the layout oneDNN likes best, for the forward products and, transposed, for
+// the gradients by the inputs. oneDNN is held to the calling thread: Rival's own threads split the work.
 #pragma once
 
 #include <memory>

@@ -85,9 +85,7 @@ class ReferenceExecutor final : public Executor {
     rows_ = rows;
     observation_ = observation;
     memory_rows_ = memory;
-    const auto sized = [&](int columns) {
-      return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
-    };
+    const auto sized = [&](int columns) { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns); };
 
     convolved_.clear();
     for (const ConvolutionStack& stack : net_.convolutions()) {
@@ -99,8 +97,11 @@ class ReferenceExecutor final : public Executor {
           const float* x = l == 0 ? observation + r * net_.observation_size() + stack.first
                                   : outputs[l - 1].data() + r * stack.layers[l - 1].out_size();
           float* out = y.data() + r * layer.out_size();
-          for (int i = 0; i < layer.out_size(); ++i) out[i] = p[layer.bias + static_cast<std::size_t>(i % layer.out_channels)];
-          for_each_product(layer, l == 0, [&](int o, int i, int w) { out[o] += x[i] * p[layer.weight + static_cast<std::size_t>(w)]; });
+          for (int i = 0; i < layer.out_size(); ++i)
+            out[i] = p[layer.bias + static_cast<std::size_t>(i % layer.out_channels)];
+          for_each_product(layer, l == 0, [&](int o, int i, int w) {
+            out[o] += x[i] * p[layer.weight + static_cast<std::size_t>(w)];
+          });
           for (int i = 0; i < layer.out_size(); ++i) out[i] = std::max(out[i], 0.0f);
         }
         outputs.push_back(std::move(y));
@@ -120,14 +121,16 @@ class ReferenceExecutor final : public Executor {
     }
     for (const DenseLayer& layer : net_.trunk()) {
       Rows y(sized(layer.out));
-      dense_forward(trunk_.back().data(), p + layer.weight, p + layer.bias, rows, layer.in, layer.out, layer.relu, y.data());
+      dense_forward(trunk_.back().data(), p + layer.weight, p + layer.bias, rows, layer.in, layer.out, layer.relu,
+                    y.data());
       trunk_.push_back(std::move(y));
     }
 
     features_ = trunk_.back();
     if (const int m = net_.memory().size) {
       gates_.assign(sized(2 * m), 0);
-      dense_forward(trunk_.back().data(), p + net_.memory().weight, p + net_.memory().bias, rows, m, 2 * m, false, gates_.data());
+      dense_forward(trunk_.back().data(), p + net_.memory().weight, p + net_.memory().bias, rows, m, 2 * m, false,
+                    gates_.data());
       z_.assign(sized(m), 0), h_.assign(sized(m), 0);
       for (int r = 0; r < rows; ++r)
         for (int i = 0; i < m; ++i) {
@@ -139,7 +142,8 @@ class ReferenceExecutor final : public Executor {
         }
     }
     heads_.assign(sized(net_.head_size()), 0);
-    dense_forward(features_.data(), p + net_.head().weight, p + net_.head().bias, rows, net_.head().in, net_.head().out, false, heads_.data());
+    dense_forward(features_.data(), p + net_.head().weight, p + net_.head().bias, rows, net_.head().in, net_.head().out,
+                  false, heads_.data());
     return heads_.data();
   }
 
@@ -149,7 +153,8 @@ class ReferenceExecutor final : public Executor {
     const float* p = static_cast<const ReferenceWeights&>(weights).parameters.data();
     const DenseLayer& head = net_.head();
     Rows d(features_.size());
-    dense_backward(features_.data(), p + head.weight, head_gradients, rows_, head.in, head.out, g + head.weight, g + head.bias, d.data());
+    dense_backward(features_.data(), p + head.weight, head_gradients, rows_, head.in, head.out, g + head.weight,
+                   g + head.bias, d.data());
 
     if (const int m = net_.memory().size) {
       Rows dh = d, dgates(gates_.size());
@@ -163,7 +168,8 @@ class ReferenceExecutor final : public Executor {
             dh[static_cast<std::size_t>(memory_rows_.previous[r] * m + i)] += dh[at] * (1 - z);
         }
       Rows dx(d.size());
-      dense_backward(trunk_.back().data(), p + net_.memory().weight, dgates.data(), rows_, m, 2 * m, g + net_.memory().weight, g + net_.memory().bias, dx.data());
+      dense_backward(trunk_.back().data(), p + net_.memory().weight, dgates.data(), rows_, m, 2 * m,
+                     g + net_.memory().weight, g + net_.memory().bias, dx.data());
       for (std::size_t i = 0; i < d.size(); ++i) d[i] += dx[i];
     }
 
@@ -171,7 +177,8 @@ class ReferenceExecutor final : public Executor {
       const DenseLayer& layer = net_.trunk()[l];
       relu_backward(trunk_[l + 1], d);
       Rows dx(trunk_[l].size());
-      dense_backward(trunk_[l].data(), p + layer.weight, d.data(), rows_, layer.in, layer.out, g + layer.weight, g + layer.bias, dx.data());
+      dense_backward(trunk_[l].data(), p + layer.weight, d.data(), rows_, layer.in, layer.out, g + layer.weight,
+                     g + layer.bias, dx.data());
       d = std::move(dx);
     }
 
@@ -192,7 +199,8 @@ class ReferenceExecutor final : public Executor {
                                   : convolved_[s][l - 1].data() + r * in_size;
           const float* dout = dy.data() + r * layer.out_size();
           float* din = dx.data() + r * in_size;
-          for (int i = 0; i < layer.out_size(); ++i) g[layer.bias + static_cast<std::size_t>(i % layer.out_channels)] += dout[i];
+          for (int i = 0; i < layer.out_size(); ++i)
+            g[layer.bias + static_cast<std::size_t>(i % layer.out_channels)] += dout[i];
           for_each_product(layer, l == 0, [&](int o, int i, int w) {
             g[layer.weight + static_cast<std::size_t>(w)] += x[i] * dout[o];
             din[i] += p[layer.weight + static_cast<std::size_t>(w)] * dout[o];
@@ -209,7 +217,8 @@ class ReferenceExecutor final : public Executor {
     const int m = net_.memory().size;
     if (memory_rows_.previous && memory_rows_.previous[r] >= 0)
       return h_[static_cast<std::size_t>(memory_rows_.previous[r] * m + i)];
-    if (memory_rows_.initial && memory_rows_.initial[r] >= 0) return memory_rows_.states[memory_rows_.initial[r] * m + i];
+    if (memory_rows_.initial && memory_rows_.initial[r] >= 0)
+      return memory_rows_.states[memory_rows_.initial[r] * m + i];
     return 0;
   }
 
