@@ -3,41 +3,14 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
+#include <type_traits>
 #include <utility>
-
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
 
 #include "base/names.hpp"
 
 namespace rival {
 namespace {
-
-// No one writes more by hand; keeps hostile text from nesting keys deeper than the stack is.
-constexpr std::size_t kLongestText = 1 << 20, kLongestLine = 2000;
-
-// The line of the first character beyond ASCII outside strings and comments, where TOML allows none; 0: there is none.
-// (toml++ 3.3 must not see it there: its test for Unicode spaces can reach __builtin_unreachable.)
-std::size_t stray_character(std::string_view text) {
-  std::size_t line = 1;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (static_cast<unsigned char>(c) >= 0x80) return line;
-    if (c == '#') i = std::min(text.find('\n', i), text.size());
-    if (i < text.size() && text[i] == '\n') ++line;
-    if (c != '"' && c != '\'') continue;
-    const bool multiline = text.substr(i, 3) == std::string(3, c);
-    const std::string quotes(multiline ? 3 : 1, c);
-    for (i += quotes.size(); i < text.size() && text.substr(i, quotes.size()) != quotes; ++i) {
-      if (text[i] == '\n' && !multiline) return 0;  // unclosed: the parser says so, and goes no further
-      if (text[i] == '\n') ++line;
-      if (text[i] == '\\' && c == '"' && i + 1 < text.size() && text[i + 1] != '\n') ++i;
-    }
-    i += quotes.size() - 1;
-  }
-  return 0;
-}
 
 // A value as it was written, before it is known to fit its option.
 using Written = std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<std::int64_t>>;
@@ -50,6 +23,7 @@ std::string number_text(double value) {
 
 template <class T>
 bool parse(std::string_view text, T& value) {
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   return code == std::errc() && end == text.data() + text.size();
 }
@@ -90,21 +64,6 @@ Written written_text(const OptionRow::Target& target, std::string_view text) {
   return parse_whole(text, whole) ? Written(whole) : Written();
 }
 
-Written written_node(const toml::node& node) {
-  if (const auto* value = node.as_boolean()) return value->get();
-  if (const auto* value = node.as_integer()) return value->get();
-  if (const auto* value = node.as_floating_point()) return value->get();
-  if (const auto* value = node.as_string()) return value->get();
-  const toml::array* array = node.as_array();
-  if (!array) return {};
-  std::vector<std::int64_t> list;
-  for (const toml::node& item : *array) {
-    if (!item.is_integer()) return {};
-    list.push_back(item.as_integer()->get());
-  }
-  return list;
-}
-
 // What is wrong with a value ("must be ...") or the value itself.
 Result<Value> fitting(const OptionRow& row, const Written& written) {
   const auto wanted = [&](const std::string& what) { return Error{"'" + row.key + "' must be " + what}; };
@@ -121,7 +80,7 @@ Result<Value> fitting(const OptionRow& row, const Written& written) {
   }
   if (std::holds_alternative<std::string*>(row.target)) {
     const auto* value = std::get_if<std::string>(&written);
-    if (!value) return wanted("a string");
+    if (!value) return wanted("a string in one line, such as \"auto\"");
     if (!row.choices.empty() && std::find(row.choices.begin(), row.choices.end(), *value) == row.choices.end())
       return unknown_name("value of '" + row.key + "'", *value, row.choices);
     return Value(*value);
@@ -163,28 +122,75 @@ Result<const OptionRow*> find_row(std::span<const OptionRow> rows, std::string_v
   return unknown_name("option", key, known, where);
 }
 
-struct Assignment {
-  const OptionRow* row;
-  Value value;
-};
+std::string not_this(std::string_view text) {
+  return ", not '" + std::string(text.substr(0, 100)) + "'";
+}
 
-// Collects what a table sets, its groups as dotted keys.
-Result<void> collect(std::span<const OptionRow> rows, const toml::table& table, const std::string& group,
-                     const std::string& file, std::vector<Assignment>& assignments) {
-  for (const auto& [name, node] : table) {
-    const std::string key = group + std::string(name.str());
-    if (const toml::table* inner = node.as_table()) {
-      if (Result<void> result = collect(rows, *inner, key + ".", file, assignments); !result) return result;
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r";
+  const std::size_t from = text.find_first_not_of(kSpace);
+  return from == std::string_view::npos ? "" : text.substr(from, text.find_last_not_of(kSpace) + 1 - from);
+}
+
+std::string_view without_comment(std::string_view text) {
+  return trimmed(text.substr(0, text.find('#')));
+}
+
+bool is_key(std::string_view key) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+  return !key.empty() && key.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+// Appends a code point as UTF-8; false if it is none.
+bool append_utf8(std::string& text, std::uint32_t code) {
+  if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return false;
+  const auto put = [&](std::uint32_t byte) { text += static_cast<char>(byte); };
+  if (code < 0x80) return put(code), true;
+  if (code < 0x800) put(0xc0 | (code >> 6));
+  if (code >= 0x800 && code < 0x10000) put(0xe0 | (code >> 12));
+  if (code >= 0x10000) put(0xf0 | (code >> 18)), put(0x80 | ((code >> 12) & 0x3f));
+  if (code >= 0x800) put(0x80 | ((code >> 6) & 0x3f));
+  return put(0x80 | (code & 0x3f)), true;
+}
+
+// A quoted string and, behind it, nothing but a comment; monostate if it is not that.
+Written quoted_string(std::string_view text) {
+  if (text.empty() || (text[0] != '"' && text[0] != '\'')) return {};
+  const char quote = text[0];
+  std::string value;
+  std::size_t i = 1;
+  for (; i < text.size() && text[i] != quote; ++i) {
+    if (static_cast<unsigned char>(text[i]) < 0x20 && text[i] != '\t') return {};
+    if (text[i] != '\\' || quote == '\'') {
+      value += text[i];
       continue;
     }
-    const std::string where = file + ":" + std::to_string(node.source().begin.line) + ": ";
-    const Result<const OptionRow*> row = find_row(rows, key, where);
-    if (!row) return row.error();
-    Result<Value> value = fitting(*row.value(), written_node(node));
-    if (!value) return Error{where + value.error().message};
-    assignments.push_back({row.value(), std::move(value).value()});
+    if (++i == text.size()) return {};
+    constexpr std::string_view kEscapes = "btnfr\"\\", kMeanings = "\b\t\n\f\r\"\\";
+    if (const std::size_t escape = kEscapes.find(text[i]); escape != std::string_view::npos) {
+      value += kMeanings[escape];
+      continue;
+    }
+    const std::size_t digits = text[i] == 'u' ? 4 : text[i] == 'U' ? 8 : 0;
+    std::uint32_t code = 0;
+    if (digits == 0 || text.size() - i <= digits) return {};
+    const char* const begin = text.data() + i + 1;
+    if (std::from_chars(begin, begin + digits, code, 16).ptr != begin + digits || !append_utf8(value, code)) return {};
+    i += digits;
   }
-  return {};
+  if (i >= text.size() || !without_comment(text.substr(i + 1)).empty()) return {};
+  return value;
+}
+
+// A value as TOML writes it, of the kind that the option wants.
+Written written_toml(const OptionRow::Target& target, std::string_view text) {
+  if (std::holds_alternative<std::string*>(target)) return quoted_string(text);
+  text = without_comment(text);
+  if (std::holds_alternative<std::vector<int>*>(target) && !(text.starts_with('[') && text.ends_with(']'))) return {};
+  std::string plain;  // without the underscores between digits: 1_000_000
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (text[i] != '_' || i == 0 || text[i - 1] == '_' || i + 1 == text.size()) plain += text[i];
+  return written_text(target, plain);
 }
 
 std::string string_text(const std::string& value) {
@@ -237,8 +243,7 @@ Result<void> set_option(std::span<const OptionRow> rows, std::string_view key, s
   const Result<const OptionRow*> row = find_row(rows, key, where);
   if (!row) return row.error();
   Result<Value> fits = fitting(*row.value(), written_text(row.value()->target, value));
-  if (!fits)
-    return Error{std::string(where) + fits.error().message + ", not '" + std::string(value.substr(0, 100)) + "'"};
+  if (!fits) return Error{std::string(where) + fits.error().message + not_this(value)};
   assign(*row.value(), std::move(fits).value());
   return {};
 }
@@ -251,24 +256,36 @@ Result<void> set_option(std::span<const OptionRow> rows, std::string_view assign
 }
 
 Result<void> read_toml(std::span<const OptionRow> rows, std::string_view text, std::string_view file) {
-  const std::string name(file);
-  if (text.size() > kLongestText) return Error{name + ": too long for a configuration"};
-  for (std::size_t from = 0, line = 1; from < text.size(); ++line) {
-    const std::size_t end = std::min(text.find('\n', from), text.size());
-    if (end - from > kLongestLine) return Error{name + ":" + std::to_string(line) + ": the line is too long"};
-    from = end + 1;
-  }
+  std::vector<std::pair<const OptionRow*, Value>> assignments;
+  std::set<const OptionRow*> seen;
+  std::string group;
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  if (const std::size_t line = stray_character(text); line != 0)
-    return Error{name + ":" + std::to_string(line) + ": a character beyond ASCII outside strings and comments"};
-  const toml::parse_result parsed = toml::parse(text);
-  if (!parsed) {
-    const toml::parse_error& error = parsed.error();
-    return Error{name + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description())};
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::string where = std::string(file) + ":" + std::to_string(number) + ": ";
+    const std::size_t length = std::min(text.find('\n'), text.size());
+    const std::string_view line = trimmed(text.substr(0, length));
+    text.remove_prefix(std::min(length + 1, text.size()));
+    if (line.empty() || line.starts_with('#')) continue;
+
+    if (line.starts_with('[')) {
+      const std::string_view header = without_comment(line);
+      const std::string_view name = trimmed(header.substr(1, header.size() - 2));
+      if (!header.ends_with(']') || !is_key(name)) return Error{where + "a group must be written [name]"};
+      group = std::string(name) + ".";
+      continue;
+    }
+    const std::size_t equals = std::min(line.find('='), line.size());
+    const std::string_view name = trimmed(line.substr(0, equals));
+    if (equals == line.size() || !is_key(name)) return Error{where + "an option must be written key = value"};
+    const Result<const OptionRow*> row = find_row(rows, group + std::string(name), where);
+    if (!row) return row.error();
+    if (!seen.insert(row.value()).second) return Error{where + "'" + row.value()->key + "' is set twice"};
+    const std::string_view written = trimmed(line.substr(equals + 1));
+    Result<Value> value = fitting(*row.value(), written_toml(row.value()->target, written));
+    if (!value) return Error{where + value.error().message + not_this(written)};
+    assignments.emplace_back(row.value(), std::move(value).value());
   }
-  std::vector<Assignment> assignments;
-  if (Result<void> result = collect(rows, parsed.table(), "", name, assignments); !result) return result;
-  for (Assignment& assignment : assignments) assign(*assignment.row, std::move(assignment.value));
+  for (auto& [row, value] : assignments) assign(*row, std::move(value));
   return {};
 }
 

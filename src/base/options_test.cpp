@@ -105,38 +105,49 @@ TEST(Options, ReadsGroupsAndWholeNumbersAsReal) {
   EXPECT_EQ(options.learning_rate, 1);
 }
 
+TEST(Options, ReadsTheTomlThatPeopleWrite) {
+  Options options;
+  const Result<void> result = read_toml(options.rows(),
+                                        "\xef\xbb\xbf# ä\r\n  seed=1_000  # a comment\r\n\tepochs\t=\t+4\n"
+                                        "note = 'C:\\ä # \"' # literal\nprecision = \"\\u0062f16\"\n\n"
+                                        "hidden = [ 8,16 , 24 ]\n[ league ] # group\nsize = 3",
+                                        "config.toml");
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(options, (Options{3e-4, 4, 1000, true, "bf16", "C:\\ä # \"", {8, 16, 24}, 3}));
+  ASSERT_TRUE(read_toml(options.rows(), R"(note = "\U0001F3B2 \u00e4 \u20ac \t\"\\")", "config.toml"));
+  EXPECT_EQ(options.note, "\xf0\x9f\x8e\xb2 ä € \t\"\\");
+}
+
 TEST(Options, ReadingNamesFileAndLine) {
   EXPECT_TRUE(read_error("seed = 1\nepoch = 3\n").starts_with("config.toml:2: unknown option 'epoch'; did you mean"));
   EXPECT_TRUE(read_error("[league]\nsizes = 3").starts_with("config.toml:2: unknown option 'league.sizes'; did you"));
-  EXPECT_EQ(read_error("seed = 1\n\nepochs = 0"), "config.toml:3: 'epochs' must be between 1 and 100");
-  EXPECT_EQ(read_error("epochs = \"4\""), "config.toml:1: 'epochs' must be a whole number");
-  EXPECT_EQ(read_error("epochs = 4.0"), "config.toml:1: 'epochs' must be a whole number");
+  EXPECT_EQ(read_error("seed = 1\n\nepochs = 0"), "config.toml:3: 'epochs' must be between 1 and 100, not '0'");
+  EXPECT_EQ(read_error("epochs = \"4\""), "config.toml:1: 'epochs' must be a whole number, not '\"4\"'");
+  EXPECT_EQ(read_error("epochs ="), "config.toml:1: 'epochs' must be a whole number, not ''");
+  EXPECT_EQ(read_error("epochs = 1__0"), "config.toml:1: 'epochs' must be a whole number, not '1__0'");
   EXPECT_EQ(read_error("hidden = [1, 2.5]"),
-            "config.toml:1: 'hidden' must be a list of whole numbers such as [128, 128]");
-  EXPECT_EQ(read_error("hidden = [99999999999]"), "config.toml:1: 'hidden' must be between 1 and 8192");
-  EXPECT_EQ(read_error("learning_rate = nan"), "config.toml:1: 'learning_rate' must be between 0 and 1");
-  EXPECT_EQ(read_error("note = 1979-05-27"), "config.toml:1: 'note' must be a string");
-  EXPECT_TRUE(read_error("seed = 1\nseed = 2").starts_with("config.toml:2: "));
-  EXPECT_TRUE(read_error("seed = 1\nepochs =").starts_with("config.toml:2: "));
-}
-
-TEST(Options, CharactersBeyondAsciiOnlyInStringsAndComments) {
-  for (const char* good : {"\xef\xbb\xbfseed = 1", "note = \"ä\"", "note = 'ä'", "# ä\nnote = \"\"\"\nä\\\"\"\"\"",
-                           "note = '''\n'ä\\''' # ä", "note = \"\\\"ä\""})
-    EXPECT_EQ(read_error(good), "") << good;
-  for (const char* bad : {"seed = 1\nnote = ä", "seed = 1\nä = 1", "# 'ä\nseed = 1 ä", "note = '\\'\nseed = 1 ä"})
-    EXPECT_EQ(read_error(bad), "config.toml:2: a character beyond ASCII outside strings and comments") << bad;
-  EXPECT_TRUE(read_error("note = \"\nä").starts_with("config.toml:"));
+            "config.toml:1: 'hidden' must be a list of whole numbers such as [128, 128], not '[1, 2.5]'");
+  EXPECT_EQ(read_error("hidden = [99999999999]"),
+            "config.toml:1: 'hidden' must be between 1 and 8192, not '[99999999999]'");
+  EXPECT_EQ(read_error("learning_rate = nan"), "config.toml:1: 'learning_rate' must be between 0 and 1, not 'nan'");
+  EXPECT_EQ(read_error("normalise = 1"), "config.toml:1: 'normalise' must be true or false, not '1'");
+  EXPECT_EQ(read_error("seed = 1\nseed = 2"), "config.toml:2: 'seed' is set twice");
+  EXPECT_EQ(read_error("league.size = 1\n[league]\nsize = 2"), "config.toml:3: 'league.size' is set twice");
+  EXPECT_EQ(read_error("seed"), "config.toml:1: an option must be written key = value");
+  EXPECT_EQ(read_error("ä = 1"), "config.toml:1: an option must be written key = value");
+  EXPECT_EQ(read_error("[league\nsize = 1"), "config.toml:1: a group must be written [name]");
+  EXPECT_EQ(read_error("["), "config.toml:1: a group must be written [name]");
+  for (const char* value : {"abc", "\"abc", "\"a\" b", "'a", "\"\\", "\"\\x\"", "\"\\ud800\"", "\"\\u12\"",
+                            "\"\\u-123\"", "\"\x01\"", "\"\"\"a\"\"\""})
+    EXPECT_TRUE(read_error(std::string("note = ") + value).starts_with("config.toml:1: 'note' must be a string"))
+        << value;
 }
 
 TEST(Options, HostileTextIsAnError) {
-  std::string deep = "a";
-  for (int i = 0; i < 100'000; ++i) deep += ".a";
-  EXPECT_EQ(read_error("\n" + deep + " = 1"), "config.toml:2: the line is too long");
-  EXPECT_NE(read_error("hidden = " + std::string(1000, '[')), "");
   EXPECT_NE(read_error(std::string("seed = 1\0", 9)), "");
   EXPECT_NE(read_error("\xff\xfe"), "");
-  EXPECT_EQ(read_error(std::string(2 << 20, '\n')), "config.toml: too long for a configuration");
+  EXPECT_LT(read_error(std::string(1 << 20, 'a') + " = 1").size(), 1000u);
+  EXPECT_LT(read_error("hidden = " + std::string(1 << 20, '[')).size(), 1000u);
 }
 
 }  // namespace
