@@ -231,6 +231,7 @@ class Series {
         mean_return += outcome.mean_return / teams_;
         by_team[index(team_under_test(match))].push_back(outcome.score);
         sum.truncated += outcome.truncated;
+        sum.returns_are_results &= outcome.mean_return == -1 || outcome.mean_return == 0 || outcome.mean_return == 1;
         if (teams_ == 1) continue;
         sum.wins += outcome.score == 1;
         sum.draws += outcome.score == 0.5;

@@ -41,6 +41,8 @@ struct MatchSummary {
   // The score when the agent takes team t, [teams].
   std::vector<Estimate> score_by_team;
   double mean_steps = 0;
+  // Whether every return was -1, 0 or 1, as in games where all there is to gain is to win.
+  bool returns_are_results = true;
   std::vector<Replay> replays;  // of matches 0, 1, 2...
 };
 

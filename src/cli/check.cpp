@@ -1,0 +1,70 @@
+// rival check GAME: the conformance kit.
+
+#include "cli/command.hpp"
+#include "game/conformance.hpp"
+
+namespace rival::cli {
+namespace {
+
+using Verdict = ConformanceCheck::Verdict;
+
+struct Options {
+  std::string game;
+  int matches = 50;
+  std::uint64_t seed = 1;
+};
+
+const char* style(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::passed:
+      return "32";
+    case Verdict::warning:
+      return "33";
+    case Verdict::failed:
+      return "1;31";
+    default:
+      return "2";
+  }
+}
+
+Action declare(CLI::App& app, std::span<const GameEntry> games) {
+  const auto options = std::make_shared<Options>();
+  add_game(app, "GAME", options->game)->required();
+  app.add_option("--matches", options->matches, "How many random matches to play")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--seed", options->seed, "Which matches")->capture_default_str();
+  return [options, games](Console& console) -> Result<Outcome> {
+    const GameEntry& game = find_game(games, options->game);
+    const ConformanceReport report = check_conformance(game.make_batch, Key(options->seed), options->matches);
+    Json checks = Json::array();
+    for (const ConformanceCheck& check : report.checks) {
+      console.print("{} {:<13} {}\n",
+                    console.styled(fmt::format("{:<8}", verdict_name(check.verdict)), style(check.verdict)), check.name,
+                    check.message.empty() ? check.what : check.message);
+      checks.push_back({{"name", check.name},
+                        {"what", check.what},
+                        {"verdict", verdict_name(check.verdict)},
+                        {"message", check.message}});
+    }
+    console.print("{} matches, {:.1f} steps on average: {}\n", report.matches, report.mean_steps,
+                  report.passed() ? "the game keeps its promises" : "the game breaks its promises");
+    return Outcome{{{"game", report.game},
+                    {"passed", report.passed()},
+                    {"matches", report.matches},
+                    {"mean_steps", report.mean_steps},
+                    {"checks", checks}},
+                   report.passed() ? 0 : 1};
+  };
+}
+
+}  // namespace
+
+Command check_command() {
+  return {"check",
+          "whether a game keeps the promises that training builds on",
+          {"rival check tic_tac_toe", "rival check connect_four --matches 1000 --seed 2"},
+          declare};
+}
+
+}  // namespace rival::cli

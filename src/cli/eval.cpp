@@ -1,0 +1,152 @@
+// rival eval BOT --against NAME: how well a player plays, with intervals.
+
+#include <filesystem>
+
+#include "base/file.hpp"
+#include "base/names.hpp"
+#include "cli/command.hpp"
+#include "cli/player.hpp"
+#include "game/replay.hpp"
+#include "match/match.hpp"
+
+namespace rival::cli {
+namespace {
+
+struct Options {
+  std::string player, against = "random", game, replays;
+  int matches = 1000, positions = 1000;
+  std::uint64_t seed = 1;
+};
+
+const Judge* find_judge(const GameEntry& game, const std::string& name) {
+  for (const Judge& judge : game.judges)
+    if (judge.name == name) return &judge;
+  return nullptr;
+}
+
+// Whom to play against: the named player, or, when only a judge has that name, random.
+Result<Player> find_opponent(const GameEntry& game, const std::string& name) {
+  if (find_judge(game, name) && !make_scripted(game, name)) return load_player(game, "random");
+  if (!make_scripted(game, name) && !is_path(name)) {
+    std::vector<std::string> known = scripted_names(game);
+    for (const Judge& judge : game.judges) known.push_back(judge.name);
+    wrong_usage(unknown_name("opponent", name, known));
+  }
+  return load_player(game, name);
+}
+
+Result<void> save_replays(const std::string& folder, const std::vector<Replay>& replays) {
+  if (Result<void> made = make_directories(folder); !made) return made;
+  for (std::size_t i = 0; i < replays.size(); ++i) {
+    const std::vector<std::byte> bytes = serialize(replays[i]);
+    const std::string path = fmt::format("{}/match-{:04}.replay", folder, i);
+    if (Result<void> written = write_file_atomically(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+        !written)
+      return written;
+  }
+  return {};
+}
+
+void print_matches(Console& console, const Spec& spec, const MatchSummary& sum, const std::string& opponent) {
+  const Interval& interval = sum.score.interval;
+  if (spec.team_count() == 1) {
+    console.print("{} matches: mean return {} (95% interval {:.2f} to {:.2f}), {:.1f} steps each\n",
+                  grouped(sum.matches), console.bold(fmt::format("{:.2f}", sum.score.value)), interval.low,
+                  interval.high, sum.mean_steps);
+    return;
+  }
+  console.print("{} matches against {}: {} won, {} drawn, {} lost\n", grouped(sum.matches), opponent, grouped(sum.wins),
+                grouped(sum.draws), grouped(sum.losses));
+  console.print("score {} (95% interval {:.1f} to {:.1f}%)",
+                console.bold(fmt::format("{:.1f}%", 100 * sum.score.value)), 100 * interval.low, 100 * interval.high);
+  for (std::size_t team = 0; team < sum.score_by_team.size(); ++team)
+    console.print("{} {:.1f}% {}", team == 0 ? ":" : ",", 100 * sum.score_by_team[team].value,
+                  spec.simultaneous || spec.team_count() > 2 ? fmt::format("in seat {}", team)
+                  : team == 0                                ? "going first"
+                                                             : "going second");
+  console.print("\nreturn {:+.3f} (95% interval {:+.3f} to {:+.3f})\n", sum.mean_return.value,
+                sum.mean_return.interval.low, sum.mean_return.interval.high);
+}
+
+Json to_json(const MatchSummary& sum) {
+  Json json{{"matches", sum.matches}, {"wins", sum.wins}, {"draws", sum.draws}, {"losses", sum.losses}};
+  json["score"] = sum.score.value;
+  json["score_low"] = sum.score.interval.low;
+  json["score_high"] = sum.score.interval.high;
+  json["mean_return"] = sum.mean_return.value;
+  json["mean_return_low"] = sum.mean_return.interval.low;
+  json["mean_return_high"] = sum.mean_return.interval.high;
+  json["mean_steps"] = sum.mean_steps;
+  json["truncated"] = sum.truncated;
+  json["by_seat"] = Json::array();
+  for (const Estimate& score : sum.score_by_team)
+    json["by_seat"].push_back(
+        {{"score", score.value}, {"score_low", score.interval.low}, {"score_high", score.interval.high}});
+  return json;
+}
+
+Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> games, Console& console) {
+  Result<std::string> name = game_of(options.player, options.game);
+  if (!name) return name.error();
+  const GameEntry& game = find_game(games, name.value());
+  Result<Player> player = load_player(game, options.player);
+  if (!player) return player.error();
+  Result<Player> opponent = find_opponent(game, options.against);
+  if (!opponent) return opponent.error();
+
+  const Key key(options.seed);
+  MatchOptions match_options{.matches = options.matches};
+  if (!options.replays.empty()) match_options.replays = options.matches;
+  Result<MatchSummary> played = play_matches(game, *player->agent, opponent->agent.get(), key.split(0), match_options);
+  if (!played) return played.error();
+  if (!options.replays.empty())
+    if (Result<void> saved = save_replays(options.replays, played->replays); !saved) return saved.error();
+
+  console.print("{}: {} against {}\n", game.spec.name, options.player, options.against);
+  print_matches(console, game.spec, played.value(), opponent->name);
+  Json json{{"game", game.spec.name}, {"bot", options.player}, {"against", options.against}};
+  json["opponent"] = opponent->name;
+  json["seed"] = options.seed;
+  json.update(to_json(played.value()));
+  if (const Judge* judge = find_judge(game, options.against)) {
+    const Result<Judgement> judgement = judge->judge(*player->agent, key.split(1), options.positions);
+    if (!judgement) return judgement.error();
+    for (const Judgement::Figure& figure : judgement.value().figures) {
+      console.print("{:<20} {}  {}\n", figure.name, console.bold(fmt::format("{:.4f}", figure.value)),
+                    console.dim(figure.explanation));
+      json[figure.name] = figure.value;
+    }
+  }
+  return Outcome{json};
+}
+
+Action declare(CLI::App& app, std::span<const GameEntry> games) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("BOT", options->player, "A bot's file, or with --game a scripted player of the game")->required();
+  app.add_option("--against", options->against,
+                 "Opponent: random, a scripted player or a judge of the game (`rival games GAME`), or a bot's file")
+      ->capture_default_str();
+  app.add_option("--matches", options->matches, "How many matches; seats are swapped and seeds paired")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--positions", options->positions, "How many positions a judge that samples looks at")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--seed", options->seed, "The same seed plays the same matches")->capture_default_str();
+  add_game(app, "--game", options->game)->description("The game, when BOT is a scripted player");
+  app.add_option("--replays", options->replays, "A folder for the replays of all matches");
+  return [options, games](Console& console) { return evaluate(*options, games, console); };
+}
+
+}  // namespace
+
+Command eval_command() {
+  return {"eval",
+          "how well a player plays, with intervals",
+          {"rival eval runs/demo/bots/final.safetensors --against random --matches 10000",
+           "rival eval runs/demo/bots/final.safetensors --against solver --json",
+           "rival eval random --game kuhn_poker --against best-response"},
+          declare};
+}
+
+}  // namespace rival::cli

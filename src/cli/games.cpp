@@ -1,0 +1,113 @@
+// rival games: what can be played, with its spec.
+
+#include "cli/command.hpp"
+
+namespace rival::cli {
+namespace {
+
+Json describe(const GameEntry& game) {
+  const Spec& spec = game.spec;
+  Json json{{"name", spec.name}, {"description", spec.description}, {"source", spec.source}};
+  json["seats"] = spec.seats;
+  json["teams"] = spec.team_count();
+  json["simultaneous"] = spec.simultaneous;
+  json["hidden_information"] = spec.hidden_information;
+  json["max_steps"] = spec.max_steps;
+  json["observation"] = Json::array();
+  for (const ObservationPart& part : spec.observation)
+    json["observation"].push_back({{"name", part.name},
+                                   {"kind", part.kind == ObservationPart::Kind::grid ? "grid" : "vector"},
+                                   {"channels", part.channels},
+                                   {"height", part.height},
+                                   {"width", part.width}});
+  json["action"] = Json::array();
+  for (const ActionPart& part : spec.action) {
+    Json action{{"name", part.name}, {"size", part.size}};
+    const bool discrete = part.kind == ActionPart::Kind::discrete;
+    action["kind"] = discrete ? "discrete" : "continuous";
+    if (!discrete) action.update({{"low", part.low}, {"high", part.high}});
+    json["action"].push_back(action);
+  }
+  json["parameters"] = Json::array();
+  for (const Parameter& parameter : spec.parameters)
+    json["parameters"].push_back({{"name", parameter.name},
+                                  {"value", parameter.value},
+                                  {"low", parameter.low},
+                                  {"high", parameter.high},
+                                  {"description", parameter.description}});
+  json["baselines"] = {"random"};
+  for (const Baseline& baseline : game.baselines) json["baselines"].push_back(baseline.name);
+  json["judges"] = Json::array();
+  for (const Judge& judge : game.judges) json["judges"].push_back(judge.name);
+  return json;
+}
+
+std::string text(const ObservationPart& part) {
+  if (part.kind == ObservationPart::Kind::vector) return fmt::format("{}: {} numbers", part.name, part.size());
+  return fmt::format("{}: grid of {} x {}, {} planes", part.name, part.height, part.width, part.channels);
+}
+
+std::string text(const ActionPart& part) {
+  if (part.kind == ActionPart::Kind::discrete) return fmt::format("{}: one of {}", part.name, part.size);
+  return fmt::format("{}: {} {} from {} to {}", part.name, part.size, part.size == 1 ? "number" : "numbers", part.low,
+                     part.high);
+}
+
+std::string seats_text(const Spec& spec) {
+  std::string text = fmt::format("{} {}", spec.seats, spec.seats == 1 ? "seat" : "seats");
+  if (!spec.teams.empty()) text += fmt::format(" in {} teams", spec.team_count());
+  if (spec.seats > 1) text += spec.simultaneous ? ", at once" : ", in turn";
+  if (spec.hidden_information) text += ", hidden information";
+  return text;
+}
+
+void print_details(Console& console, const GameEntry& game) {
+  const Spec& spec = game.spec;
+  const auto line = [&console](const char* label, const std::string& value) {
+    if (!value.empty()) console.print("  {:<13} {}\n", label, value);
+  };
+  console.print("{}\n", console.bold(spec.name));
+  line("", spec.description);
+  line("rules from", spec.source);
+  line("players", seats_text(spec));
+  if (spec.max_steps > 0) line("length", fmt::format("at most {} steps", spec.max_steps));
+  for (const ObservationPart& part : spec.observation) line("a seat sees", text(part));
+  for (const ActionPart& part : spec.action) line("and chooses", text(part));
+  for (const Parameter& p : spec.parameters)
+    line("parameter", fmt::format("{} = {} ({} to {}): {}", p.name, p.value, p.low, p.high, p.description));
+  line("baseline", "random: any allowed choice");
+  for (const Baseline& baseline : game.baselines)
+    line("baseline", fmt::format("{}: {}", baseline.name, baseline.description));
+  for (const Judge& judge : game.judges) line("judge", fmt::format("{}: {}", judge.name, judge.description));
+}
+
+struct Options {
+  std::string game;
+};
+
+Action declare(CLI::App& app, std::span<const GameEntry> games) {
+  const auto options = std::make_shared<Options>();
+  add_game(app, "GAME", options->game)->description("Show all about this game; without it, list all games");
+  return [options, games](Console& console) -> Result<Outcome> {
+    if (!options->game.empty()) {
+      const GameEntry& game = find_game(games, options->game);
+      print_details(console, game);
+      return Outcome{describe(game)};
+    }
+    Json list = Json::array();
+    for (const GameEntry& game : games) {
+      console.print("{:<14} {}\n{:<14} {}\n", game.spec.name, game.spec.description, "",
+                    console.dim(seats_text(game.spec)));
+      list.push_back(describe(game));
+    }
+    return Outcome{{{"games", list}}};
+  };
+}
+
+}  // namespace
+
+Command games_command() {
+  return {"games", "what can be played", {"rival games", "rival games connect_four"}, declare};
+}
+
+}  // namespace rival::cli

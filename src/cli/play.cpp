@@ -1,0 +1,497 @@
+// rival play GAME BOT: play against it in the terminal.
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <iostream>
+#include <limits>
+#include <random>
+#include <sstream>
+
+#include "agent/scripted.hpp"
+#include "base/names.hpp"
+#include "cli/command.hpp"
+#include "cli/player.hpp"
+#include "match/match.hpp"
+
+namespace rival::cli {
+namespace {
+
+std::size_t index(int i) {
+  return static_cast<std::size_t>(i);
+}
+
+std::string trimmed(const std::string& text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+std::string lower(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+// How a win estimate of the bot's reads.
+std::string in_words(double win) {
+  const char* words = win >= 0.97  ? "it is sure of winning"
+                      : win >= 0.8 ? "it is winning"
+                      : win >= 0.6 ? "it is ahead"
+                      : win > 0.4  ? "about even"
+                      : win > 0.2  ? "it is behind"
+                      : win > 0.03 ? "it is losing"
+                                   : "it is lost";
+  return fmt::format("{} ({:.0f}%)", words, 100 * std::clamp(win, 0.0, 1.0));
+}
+
+// The drawn position in colour: the stones X and O each in theirs, what changed since `before` in reverse.
+std::string coloured(const Console& console, const std::string& text, const std::string& before) {
+  const bool comparable = before.size() == text.size();
+  const auto alone = [&text](std::size_t i) {
+    const auto letter = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
+    return (i == 0 || !letter(text[i - 1])) && (i + 1 == text.size() || !letter(text[i + 1]));
+  };
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const std::string one(1, c);
+    const bool changed = comparable && before[i] != c && c != ' ' && c != '\n';
+    if (c == 'X' && alone(i))
+      out += console.styled(one, changed ? "1;7;33" : "1;33");
+    else if (c == 'O' && alone(i))
+      out += console.styled(one, changed ? "1;7;36" : "1;36");
+    else if (changed)
+      out += console.styled(one, "1");
+    else
+      out += c == '.' ? console.dim(one) : one;
+  }
+  return out;
+}
+
+struct Options {
+  std::string game, player;
+  int seat = -1;  // -1: the first match seat 0, then in turn
+  std::uint64_t seed = 0;
+  bool seeded = false, watch = false;
+};
+
+// One match at a time between a person and a player, on a batch of one.
+class Table {
+ public:
+  enum class Ending { finished, quit };
+
+  // `win_estimates`: whether the player's expectations read as chances of winning.
+  Table(const GameEntry& game, Player& player, bool win_estimates, Console& console, std::istream& input)
+      : spec_(game.spec),
+        agent_(*player.agent),
+        value_(game.spec.hidden_information ? nullptr : player.value),  // it would tell its cards
+        name_(player.name),
+        win_estimates_(win_estimates),
+        console_(console),
+        input_(input),
+        batch_(game.make_batch(1)),
+        layout_(batch_->layout()) {
+    const std::size_t rows = index(batch_->rows());
+    observations_.resize(rows * index(layout_.observation_size));
+    masks_.resize(rows * index(layout_.mask_size));
+    probabilities_.resize(rows * index(layout_.mask_size));
+    seats_.resize(rows);
+    move_ = {std::vector<std::int32_t>(rows * index(layout_.choice_count)),
+             std::vector<float>(rows * index(layout_.value_count))};
+    rewards_.resize(index(spec_.seats));
+  }
+
+  // The person sits in `seat`; -1: nobody does, the player plays all seats. Error: the player broke the rules.
+  Result<Ending> play(int seat, Key key) {
+    seat_ = seat;
+    key_ = key;
+    history_.clear();
+    restart();
+    draw();
+    while (status_ == Status::running) {
+      observe();
+      std::vector<int> others;
+      int own = -1;
+      for (int row = 0; row < batch_->rows(); ++row) {
+        if (seats_[index(row)] < 0) continue;
+        if (seats_[index(row)] == seat_)
+          own = row;
+        else
+          others.push_back(row);
+      }
+      if (own >= 0) {
+        const Command command = ask(own);
+        if (command == Command::quit) return Ending::quit;
+        if (command == Command::undo) {
+          undo();
+          draw();
+          continue;
+        }
+      }
+      const std::string expectation = others.size() == 1 && value_ ? expects(others[0]) : "";
+      if (!others.empty())
+        if (Result<void> acted = let_play(others); !acted) return acted.error();
+      history_.push_back({move_, own >= 0});
+      step();
+      if (!others.empty()) tell(others, expectation);
+      draw();
+    }
+    return Ending::finished;
+  }
+
+  // The person's: the result, or the return in games without one.
+  double standing(int seat) const {
+    return batch_->has_result() && status_ == Status::finished ? batch_->result(0, spec_.team_of(seat))
+                                                               : returns_[index(seat)];
+  }
+  double best_other(int seat) const {
+    double best = -std::numeric_limits<double>::infinity();
+    for (int other = 0; other < spec_.seats; ++other)
+      if (spec_.team_of(other) != spec_.team_of(seat)) best = std::max(best, standing(other));
+    return best;
+  }
+  double total(int seat) const { return returns_[index(seat)]; }
+  Status status() const { return status_; }
+  // The whole position, hidden cards and all.
+  std::string full_text() const { return batch_->text(0); }
+
+ private:
+  enum class Command { move, undo, quit };
+  struct Move {
+    std::vector<std::int32_t> choices;
+    std::vector<float> values;
+  };
+  struct Step {
+    Move move;
+    bool by_person;
+  };
+
+  void restart() {
+    const int match = 0;
+    batch_->start({&match, 1}, default_settings(spec_), {&key_, 1});
+    agent_.match_started(0);
+    status_ = Status::running;
+    returns_.assign(index(spec_.seats), 0);
+    drawn_.clear();
+  }
+
+  void observe() { batch_->observe({observations_.data(), masks_.data(), seats_.data()}); }
+
+  Decisions decisions(std::span<const int> rows) const {
+    return {batch_.get(), rows, observations_.data(), masks_.data(), seats_.data()};
+  }
+
+  Key step_key() const { return key_.split(1 + history_.size()); }
+
+  Result<void> let_play(const std::vector<int>& rows) {
+    agent_.act(decisions(rows), step_key(), move_.choices.data(), move_.values.data());
+    for (int row : rows)
+      for (std::size_t p = 0; p < spec_.action.size(); ++p) {
+        const ActionPart& part = spec_.action[p];
+        if (part.kind == ActionPart::Kind::discrete) {
+          const int choice = move_.choices[index(row * layout_.choice_count + layout_.choice_index[p])];
+          if (choice < 0 || choice >= part.size ||
+              !masks_[index(row * layout_.mask_size + layout_.mask_offset[p] + choice)])
+            return Error{fmt::format("{} in seat {} made the illegal choice {} of '{}'", name_, seats_[index(row)],
+                                     choice, part.name)};
+          continue;
+        }
+        for (int i = 0; i < part.size; ++i) {
+          float& value = move_.values[index(row * layout_.value_count + layout_.value_offset[p] + i)];
+          if (!std::isfinite(value))
+            return Error{fmt::format("{} in seat {} gave {} for '{}'", name_, seats_[index(row)], value, part.name)};
+          value = std::clamp(value, part.low, part.high);
+        }
+      }
+    return {};
+  }
+
+  void step() {
+    Status status = Status::running;
+    batch_->step({move_.choices.data(), move_.values.data()}, {rewards_.data(), &status});
+    for (int seat = 0; seat < spec_.seats; ++seat) returns_[index(seat)] += rewards_[index(seat)];
+    status_ = status;
+  }
+
+  // Goes back to before the person's last move. The match is played again from its start, so that players with a memory
+  // remember the right one.
+  void undo() {
+    std::vector<Step> kept = std::move(history_);
+    history_.clear();
+    while (!kept.empty() && !kept.back().by_person) kept.pop_back();
+    if (kept.empty()) {
+      console_.print("There is nothing to take back.\n");
+      return replay(kept);
+    }
+    kept.pop_back();
+    replay(kept);
+  }
+
+  void replay(const std::vector<Step>& steps) {
+    restart();
+    for (const Step& past : steps) {
+      observe();
+      std::vector<int> others;
+      for (int row = 0; row < batch_->rows(); ++row)
+        if (seats_[index(row)] >= 0 && seats_[index(row)] != seat_) others.push_back(row);
+      if (!others.empty()) agent_.act(decisions(others), step_key(), move_.choices.data(), move_.values.data());
+      move_ = past.move;
+      history_.push_back(past);
+      step();
+    }
+  }
+
+  void draw() {
+    const std::string text = seat_ >= 0 ? batch_->text(0, seat_) : batch_->text(0);
+    if (!text.empty() && text != drawn_) console_.print("\n{}\n", coloured(console_, text, drawn_));
+    drawn_ = text;
+  }
+
+  // ---- moves as people write them ----
+
+  bool single_choice() const { return spec_.action.size() == 1 && spec_.action[0].kind == ActionPart::Kind::discrete; }
+
+  std::string move_text(int row, int seat) const {
+    if (single_choice()) return batch_->action_text(0, seat, move_.choices[index(row)]);
+    std::string text;
+    for (std::size_t p = 0; p < spec_.action.size(); ++p) {
+      const ActionPart& part = spec_.action[p];
+      if (part.kind == ActionPart::Kind::discrete)
+        text += fmt::format(" {}", move_.choices[index(row * layout_.choice_count + layout_.choice_index[p])]);
+      else
+        for (int i = 0; i < part.size; ++i)
+          text += fmt::format(" {:.2f}", move_.values[index(row * layout_.value_count + layout_.value_offset[p] + i)]);
+    }
+    return trimmed(text);
+  }
+
+  std::vector<std::string> allowed_moves(int row) const {
+    std::vector<std::string> texts;
+    for (int choice = 0; choice < spec_.action[0].size; ++choice)
+      if (masks_[index(row * layout_.mask_size + choice)]) texts.push_back(batch_->action_text(0, seat_, choice));
+    return texts;
+  }
+
+  // What can be typed at this point.
+  std::string moves_help(int row) const {
+    if (single_choice()) {
+      std::string text = "You can play:";
+      const std::vector<std::string> allowed = allowed_moves(row);
+      for (std::size_t i = 0; i < allowed.size() && i < 60; ++i) text += " " + allowed[i];
+      return allowed.size() > 60 ? text + " ..." : text;
+    }
+    std::string text = "Type, with spaces between:";
+    for (const ActionPart& part : spec_.action)
+      text +=
+          part.kind == ActionPart::Kind::discrete
+              ? fmt::format(" {} (0 to {})", part.name, part.size - 1)
+              : fmt::format(" {} ({} from {} to {})", part.name,
+                            part.size == 1 ? "a number" : fmt::format("{} numbers", part.size), part.low, part.high);
+    return text;
+  }
+
+  // Reads a move into move_; an Error says what was wrong with it.
+  Result<void> parse(const std::string& line, int row) {
+    return single_choice() ? parse_choice(line, row) : parse_parts(line, row);
+  }
+
+  Result<void> parse_choice(const std::string& line, int row) {
+    std::vector<std::string> all;
+    for (int choice = 0; choice < spec_.action[0].size; ++choice) {
+      all.push_back(batch_->action_text(0, seat_, choice));
+      if (lower(all.back()) != lower(line)) continue;
+      if (!masks_[index(row * layout_.mask_size + choice)])
+        return Error{fmt::format("{} is not allowed now. {}", all.back(), moves_help(row))};
+      move_.choices[index(row)] = choice;
+      return {};
+    }
+    const std::string near = nearest(line, all);
+    return Error{fmt::format("There is no move '{}'{}. {}", line,
+                             near.empty() ? "" : fmt::format("; did you mean {}?", near), moves_help(row))};
+  }
+
+  Result<void> parse_parts(const std::string& line, int row) {
+    std::istringstream words(line);
+    for (std::size_t p = 0; p < spec_.action.size(); ++p) {
+      const ActionPart& part = spec_.action[p];
+      if (part.kind == ActionPart::Kind::discrete) {
+        int choice = -1;
+        if (!(words >> choice) || choice < 0 || choice >= part.size)
+          return Error{fmt::format("'{}' needs a number from 0 to {}. {}", part.name, part.size - 1, moves_help(row))};
+        if (!masks_[index(row * layout_.mask_size + layout_.mask_offset[p] + choice)])
+          return Error{fmt::format("{} is not allowed for '{}' now.", choice, part.name)};
+        move_.choices[index(row * layout_.choice_count + layout_.choice_index[p])] = choice;
+        continue;
+      }
+      for (int i = 0; i < part.size; ++i) {
+        float value = 0;
+        if (!(words >> value) || !(value >= part.low && value <= part.high))
+          return Error{
+              fmt::format("'{}' needs a number from {} to {}. {}", part.name, part.low, part.high, moves_help(row))};
+        move_.values[index(row * layout_.value_count + layout_.value_offset[p] + i)] = value;
+      }
+    }
+    return {};
+  }
+
+  Command ask(int row) {
+    for (;;) {
+      console_.print("{} ", console_.bold("Your move:"));
+      std::string line;
+      if (!std::getline(input_, line)) {
+        console_.print("\n");
+        return Command::quit;
+      }
+      line = trimmed(line);
+      const std::string command = lower(line);
+      if (command.empty() || command == "?" || command == "help") {
+        console_.print("{}\nh  a hint   u  take back your last move   q  quit\n", moves_help(row));
+        continue;
+      }
+      if (command == "q" || command == "quit") return Command::quit;
+      const Result<void> move = parse(line, row);
+      if (move) return Command::move;
+      if (command == "u" || command == "undo") return Command::undo;
+      if (command == "h" || command == "hint")
+        hint(row);
+      else
+        console_.print("{}\n", move.error().message);
+    }
+  }
+
+  // What the player would do in the person's place.
+  void hint(int row) {
+    const std::vector<int> rows = {row};
+    if (!single_choice() || !agent_.probabilities(decisions(rows), probabilities_.data())) {
+      console_.print("{} has no hint to give here.\n", name_);
+      return;
+    }
+    const float* p = probabilities_.data() + row * layout_.mask_size;
+    std::vector<int> order;
+    for (int choice = 0; choice < spec_.action[0].size; ++choice)
+      if (masks_[index(row * layout_.mask_size + choice)]) order.push_back(choice);
+    std::stable_sort(order.begin(), order.end(), [p](int a, int b) { return p[a] > p[b]; });
+    std::string text;
+    for (std::size_t i = 0; i < order.size() && i < 3; ++i)
+      if (i == 0 || p[order[i]] >= 0.05f)
+        text += fmt::format("{}{} ({:.0f}%)", i == 0 ? "" : ", ", batch_->action_text(0, seat_, order[i]),
+                            100 * static_cast<double>(p[order[i]]));
+    console_.print("In your place {} would play: {}\n", name_, text);
+  }
+
+  std::string expects(int row) const {
+    const std::vector<int> rows = {row};
+    const double value = value_(decisions(rows), row);
+    return win_estimates_ ? fmt::format(" {} thinks {}.", name_, in_words((value + 1) / 2))
+                          : fmt::format(" {} expects {:+.2f}.", name_, value);
+  }
+
+  void tell(const std::vector<int>& rows, const std::string& expectation) {
+    for (int row : rows) {
+      const int seat = seats_[index(row)];
+      const std::string who = seat_ >= 0 && spec_.seats == 2 ? name_ : fmt::format("Seat {}", seat);
+      console_.print("{} plays {}.{}\n", who, console_.bold(move_text(row, seat)), console_.dim(expectation));
+    }
+  }
+
+  const Spec& spec_;
+  Agent& agent_;
+  std::function<double(const Decisions&, int)> value_;
+  std::string name_;
+  bool win_estimates_;
+  Console& console_;
+  std::istream& input_;
+  std::unique_ptr<Batch> batch_;
+  const RowLayout& layout_;
+  int seat_ = -1;
+  Key key_;
+  Status status_ = Status::running;
+  std::vector<Step> history_;
+  std::string drawn_;
+
+  Move move_;  // the rows of the step being made
+  std::vector<float> observations_, probabilities_, rewards_;
+  std::vector<double> returns_;
+  std::vector<std::uint8_t> masks_;
+  std::vector<std::int8_t> seats_;
+};
+
+// Whether all there is to gain in a match is a result of -1, 0 or 1, judged by a few random matches.
+bool results_are_wins(const GameEntry& game) {
+  if (game.spec.team_count() != 2) return false;
+  const auto random = random_agent();
+  const Result<MatchSummary> sum = play_matches(game, *random, random.get(), Key(1), {.matches = 32});
+  return sum && sum.value().returns_are_results;
+}
+
+Result<Outcome> play(const Options& options, std::span<const GameEntry> games, Console& console) {
+  const GameEntry& game = find_game(games, options.game);
+  const Spec& spec = game.spec;
+  if (options.seat >= spec.seats)
+    wrong_usage(
+        {fmt::format("{} has the seats 0 to {}; --seat {} is none of them", spec.name, spec.seats - 1, options.seat)});
+  Result<Player> player = load_player(game, options.player);
+  if (!player) return player.error();
+  if (is_path(options.player)) player->name = "Rival";
+  const Key key(options.seeded ? options.seed : std::random_device{}());
+
+  Table table(game, player.value(), results_are_wins(game), console, std::cin);
+  int wins = 0, draws = 0, losses = 0;
+  for (int match = 0;; ++match) {
+    const int seat = options.watch ? -1 : options.seat >= 0 ? options.seat : match % spec.seats;
+    if (!options.watch && spec.seats > 1)
+      console.print("{}: you have seat {}{}. Enter ? for help.\n", spec.name, seat,
+                    spec.simultaneous ? ""
+                    : seat == 0       ? " and move first"
+                                      : "");
+    const Result<Table::Ending> ending = table.play(seat, key.split(static_cast<std::uint64_t>(match)));
+    if (!ending) return ending.error();
+    if (ending.value() == Table::Ending::quit) break;
+    if (spec.hidden_information && !table.full_text().empty()) console.print("\n{}\n", table.full_text());
+    if (table.status() == Status::truncated) console.print("The match was cut short.\n");
+    if (options.watch || spec.team_count() == 1) {
+      for (int s = 0; s < spec.seats; ++s) console.print("Return of seat {}: {:g}\n", s, table.total(s));
+    } else {
+      const double lead = table.standing(seat) - table.best_other(seat);
+      wins += lead > 0;
+      draws += lead == 0;
+      losses += lead < 0;
+      console.print("{}", console.bold(lead > 0 ? "You win!" : lead < 0 ? player->name + " wins." : "A draw."));
+      console.print("  You {}, {} {}, draws {}\n", wins, player->name, losses, draws);
+    }
+    if (options.watch) break;
+    console.print("Play again{}? [Y/n] ", options.seat < 0 && spec.seats > 1 ? " in the next seat" : "");
+    std::string answer;
+    if (!std::getline(std::cin, answer)) {
+      console.print("\n");
+      break;
+    }
+    if (answer = lower(trimmed(answer)); !answer.empty() && answer[0] != 'y') break;
+  }
+  return Outcome{{{"game", spec.name}, {"bot", options.player}, {"wins", wins}, {"draws", draws}, {"losses", losses}}};
+}
+
+Action declare(CLI::App& app, std::span<const GameEntry> games) {
+  const auto options = std::make_shared<Options>();
+  add_game(app, "GAME", options->game)->required();
+  app.add_option("BOT", options->player, "A bot's file, or a scripted player of the game")->required();
+  app.add_option("--seat", options->seat, "Your seat in every match, from 0 (which begins); without it, in turn")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--seed", options->seed, "The same seed deals the same cards")->each([options](const std::string&) {
+    options->seeded = true;
+  });
+  app.add_flag("--watch", options->watch, "Watch it play all seats");
+  return [options, games](Console& console) { return play(*options, games, console); };
+}
+
+}  // namespace
+
+Command play_command() {
+  return {"play",
+          "play against a bot in the terminal",
+          {"rival play connect_four runs/demo/bots/final.safetensors",
+           "rival play connect_four runs/demo/bots/final.safetensors --seat 1", "rival play tic_tac_toe random"},
+          declare};
+}
+
+}  // namespace rival::cli
