@@ -1,0 +1,86 @@
+// A training run on disk (docs/formats/run-folder.md): its options, curve, bots, league and the state to go on from.
+// Whatever a call said it saved is there after kill -9 at any later moment; a call that fails harms nothing saved
+// before.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file.hpp"
+#include "base/result.hpp"
+
+namespace rival {
+
+// A past self, an entry of league.json.
+struct Snapshot {
+  std::string bot;               // name of the bot: bots/<bot>.safetensors
+  std::int64_t steps = 0;        // of training when it was taken
+  std::string created;           // UTC, ISO 8601
+  std::optional<double> rating;  // once it is known
+
+  bool operator==(const Snapshot&) const = default;
+};
+
+// Movable; holds the folder's lock while it lives, so that no two processes write into one run. Not thread-safe.
+class RunFolder {
+ public:
+  // Starts a run, making the folder. An error if it holds one already, or is in use.
+  static Result<RunFolder> create(const std::string& path, std::string_view config, FileSystem& files = file_system());
+
+  // Goes on with a run, and clears away what a crash left half written.
+  static Result<RunFolder> open(const std::string& path, FileSystem& files = file_system());
+
+  RunFolder(RunFolder&& other) noexcept;
+  RunFolder& operator=(RunFolder&& other) noexcept;
+  ~RunFolder();
+
+  const std::string& path() const { return path_; }
+  std::string config_path() const { return path_ + "/config.toml"; }
+  std::string metrics_path() const { return path_ + "/metrics.jsonl"; }
+  std::string state_path() const { return path_ + "/state.safetensors"; }
+  std::string league_path() const { return path_ + "/league.json"; }
+  std::string bot_path(std::string_view bot) const;
+
+  Result<std::string> config() const { return read_file(config_path()); }
+
+  // Adds a line to the curve: one JSON object in one line, with the number "steps".
+  Result<void> append_metrics(std::string_view json);
+
+  // The training state. What was saved before it (bots, snapshots, metrics) belongs to it. Nothing: there is none yet.
+  Result<void> save_state(std::string_view bytes);
+  bool has_state() const;
+  Result<std::string> load_state() const { return read_file(state_path()); }
+
+  // Saves bots/<bot>.safetensors, replacing one of that name. A bot's name is a plain file name (is_bot_name).
+  Result<void> save_bot(std::string_view bot, std::string_view bytes);
+
+  // The league, oldest first; saved when the call returns.
+  const std::vector<Snapshot>& snapshots() const { return snapshots_; }
+  Result<void> set_snapshots(std::vector<Snapshot> snapshots);
+
+  // Takes back the metrics and snapshots of later steps than the loaded state's, which training will make anew.
+  Result<void> rewind(std::int64_t steps);
+
+ private:
+  RunFolder(std::string path, int lock, AppendFile metrics, FileSystem& files)
+      : path_(std::move(path)), lock_(lock), metrics_(std::move(metrics)), files_(&files) {}
+  static Result<RunFolder> lock_and_open(const std::string& path, const std::string* new_config, FileSystem& files);
+
+  std::string path_;
+  int lock_ = -1;
+  AppendFile metrics_;
+  std::vector<Snapshot> snapshots_;
+  FileSystem* files_;
+};
+
+// Letters, digits, '-', '_' and '.', not beginning with a dot.
+bool is_bot_name(std::string_view name);
+
+// The snapshots as league.json, and back. Strict; errors name `file` and the entry.
+std::string write_league(const std::vector<Snapshot>& snapshots);
+Result<std::vector<Snapshot>> read_league(std::string_view text, const std::string& file);
+
+}  // namespace rival
