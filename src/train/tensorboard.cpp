@@ -1,8 +1,9 @@
 #include "train/tensorboard.hpp"
 
 #include <array>
-#include <bit>
 #include <filesystem>
+
+#include "base/protobuf.hpp"
 
 namespace rival {
 namespace {
@@ -28,66 +29,29 @@ void put_fixed(std::string& out, T value) {
   for (unsigned byte = 0; byte < sizeof value; ++byte) out += static_cast<char>((value >> (8 * byte)) & 0xff);
 }
 
-// The wire format of protocol buffers: https://protobuf.dev/programming-guides/encoding
-enum class Wire : std::uint32_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
-
-void put_varint(std::string& out, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out += static_cast<char>((value & 0x7f) | 0x80);
-  out += static_cast<char>(value);
-}
-void put_key(std::string& out, std::uint32_t field, Wire wire) {
-  put_varint(out, (field << 3) | static_cast<std::uint32_t>(wire));
-}
-void put_int(std::string& out, std::uint32_t field, std::int64_t value) {
-  put_key(out, field, Wire::varint);
-  put_varint(out, static_cast<std::uint64_t>(value));
-}
-void put_double(std::string& out, std::uint32_t field, double value) {
-  put_key(out, field, Wire::fixed64);
-  put_fixed(out, std::bit_cast<std::uint64_t>(value));
-}
-void put_float(std::string& out, std::uint32_t field, float value) {
-  put_key(out, field, Wire::fixed32);
-  put_fixed(out, std::bit_cast<std::uint32_t>(value));
-}
-void put_bytes(std::string& out, std::uint32_t field, std::string_view value) {
-  put_key(out, field, Wire::bytes);
-  put_varint(out, value.size());
-  out += value;
-}
-
 // tensorflow.Event, up to its `what`.
-std::string event(double wall_time, std::int64_t step) {
-  std::string out;
-  put_double(out, 1, wall_time);
-  if (step != 0) put_int(out, 2, step);
+ProtoWriter event(double wall_time, std::int64_t step) {
+  ProtoWriter out;
+  out.add_double(1, wall_time);
+  if (step != 0) out.add_int(2, step);
   return out;
 }
 
 std::string version_event(double wall_time) {
-  std::string out = event(wall_time, 0);
-  put_bytes(out, 3, "brain.Event:2");  // file_version
-  return out;
+  return event(wall_time, 0).add_bytes(3, "brain.Event:2").bytes();  // file_version
 }
 
-// What TensorBoard knows at this step and later is void.
+// What TensorBoard knows of this step and later ones is void.
 std::string restart_event(double wall_time, std::int64_t step) {
-  std::string log, out = event(wall_time, step);
-  put_int(log, 1, 1);      // SessionLog.status = START
-  put_bytes(out, 7, log);  // session_log
-  return out;
+  const ProtoWriter log = ProtoWriter().add_int(1, 1);        // SessionLog.status = START
+  return event(wall_time, step).add_message(7, log).bytes();  // session_log
 }
 
 std::string scalars_event(double wall_time, std::int64_t step, std::span<const TensorBoardWriter::Scalar> scalars) {
-  std::string summary, out = event(wall_time, step);
-  for (const TensorBoardWriter::Scalar& scalar : scalars) {
-    std::string value;
-    put_bytes(value, 1, scalar.tag);    // Summary.Value.tag
-    put_float(value, 2, scalar.value);  // simple_value
-    put_bytes(summary, 1, value);       // Summary.value
-  }
-  put_bytes(out, 5, summary);
-  return out;
+  ProtoWriter summary;
+  for (const TensorBoardWriter::Scalar& scalar : scalars)  // Summary.value: its tag and simple_value
+    summary.add_message(1, ProtoWriter().add_bytes(1, scalar.tag).add_float(2, scalar.value));
+  return event(wall_time, step).add_message(5, summary).bytes();
 }
 
 }  // namespace
