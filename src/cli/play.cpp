@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 #include <cmath>
 #include <iostream>
 #include <limits>
-#include <random>
 #include <sstream>
 
 #include "agent/scripted.hpp"
@@ -433,7 +433,9 @@ Result<Outcome> play(const Options& options, std::span<const GameEntry> games, C
   Result<Player> player = load_player(game, options.player);
   if (!player) return player.error();
   if (is_path(options.player)) player->name = "Rival";
-  const Key key(options.seeded ? options.seed : std::random_device{}());
+  const Key key(options.seeded
+                    ? options.seed
+                    : static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()));
 
   Table table(game, player.value(), results_are_wins(game), console, std::cin);
   int wins = 0, draws = 0, losses = 0;

@@ -1,0 +1,137 @@
+// What the documentation shows must be so. Rules, for README.md and docs/**.md:
+//   - a ```cpp block right after a line `<!-- from PATH -->` stands verbatim in that file;
+//   - every other ```cpp block compiles as a file of its own (it includes what it needs);
+//   - a ```sh block right after a line `<!-- run -->` runs in an empty folder, in which build/rival is the program.
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/subprocess.hpp"
+
+namespace rival {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Block {
+  std::string place;     // file:line
+  std::string language;  // "cpp", "sh"...
+  std::string mark;      // what the comment right before it says: "from src/x.hpp", "run", ""
+  std::string text;
+};
+
+std::string read(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+std::vector<Block> blocks_of(const std::string& name, const std::string& markdown) {
+  std::vector<Block> blocks;
+  std::istringstream stream(markdown);
+  std::string line, mark;
+  bool inside = false;
+  for (int number = 1; std::getline(stream, line); ++number) {
+    if (line.starts_with("```")) {
+      if (!inside) blocks.push_back({name + ":" + std::to_string(number), line.substr(3), mark, ""});
+      inside = !inside;
+      mark.clear();
+    } else if (inside) {
+      blocks.back().text += line + "\n";
+    } else if (line.starts_with("<!-- ") && line.ends_with(" -->")) {
+      mark = line.substr(5, line.size() - 9);
+    } else if (!line.empty()) {
+      mark.clear();
+    }
+  }
+  return blocks;
+}
+
+std::vector<Block> all_blocks() {
+  const fs::path root = RIVAL_SOURCE_DIR;
+  std::vector<fs::path> files = {root / "README.md"};
+  for (const auto& entry : fs::recursive_directory_iterator(root / "docs"))
+    if (entry.path().extension() == ".md") files.push_back(entry.path());
+  std::vector<Block> blocks;
+  for (const fs::path& file : files)
+    for (Block& block : blocks_of(fs::relative(file, root).string(), read(file))) blocks.push_back(std::move(block));
+  return blocks;
+}
+
+// An empty folder that is removed again.
+class Folder {
+ public:
+  Folder() {
+    std::string name = fs::temp_directory_path() / "rival-docs-XXXXXX";
+    path_ = mkdtemp(name.data());
+  }
+  ~Folder() { fs::remove_all(path_); }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+// "" if the block stands in its file.
+std::string check_quoted(const Block& block) {
+  const fs::path path = fs::path(RIVAL_SOURCE_DIR) / block.mark.substr(5);
+  if (!fs::exists(path)) return block.place + ": there is no " + block.mark.substr(5);
+  return read(path).find(block.text) != std::string::npos ? "" : block.place + ": is not verbatim " + block.mark;
+}
+
+std::string check_compiles(const Block& block) {
+  const Folder folder;
+  const fs::path file = folder.path() / "block.cpp";
+  std::ofstream(file) << block.text;
+  const std::string root = RIVAL_SOURCE_DIR;
+  const Finished compiled = run_shell(std::string(RIVAL_COMPILER) + " -std=c++20 -fsyntax-only -Wall -Wextra -I" +
+                                      root + "/include -I" + root + "/src -I" + root + " " + file.string());
+  return compiled.exit_code == 0 ? "" : block.place + ": does not compile:\n" + compiled.output;
+}
+
+std::string check_runs(const Block& block) {
+  const Folder folder;
+  fs::create_directory(folder.path() / "build");
+  fs::create_symlink(RIVAL_PROGRAM, folder.path() / "build/rival");
+  const Finished ran = run_shell("cd " + folder.path().string() + " && PATH=$PWD/build:$PATH && set -e\n" + block.text);
+  return ran.exit_code == 0 ? "" : block.place + ": fails:\n" + ran.output;
+}
+
+std::string check(const Block& block) {
+  if (block.language == "cpp") return block.mark.starts_with("from ") ? check_quoted(block) : check_compiles(block);
+  if (block.language == "sh" && block.mark == "run") return check_runs(block);
+  return "";
+}
+
+TEST(Docs, EveryBlockIsTrue) {
+  for (const Block& block : all_blocks()) EXPECT_EQ(check(block), "");
+}
+
+TEST(Docs, ThereAreBlocksToCheck) {
+  int commands = 0;
+  for (const Block& block : all_blocks()) commands += block.mark == "run";
+  EXPECT_GE(commands, 1);
+}
+
+// Negative controls.
+TEST(Docs, FindsWhatIsNotTrue) {
+  const auto only = [](const std::string& text) { return check(blocks_of("x.md", text).at(0)); };
+  const std::string from = "<!-- from include/rival/random.hpp -->\n";
+  EXPECT_EQ(only(from + "```cpp\nnamespace rival {\n```\n"), "");
+  EXPECT_NE(only(from + "```cpp\nnamespace rivals {\n```\n"), "");
+  EXPECT_NE(only("<!-- from no/such.hpp -->\n```cpp\nint x;\n```\n"), "");
+  EXPECT_EQ(only("```cpp\n#include \"rival/random.hpp\"\nrival::Key key(1);\n```\n"), "");
+  EXPECT_NE(only("```cpp\nrival::Key key(1);\n```\n"), "");
+  EXPECT_EQ(only("<!-- run -->\n```sh\nbuild/rival games\n```\n"), "");
+  EXPECT_NE(only("<!-- run -->\n```sh\nrival gamez\nrival games\n```\n"), "");
+  EXPECT_EQ(only("```sh\nrival gamez\n```\n"), "");  // not marked
+}
+
+}  // namespace
+}  // namespace rival
