@@ -5,15 +5,21 @@
 #include "games/kuhn_poker/kuhn_poker.hpp"
 #include "games/leduc_poker/leduc_poker.hpp"
 #include "games/pendulum/pendulum.hpp"
+#include "games/pig/optimal.hpp"
 #include "games/tic_tac_toe/tic_tac_toe.hpp"
 
 namespace rival {
 
 std::vector<GameEntry> catalog() {
-  return {
-      game_entry<TicTacToe>(), connect_four::game_entry(), game_entry<CartPole>(),
-      game_entry<Pendulum>(),  kuhn_poker_entry(),         leduc_poker_entry(),
-  };
+  std::vector<GameEntry> games;
+  games.push_back(game_entry<TicTacToe>());
+  games.push_back(connect_four::game_entry());
+  games.push_back(pig::game_entry());
+  games.push_back(game_entry<CartPole>());
+  games.push_back(game_entry<Pendulum>());
+  games.push_back(kuhn_poker_entry());
+  games.push_back(leduc_poker_entry());
+  return games;
 }
 
 }  // namespace rival

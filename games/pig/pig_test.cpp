@@ -1,0 +1,117 @@
+#include "games/pig/pig.hpp"
+
+#include <gtest/gtest.h>
+
+#include "agent/scripted.hpp"
+#include "games/pig/optimal.hpp"
+
+namespace rival {
+namespace {
+
+double figure(const Judgement& judgement, std::string_view name) {
+  for (const Judgement::Figure& f : judgement.figures)
+    if (f.name == name) return f.value;
+  ADD_FAILURE() << "no figure " << name;
+  return -1;
+}
+
+// Steps the game and returns the points rolled, as its state shows them.
+void step(Pig& game, std::int32_t choice, Key key) {
+  static const RowLayout layout(Pig::spec());
+  float rewards[2] = {};
+  game.step(Actions(&choice, nullptr, 0, layout), key, Rewards(rewards));
+}
+
+TEST(Pig, RollsAndHolds) {
+  int lost_turns = 0, sums[7] = {};
+  for (std::uint64_t i = 0; i < 6000; ++i) {
+    Pig game = Pig::at(10, 20, 5);
+    step(game, Pig::kRoll, Key(i));
+    EXPECT_EQ(game.banked(0), 10);
+    if (game.to_act().lowest() == 1) {
+      ++lost_turns;
+      EXPECT_EQ(game.turn(), 0);
+    } else {
+      ASSERT_TRUE(game.turn() >= 7 && game.turn() <= 11);
+      ++sums[game.turn() - 5];
+    }
+  }
+  EXPECT_NEAR(lost_turns, 1000, 120);
+  for (int points = 2; points <= 6; ++points) EXPECT_NEAR(sums[points], 1000, 120) << points;
+
+  Pig game = Pig::at(10, 20, 5);
+  step(game, Pig::kHold, Key());
+  EXPECT_EQ(game.banked(0), 15);
+  EXPECT_EQ(game.to_act().lowest(), 1);
+  EXPECT_EQ(game.text(), "player 1: 15\nplayer 2: 20 and 0 this turn\n");
+}
+
+TEST(Pig, ReachingTheGoalWins) {
+  Pig game = Pig::at(90, 99, 9);
+  while (game.status() == Status::running && game.to_act().lowest() == 0) step(game, Pig::kRoll, Key(1));
+  EXPECT_EQ(game.status(), Status::finished);
+  EXPECT_EQ(game.result(0), 1);
+  EXPECT_EQ(game.result(1), -1);
+}
+
+TEST(Pig, HoldingNeedsARoll) {
+  std::uint8_t mask[2] = {};
+  const RowLayout layout(Pig::spec());
+  Pig::at(0, 0, 0).legal(0, Mask(mask, layout));
+  EXPECT_EQ(mask[Pig::kRoll], 1);
+  EXPECT_EQ(mask[Pig::kHold], 0);
+  Pig::at(0, 0, 2).legal(0, Mask(mask, layout));
+  EXPECT_EQ(mask[Pig::kHold], 1);
+}
+
+TEST(PigOptimal, PublishedValues) {
+  const pig::Policy optimal = pig::optimal_policy(), hold20 = pig::hold_at(20);
+  EXPECT_NEAR(pig::win_probability(optimal, optimal, true), 0.530593, 1e-6);
+  EXPECT_NEAR(pig::win_probability(optimal, optimal, false), 1 - 0.530593, 1e-6);
+  EXPECT_NEAR(pig::win_probability(optimal, hold20, true), 0.571498, 1e-6);
+  EXPECT_NEAR(pig::win_probability(optimal, hold20, false), 0.508342, 1e-6);
+  EXPECT_NEAR(pig::win_probability(hold20, optimal, true), 1 - 0.508342, 1e-6);
+}
+
+// The exact win probability against matches actually played.
+TEST(PigOptimal, AgreesWithPlay) {
+  const pig::Policy hold20 = pig::hold_at(20), hold10 = pig::hold_at(10);
+  constexpr int kMatches = 4000;
+  int wins = 0;
+  for (std::uint64_t m = 0; m < kMatches; ++m) {
+    Pig game;
+    game.reset(default_settings(Pig::spec()), Key());
+    for (std::uint64_t i = 0; game.status() == Status::running; ++i) {
+      const int hold = game.to_act().lowest() == 0 ? 20 : 10;
+      step(game, game.turn() >= hold ? Pig::kHold : Pig::kRoll, Key(9).split(m).split(i));
+    }
+    wins += game.result(0) > 0;
+  }
+  EXPECT_NEAR(wins / static_cast<double>(kMatches), pig::win_probability(hold20, hold10, true), 0.024);
+}
+
+TEST(PigJudge, TellsPlayersApart) {
+  const Judge judge = pig::game_entry().judges.front();
+  const auto rate = [&](Agent& agent) {
+    const Result<Judgement> judgement = judge.judge(agent, Key(), 0);
+    EXPECT_TRUE(judgement.ok());
+    return judgement.value();
+  };
+  const Judgement optimal = rate(*pig::player("optimal", pig::optimal_policy()));
+  EXPECT_NEAR(figure(optimal, "win_rate_vs_optimal"), 0.5, 1e-9);
+  EXPECT_NEAR(figure(optimal, "win_rate_first"), 0.530593, 1e-6);
+  const Judgement hold20 = rate(*pig::player("hold20", pig::hold_at(20)));
+  EXPECT_NEAR(figure(hold20, "win_rate_first"), 1 - 0.508342, 1e-6);
+  EXPECT_NEAR(figure(hold20, "win_rate_second"), 1 - 0.571498, 1e-6);
+  EXPECT_LT(figure(rate(*random_agent()), "win_rate_vs_optimal"), 0.2);
+}
+
+TEST(PigJudge, NeedsProbabilities) {
+  const auto agent = scripted_agent<Pig>("mute", [](const Pig&, int, Random&) { return 0; });
+  const Result<Judgement> judgement = pig::game_entry().judges.front().judge(*agent, Key(), 0);
+  ASSERT_FALSE(judgement.ok());
+  EXPECT_NE(judgement.error().message.find("mute"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace rival
