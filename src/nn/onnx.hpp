@@ -17,8 +17,8 @@ namespace rival {
 struct OnnxOptions {
   // What the value column v means: value_mean + value_scale * v.
   float value_mean = 0, value_scale = 1;
-  std::map<std::string, std::string> metadata;  // metadata_props
-  std::string description;                      // doc_string
+  std::map<std::string, std::string> metadata = {};  // metadata_props
+  std::string description = {};                      // doc_string
 };
 
 // The model's inputs and outputs, for N rows (all f32 unless said):

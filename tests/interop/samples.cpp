@@ -1,0 +1,201 @@
+// Files for tests/interop/interop.py, which reads them with the Python packages that others use.
+//   interop_samples FOLDER           writes them
+//   interop_samples --read FILE      reads a safetensors file; prints its tensors, one a line, and its metadata
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "base/options.hpp"
+#include "nn/backend.hpp"
+#include "nn/heads.hpp"
+#include "nn/onnx.hpp"
+#include "nn/safetensors.hpp"
+#include "rival/random.hpp"
+#include "train/tensorboard.hpp"
+
+namespace rival {
+namespace {
+
+int fail(const Error& error) {
+  std::fprintf(stderr, "interop_samples: %s\n", error.message.c_str());
+  return 1;
+}
+
+std::vector<float> random_values(std::size_t count, Random& random) {
+  std::vector<float> values(count);
+  for (float& value : values) value = random.uniform(-2, 2);
+  return values;
+}
+
+struct Sample {
+  std::string name;
+  Spec spec;
+  NetworkOptions options;
+};
+
+std::vector<Sample> samples() {
+  const auto vector = ObservationPart::vector("state", 5);
+  const auto grid = ObservationPart::grid("board", 2, 6, 7), large = ObservationPart::grid("map", 3, 21, 20);
+  const auto move = ActionPart::discrete("move", 7), card = ActionPart::discrete("card", 3);
+  const auto force = ActionPart::continuous("force", 2, -3, 5), turn = ActionPart::continuous("turn", 1, 0, 1);
+  const auto spec = [](std::vector<ObservationPart> observation, std::vector<ActionPart> action) {
+    Spec made;
+    made.name = "sample";
+    made.observation = std::move(observation);
+    made.action = std::move(action);
+    return made;
+  };
+  return {{"discrete", spec({grid}, {move}), {.hidden = {16, 8}}},
+          {"continuous", spec({vector}, {force, turn}), {.hidden = {16}}},
+          {"memory", spec({vector, grid}, {move, card}), {.hidden = {24, 12}, .memory = 12}},
+          {"convolution", spec({vector, large, grid}, {move, force}), {.hidden = {32, 16}}},
+          {"all_convolved", spec({grid}, {card}), {.hidden = {16}, .grid = "convolution"}}};
+}
+
+// The model, and inputs with what the reference backend makes of them.
+Result<void> write_model(const std::string& folder, const Sample& sample) {
+  constexpr int kRows = 9;
+  Result<Network> network = Network::make(sample.spec, sample.options);
+  if (!network) return network.error();
+  const HeadLayout heads(sample.spec);
+  Random random(Key(7));
+  std::vector<float> parameters = network->initial_parameters(Key(1));
+  for (float& parameter : parameters) parameter += random.uniform(-0.1f, 0.1f);
+  const auto size = static_cast<std::size_t>(network->observation_size());
+  ObservationScale scale{random_values(size, random), random_values(size, random)};
+  scale.scale[0] = 100;  // so that some of it is clipped
+  const OnnxOptions options{
+      .value_mean = 3, .value_scale = 2.5f, .metadata = {{"rival", R"({"game":"sample"})"}}, .description = "a sample"};
+  const std::string model = to_onnx(*network, parameters, scale, heads, options);
+  if (Result<void> saved = write_file_atomically(folder + "/" + sample.name + ".onnx", model); !saved) return saved;
+
+  Result<std::unique_ptr<Backend>> backend = make_backend("reference", *network, Precision::f32);
+  if (!backend) return backend.error();
+  const std::unique_ptr<Weights> weights = (*backend)->make_weights();
+  (*backend)->pack(parameters, *weights);
+  const std::unique_ptr<Executor> executor = (*backend)->make_executor(kRows);
+  const std::vector<float> observations = random_values(kRows * size, random);
+  std::vector<std::byte> inputs(kRows * static_cast<std::size_t>((*backend)->input_stride()));
+  executor->encode(scale, observations.data(), kRows, inputs.data());
+  const int memory = network->memory().size;
+  const std::vector<float> states = random_values(static_cast<std::size_t>(kRows * memory), random);
+  std::vector<int> initial(kRows), previous(kRows, -1);
+  for (int r = 0; r < kRows; ++r) initial[static_cast<std::size_t>(r)] = r;
+  const float* head =
+      executor->forward(*weights, inputs.data(), kRows, {previous.data(), initial.data(), states.data()});
+
+  const int mask_size = network->mask_size(), values = network->value_count();
+  std::string mask;
+  std::vector<float> logits, mean, deviation, value;
+  for (int r = 0; r < kRows; ++r) {
+    const float* row = head + r * network->head_size();
+    for (int i = 0; i < mask_size; ++i) {
+      mask += static_cast<char>(random.below(2));
+      logits.push_back(mask.back() ? row[i] : -1e9f);
+    }
+    std::vector<float> raw(row + mask_size, row + mask_size + values), scaled(raw.size());
+    scale_values(heads, raw.data(), 1, scaled.data());
+    mean.insert(mean.end(), scaled.begin(), scaled.end());
+    for (int i = 0; i < values; ++i) {
+      const auto k = static_cast<std::size_t>(i);
+      deviation.push_back(std::exp(parameters[network->log_std() + k]) * (heads.high[k] - heads.low[k]) / 2);
+    }
+    value.push_back(3 + 2.5f * row[network->value_column()]);
+  }
+  TensorFile file;
+  const auto add = [&](const std::string& name, int columns, const std::vector<float>& data) {
+    file.tensors.push_back(Tensor::f32(name, {kRows, columns}, data));
+  };
+  add("in.observation", network->observation_size(), observations);
+  if (mask_size > 0) {
+    file.tensors.push_back({"in.mask", "BOOL", {kRows, mask_size}, mask});
+    add("out.logits", mask_size, logits);
+  }
+  if (values > 0) {
+    add("out.mean_clipped", values, mean);
+    add("out.std", values, deviation);
+  }
+  if (memory > 0) {
+    add("in.memory_in", memory, states);
+    add("out.memory_out", memory, {executor->states(), executor->states() + kRows * memory});
+  }
+  file.tensors.push_back(Tensor::f32("out.value", {kRows}, value));
+  file.tensors.push_back(Tensor::f32("low", {values}, heads.low));
+  file.tensors.push_back(Tensor::f32("high", {values}, heads.high));
+  return save_safetensors(folder + "/" + sample.name + ".safetensors", file);
+}
+
+Result<void> write_events(const std::string& folder) {
+  const auto write = [&](std::optional<std::int64_t> resumed_at, std::int64_t from, std::int64_t to,
+                         float offset) -> Result<void> {
+    Result<TensorBoardWriter> writer = TensorBoardWriter::create(folder, 1.7e9, resumed_at);
+    if (!writer) return writer.error();
+    for (std::int64_t step = from; step <= to; ++step) {
+      const float x = static_cast<float>(step) + offset;
+      const std::vector<TensorBoardWriter::Scalar> scalars = {{"score/random", x}, {"loss/policy", -x}};
+      if (Result<void> added = writer->add(step * 1000, 1.7e9 + static_cast<double>(step), scalars); !added)
+        return added;
+    }
+    return {};
+  };
+  if (Result<void> first = write({}, 1, 5, 0); !first) return first;
+  return write(3000, 4, 6, 0.5f);  // resumed: what was said of steps 4000 and 5000 is void
+}
+
+Result<void> write_config(const std::string& folder) {
+  double rate = 3e-4, huge = 1e300, whole = 2;
+  int epochs = 4;
+  std::int64_t seed = (std::int64_t{1} << 62) + 1;
+  bool normalise = true;
+  std::string note = "a \"b\" \\ \n\t\x7f ä";
+  std::vector<int> hidden = {64, 32}, none;
+  const std::vector<OptionRow> rows = {{"rate", &rate, "Real."},       {"huge", &huge, "Real."},
+                                       {"whole", &whole, "Real."},     {"epochs", &epochs, "Whole.", 1, 100},
+                                       {"seed", &seed, "Large."},      {"normalise", &normalise, "Yes or no."},
+                                       {"note", &note, "Text."},       {"league.hidden", &hidden, "List."},
+                                       {"league.none", &none, "List."}};
+  return write_file_atomically(folder + "/config.toml", write_toml(rows));
+}
+
+Result<void> write_tensors(const std::string& folder) {
+  const std::vector<float> weight = {1, -2.5f, 3, 4, 5, 6}, scalar = {7};
+  TensorFile file;
+  file.tensors = {Tensor::f32("weight", {2, 3}, weight), Tensor::f32("empty", {0, 5}, {}),
+                  Tensor::f32("scalar", {}, scalar)};
+  file.metadata = {{"rival", R"({"hidden":[64,64],"name":"ä"})"}};
+  return save_safetensors(folder + "/tensors.safetensors", file);
+}
+
+int read(const std::string& path) {
+  const Result<TensorFile> file = load_safetensors(path);
+  if (!file) return fail(file.error());
+  for (const Tensor& tensor : file.value().tensors) {
+    std::printf("%s %s", tensor.name.c_str(), tensor.dtype.c_str());
+    for (const std::int64_t extent : tensor.shape) std::printf(" %lld", static_cast<long long>(extent));
+    if (tensor.dtype == "F32")
+      for (const float value : tensor.floats()) std::printf(" %g", static_cast<double>(value));
+    std::printf("\n");
+  }
+  for (const auto& [key, value] : file.value().metadata) std::printf("%s=%s\n", key.c_str(), value.c_str());
+  return 0;
+}
+
+int write(const std::string& folder) {
+  for (Result<void> (*part)(const std::string&) : {write_events, write_config, write_tensors})
+    if (Result<void> written = part(folder); !written) return fail(written.error());
+  for (const Sample& sample : samples())
+    if (Result<void> written = write_model(folder, sample); !written) return fail(written.error());
+  return 0;
+}
+
+}  // namespace
+}  // namespace rival
+
+int main(int argc, char** argv) {
+  if (argc == 3 && std::strcmp(argv[1], "--read") == 0) return rival::read(argv[2]);
+  if (argc == 2) return rival::write(argv[1]);
+  std::fprintf(stderr, "usage: interop_samples FOLDER | --read FILE\n");
+  return 2;
+}
