@@ -12,7 +12,7 @@ constexpr const char* kVersion = RIVAL_VERSION;
 
 // The one table of commands.
 std::vector<Command> commands() {
-  return {games_command(), check_command(), eval_command(), play_command()};
+  return {games_command(), check_command(), eval_command(), play_command(), export_command()};
 }
 
 std::string overview(const std::vector<Command>& commands) {

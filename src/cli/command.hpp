@@ -40,6 +40,7 @@ Command games_command();
 Command check_command();
 Command eval_command();
 Command play_command();
+Command export_command();
 
 [[noreturn]] void wrong_usage(const Error& error);
 

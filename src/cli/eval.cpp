@@ -16,6 +16,7 @@ struct Options {
   std::string player, against = "random", game, replays;
   int matches = 1000, positions = 1000;
   std::uint64_t seed = 1;
+  std::optional<float> temperature;
 };
 
 const Judge* find_judge(const GameEntry& game, const std::string& name) {
@@ -25,14 +26,14 @@ const Judge* find_judge(const GameEntry& game, const std::string& name) {
 }
 
 // Whom to play against: the named player, or, when only a judge has that name, random.
-Result<Player> find_opponent(const GameEntry& game, const std::string& name) {
+Result<Player> find_opponent(const GameEntry& game, const std::string& name, std::optional<float> temperature) {
   if (find_judge(game, name) && !make_scripted(game, name)) return load_player(game, "random");
   if (!make_scripted(game, name) && !is_path(name)) {
     std::vector<std::string> known = scripted_names(game);
     for (const Judge& judge : game.judges) known.push_back(judge.name);
     wrong_usage(unknown_name("opponent", name, known));
   }
-  return load_player(game, name);
+  return load_player(game, name, temperature);
 }
 
 Result<void> save_replays(const std::string& folder, const std::vector<Replay>& replays) {
@@ -66,6 +67,10 @@ void print_matches(Console& console, const Spec& spec, const MatchSummary& sum, 
                                                              : "going second");
   console.print("\nreturn {:+.3f} (95% interval {:+.3f} to {:+.3f})\n", sum.mean_return.value,
                 sum.mean_return.interval.low, sum.mean_return.interval.high);
+  if (sum.distinct < sum.matches / 2)
+    console.print(
+        "note: only {} different {} played, so the interval is too narrow for how well it plays otherwise{}\n",
+        grouped(sum.distinct), sum.distinct == 1 ? "match was" : "matches were", "; try --temperature 1");
 }
 
 Json to_json(const MatchSummary& sum) {
@@ -78,6 +83,7 @@ Json to_json(const MatchSummary& sum) {
   json["mean_return_high"] = sum.mean_return.interval.high;
   json["mean_steps"] = sum.mean_steps;
   json["truncated"] = sum.truncated;
+  json["distinct"] = sum.distinct;
   json["by_seat"] = Json::array();
   for (const Estimate& score : sum.score_by_team)
     json["by_seat"].push_back(
@@ -89,9 +95,9 @@ Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> game
   Result<std::string> name = game_of(options.player, options.game);
   if (!name) return name.error();
   const GameEntry& game = find_game(games, name.value());
-  Result<Player> player = load_player(game, options.player);
+  Result<Player> player = load_player(game, options.player, options.temperature);
   if (!player) return player.error();
-  Result<Player> opponent = find_opponent(game, options.against);
+  Result<Player> opponent = find_opponent(game, options.against, options.temperature);
   if (!opponent) return opponent.error();
 
   const Key key(options.seed);
@@ -133,6 +139,9 @@ Action declare(CLI::App& app, std::span<const GameEntry> games) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   app.add_option("--seed", options->seed, "The same seed plays the same matches")->capture_default_str();
+  app.add_option("--temperature", options->temperature,
+                 "How bots play: 1 as trained, 0 the most likely choice; default 1 where play must be mixed, else 0")
+      ->check(CLI::NonNegativeNumber);
   add_game(app, "--game", options->game)->description("The game, when BOT is a scripted player");
   app.add_option("--replays", options->replays, "A folder for the replays of all matches");
   return [options, games](Console& console) { return evaluate(*options, games, console); };

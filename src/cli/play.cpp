@@ -73,6 +73,7 @@ struct Options {
   int seat = -1;  // -1: the first match seat 0, then in turn
   std::uint64_t seed = 0;
   bool seeded = false, watch = false;
+  std::optional<float> temperature;
 };
 
 // One match at a time between a person and a player, on a batch of one.
@@ -430,7 +431,7 @@ Result<Outcome> play(const Options& options, std::span<const GameEntry> games, C
   if (options.seat >= spec.seats)
     wrong_usage(
         {fmt::format("{} has the seats 0 to {}; --seat {} is none of them", spec.name, spec.seats - 1, options.seat)});
-  Result<Player> player = load_player(game, options.player);
+  Result<Player> player = load_player(game, options.player, options.temperature);
   if (!player) return player.error();
   if (is_path(options.player)) player->name = "Rival";
   const Key key(options.seeded
@@ -482,6 +483,10 @@ Action declare(CLI::App& app, std::span<const GameEntry> games) {
   app.add_option("--seed", options->seed, "The same seed deals the same cards")->each([options](const std::string&) {
     options->seeded = true;
   });
+  app.add_option("--temperature", options->temperature,
+                 "How it plays: 1 as trained, more is weaker, 0 the most likely choice; default 1 where play must be "
+                 "mixed, else 0")
+      ->check(CLI::NonNegativeNumber);
   app.add_flag("--watch", options->watch, "Watch it play all seats");
   return [options, games](Console& console) { return play(*options, games, console); };
 }

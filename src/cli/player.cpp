@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "agent/bot.hpp"
 #include "agent/scripted.hpp"
 #include "base/names.hpp"
 #include "cli/command.hpp"
@@ -27,17 +28,42 @@ bool is_path(const std::string& name) {
   return name.find_first_of("./") != std::string::npos || std::filesystem::exists(name);
 }
 
-Result<Player> load_player(const GameEntry& game, const std::string& name) {
+float temperature_for(const Spec& spec, std::optional<float> temperature) {
+  return temperature.value_or(spec.hidden_information || spec.simultaneous ? 1.0f : 0.0f);
+}
+
+Result<Player> load_player(const GameEntry& game, const std::string& name, std::optional<float> temperature) {
   if (std::unique_ptr<Agent> agent = make_scripted(game, name)) return Player{name, std::move(agent)};
   if (!is_path(name)) wrong_usage(unknown_name("player", name, scripted_names(game)));
-  return Error{fmt::format("cannot load the bot '{}'", name)};
+  Result<Bot> bot = load_bot(bot_path(name), game.spec);
+  if (!bot) return bot.error();
+  auto agent = std::make_unique<BotAgent>(std::move(*bot), game.spec, temperature_for(game.spec, temperature));
+  agent->set_name(name);
+  const auto value = [values = std::vector<float>(), &bot_agent = *agent](const Decisions& decisions, int row) mutable {
+    values.resize(static_cast<std::size_t>(decisions.batch->rows()));
+    bot_agent.estimate(decisions, values.data());
+    return static_cast<double>(values[static_cast<std::size_t>(row)]);
+  };
+  return Player{name, std::move(agent), value};
+}
+
+std::string bot_path(const std::string& name) {
+  return std::filesystem::is_directory(name) ? name + "/bots/final.safetensors" : name;
 }
 
 Result<std::string> game_of(const std::string& player, const std::string& game) {
-  if (!game.empty()) return game;
-  if (!is_path(player))
-    wrong_usage({fmt::format("'{}' is not a bot's file; for a scripted player, name its game with --game", player)});
-  return Error{fmt::format("cannot load the bot '{}'", player)};
+  if (!is_path(player)) {
+    if (!game.empty()) return game;
+    wrong_usage(
+        {fmt::format("there is no file '{}'; if a scripted player is meant, name its game with --game", player)});
+  }
+  const std::string path = bot_path(player);
+  const Result<TensorFile> tensors = load_safetensors(path);
+  if (!tensors) return tensors.error();
+  Result<std::string> name = bot_game(tensors.value(), path);
+  if (name && !game.empty() && name.value() != game)
+    return Error{fmt::format("{}: a bot of the game '{}', not of '{}'", path, name.value(), game)};
+  return name;
 }
 
 }  // namespace rival::cli

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <set>
 
 namespace rival {
 namespace {
@@ -19,6 +21,7 @@ struct Outcome {
   double score = 0;
   double mean_return = 0;
   bool truncated = false;
+  std::uint64_t course = 0;  // a hash of the actions and the end
 };
 
 class Series {
@@ -75,6 +78,7 @@ class Series {
   struct Slot {
     int match = -1;               // -1: none is left for this slot
     std::vector<double> returns;  // [seats]
+    std::uint64_t course = 0;
   };
 
   int team_under_test(int match) const { return match % teams_; }
@@ -89,6 +93,7 @@ class Series {
       s.match = started_ < total_ ? started_++ : -1;
       if (s.match < 0) continue;
       s.returns.assign(index(spec_.seats), 0);
+      s.course = 0;
       const Key match_key = key_.split(0).split(index(s.match / teams_));
       batch_->start({&slot, 1}, settings_, {&match_key, 1});
       for (Agent* agent : agents_) agent->match_started(slot);
@@ -149,6 +154,7 @@ class Series {
   Result<void> check_action(int side, int row) {
     const RowLayout& layout = batch_->layout();
     const int slot = row / batch_->rows_per_match();
+    std::uint64_t& course = slots_[index(slot)].course;
     const auto who = [&] {
       return fmt::format("{}: agent '{}' in seat {}", place(slot), agents_[side]->name(), seats_[index(row)]);
     };
@@ -157,6 +163,7 @@ class Series {
       if (part.kind == ActionPart::Kind::discrete) {
         const int choice = choices_[index(row * layout.choice_count + layout.choice_index[p])];
         const std::uint8_t* mask = masks_.data() + row * layout.mask_size + layout.mask_offset[p];
+        course = Key::mix(course + static_cast<std::uint64_t>(choice) + 1);
         if (choice >= 0 && choice < part.size && mask[choice]) continue;
         std::string allowed;
         for (int c = 0; c < part.size; ++c)
@@ -169,6 +176,7 @@ class Series {
         if (!std::isfinite(value))
           return Error{fmt::format("{} gave {} as value {} of '{}'", who(), value, i, part.name)};
         value = std::clamp(value, part.low, part.high);
+        course = Key::mix(course + std::bit_cast<std::uint32_t>(value));
       }
     }
     return {};
@@ -209,6 +217,7 @@ class Series {
       if (team != own) best_other = std::max(best_other, standing[index(team)]);
     const double lead = standing[index(own)];
     outcome.score = teams_ == 1 ? outcome.mean_return : lead > best_other ? 1 : lead == best_other ? 0.5 : 0;
+    outcome.course = Key::mix(s.course ^ batch_->hash(slot));
     steps_ += batch_->steps(slot);
     if (index(s.match) < recorders_.size()) {
       replays_.resize(recorders_.size());
@@ -221,6 +230,9 @@ class Series {
   MatchSummary summary() {
     MatchSummary sum;
     sum.matches = total_;
+    std::set<std::uint64_t> courses;
+    for (const Outcome& outcome : outcomes_) courses.insert(outcome.course);
+    sum.distinct = static_cast<int>(courses.size());
     std::vector<double> scores, returns;  // a mean per round
     std::vector<std::vector<double>> by_team(index(teams_));
     for (int first = 0; first < total_; first += teams_) {

@@ -34,6 +34,7 @@ struct MatchSummary {
   // Against several teams, a win is to be ahead of all, a draw to share the lead. Zero in games of one team.
   int wins = 0, draws = 0, losses = 0;
   int truncated = 0;
+  int distinct = 0;  // different matches, by what was done and where it ended: few if both players never vary
   // (wins + draws / 2) / matches; in games of one team the mean return.
   Estimate score;
   // Rewards over the match plus the result, a seat's mean.

@@ -91,6 +91,16 @@ TEST(Match, SameKeySameFigures) {
   EXPECT_GE(play(Key(3)).score.interval.high, 0.5);
 }
 
+TEST(Match, CountsDifferentMatches) {
+  const GameEntry game = game_entry<Sums<>>();
+  const auto one = always(1), random = random_agent();
+  const auto distinct = [&](Agent& agent) {
+    return play_matches(game, agent, one.get(), Key(6), {.matches = 3000}).value().distinct;
+  };
+  EXPECT_EQ(distinct(*one), 3);      // the luck of seat 0 alone
+  EXPECT_EQ(distinct(*random), 51);  // luck, times two choices of three from either seat: 27 + 27, less 3 of both
+}
+
 TEST(Match, RecordsReplays) {
   const GameEntry game = game_entry<Sums<>>();
   const auto random = random_agent(), other = random_agent();

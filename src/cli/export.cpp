@@ -1,0 +1,58 @@
+// rival export BOT: a bot as a model for other runtimes.
+
+#include "agent/bot.hpp"
+#include "base/file.hpp"
+#include "base/names.hpp"
+#include "cli/command.hpp"
+#include "cli/player.hpp"
+#include "nn/onnx.hpp"
+
+namespace rival::cli {
+namespace {
+
+struct Options {
+  std::string bot, format = "onnx", out;
+};
+
+Result<Outcome> export_bot(const Options& options, std::span<const GameEntry> games, Console& console) {
+  const std::vector<std::string> formats = {"onnx"};
+  if (options.format != "onnx") wrong_usage(unknown_name("format", options.format, formats));
+  const std::string path = bot_path(options.bot);
+  const Result<std::string> name = game_of(path, "");
+  if (!name) return name.error();
+  const GameEntry& game = find_game(games, name.value());
+  const Result<Bot> loaded = load_bot(path, game.spec);
+  if (!loaded) return loaded.error();
+  const Bot& bot = loaded.value();
+  const std::string model =
+      to_onnx(bot.network, bot.parameters, bot.scale, HeadLayout(game.spec),
+              {.value_mean = bot.value_mean,
+               .value_scale = bot.value_scale,
+               .metadata = {{"game", bot.game}, {"steps", std::to_string(bot.steps)}, {"producer", "rival"}},
+               .description = game.spec.description});
+  const std::string suffix = ".safetensors";
+  const std::string stem = path.ends_with(suffix) ? path.substr(0, path.size() - suffix.size()) : path;
+  const std::string out = options.out.empty() ? stem + ".onnx" : options.out;
+  if (const Result<void> written = write_file_atomically(out, model); !written) return written.error();
+  console.print("{}: {} bytes\n", out, grouped(static_cast<long long>(model.size())));
+  return Outcome{{{"game", bot.game}, {"format", "onnx"}, {"file", out}, {"bytes", model.size()}}};
+}
+
+Action declare(CLI::App& app, std::span<const GameEntry> games) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("BOT", options->bot, "A bot's file, or a run's folder")->required();
+  app.add_option("--format", options->format, "The format: onnx")->capture_default_str();
+  app.add_option("--out", options->out, "The file to write; without it, BOT with another ending");
+  return [options, games](Console& console) { return export_bot(*options, games, console); };
+}
+
+}  // namespace
+
+Command export_command() {
+  return {"export",
+          "a bot as a model for other runtimes",
+          {"rival export runs/demo/bots/final.safetensors --format onnx", "rival export runs/demo --out player.onnx"},
+          declare};
+}
+
+}  // namespace rival::cli
