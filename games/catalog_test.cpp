@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "game/conformance.hpp"
 #include "match/playthrough.hpp"
 
 namespace rival {
@@ -12,6 +13,15 @@ TEST(Catalog, SpecsAreValid) {
   for (const GameEntry& entry : catalog()) {
     const Result<void> valid = validate(entry.spec);
     EXPECT_TRUE(valid.ok()) << entry.spec.name << ": " << valid.error().message;
+  }
+}
+
+TEST(Catalog, GamesConform) {
+  for (const GameEntry& entry : catalog()) {
+    const ConformanceReport report = check_conformance(entry.make_batch, Key(1));
+    EXPECT_TRUE(report.passed()) << entry.spec.name << "\n" << report.text();
+    for (const ConformanceCheck& check : report.checks)
+      EXPECT_NE(check.verdict, ConformanceCheck::Verdict::warning) << entry.spec.name << "\n" << report.text();
   }
 }
 

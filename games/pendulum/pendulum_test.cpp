@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "game/batch.hpp"
-#include "game/conformance.hpp"
 
 namespace rival {
 namespace {
@@ -135,11 +134,6 @@ TEST(Pendulum, StartsAnywhere) {
   EXPECT_NEAR(lowest, -kPi, 0.01);
   EXPECT_NEAR(highest, kPi, 0.01);
   EXPECT_NEAR(fastest, 1, 0.01);
-}
-
-TEST(Pendulum, Conforms) {
-  const ConformanceReport report = check_conformance(&BatchOf<Pendulum>::make, Key(1));
-  EXPECT_TRUE(report.passed()) << report.text();
 }
 
 }  // namespace

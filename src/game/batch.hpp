@@ -5,6 +5,7 @@
 // it has a row per seat. Row r belongs to match r / rows_per_match(). All buffers belong to the caller.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -128,7 +129,7 @@ class BatchOf final : public Batch {
     const auto observation_size = static_cast<std::size_t>(layout().observation_size);
     const auto mask_size = static_cast<std::size_t>(layout().mask_size);
     std::memset(out.observations, 0, sizeof(float) * observation_size * static_cast<std::size_t>(rows()));
-    std::memset(out.masks, HasLegal<G> ? 0 : 1, mask_size * static_cast<std::size_t>(rows()));
+    std::fill_n(out.masks, mask_size * static_cast<std::size_t>(rows()), HasLegal<G> ? 0 : 1);
     const int per_match = rows_per_match();
     for (int m = 0; m < matches(); ++m) {
       const G& game = games_[static_cast<std::size_t>(m)];
@@ -175,7 +176,7 @@ class BatchOf final : public Batch {
     std::vector<std::uint8_t> unused(mask ? 0 : static_cast<std::size_t>(layout().mask_size));
     std::uint8_t* row = mask ? mask : unused.data();
     std::memset(observation, 0, sizeof(float) * static_cast<std::size_t>(layout().observation_size));
-    std::memset(row, HasLegal<G> ? 0 : 1, static_cast<std::size_t>(layout().mask_size));
+    std::fill_n(row, layout().mask_size, HasLegal<G> ? 0 : 1);
     write_row(game(match), seat, observation, row);
   }
   SeatSet to_act(int match) const override {
