@@ -50,12 +50,13 @@ class ConnectFourSolver {
   // The score, narrowed down within [low, high] only.
   int solve(const ConnectFour& game, int low, int high);
   int negamax(const Position& p, int alpha, int beta);
+  std::uint64_t* bucket_of(Board key) const;
 
   struct Free {
     void operator()(std::uint64_t* p) const { std::free(p); }
   };
   std::unique_ptr<std::uint64_t[], Free> table_;
-  std::size_t buckets_;
+  int shift_;  // of a hashed key, to the number of a bucket
   std::unordered_map<Board, Moves> openings_;
   std::uint64_t nodes_ = 0;
 };
