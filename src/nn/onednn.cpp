@@ -479,8 +479,7 @@ class OnednnBackend final : public Backend {
   }
 
  private:
-  // Rows begin at multiples of eight elements.
-  int elements() const { return (net_.observation_size() + 7) / 8 * 8; }
+  int elements() const { return net_.observation_size(); }
 
   const Network& net_;
   Precision precision_;

@@ -1,0 +1,62 @@
+#include "base/threads.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace rival {
+namespace {
+
+void pause() {
+#if defined(__x86_64__)
+  _mm_pause();
+#else
+  std::this_thread::yield();
+#endif
+}
+
+}  // namespace
+
+Team::Team(int size) : size_(size > 0 ? size : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))) {
+  for (int member = 1; member < size_; ++member) threads_.emplace_back([this, member] { member_loop(member); });
+}
+
+Team::~Team() {
+  stopping_ = true;
+  barrier();
+}
+
+void Team::run(const std::function<void(int)>& work) {
+  work_ = &work;
+  barrier();
+  work(0);
+  barrier();
+}
+
+void Team::member_loop(int member) {
+  for (;;) {
+    barrier();
+    if (stopping_) return;
+    (*work_)(member);
+    barrier();
+  }
+}
+
+void Team::barrier() {
+  if (size_ == 1) return;
+  const unsigned phase = phase_.load(std::memory_order_relaxed);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
+    arrived_.store(0, std::memory_order_relaxed);
+    phase_.store(phase + 1, std::memory_order_release);
+    phase_.notify_all();
+    return;
+  }
+  // Work between barriers takes microseconds to milliseconds: spin a little before sleeping.
+  for (int spin = 0; spin < 4000; ++spin) {
+    if (phase_.load(std::memory_order_acquire) != phase) return;
+    pause();
+  }
+  while (phase_.load(std::memory_order_acquire) == phase) phase_.wait(phase, std::memory_order_acquire);
+}
+
+}  // namespace rival

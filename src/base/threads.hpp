@@ -1,0 +1,39 @@
+// A team of threads that does one piece of work together, again and again, with barriers in between.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <thread>
+#include <vector>
+
+namespace rival {
+
+// The calling thread is member 0; the others live as long as the team. Not thread-safe: one thread uses a team.
+class Team {
+ public:
+  // `size` at least 1; 0 takes one thread per processor.
+  explicit Team(int size = 0);
+  ~Team();
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
+
+  int size() const { return size_; }
+
+  // Runs work(member) on every member and returns when all are done. No exception may leave it.
+  void run(const std::function<void(int member)>& work);
+
+  // Inside run(): waits until every member is here. What was written before is seen by all after.
+  void barrier();
+
+ private:
+  void member_loop(int member);
+
+  int size_;
+  std::atomic<int> arrived_{0};
+  std::atomic<unsigned> phase_{0};
+  const std::function<void(int)>* work_ = nullptr;
+  bool stopping_ = false;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace rival

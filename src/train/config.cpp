@@ -1,0 +1,57 @@
+#include "train/config.hpp"
+
+#include <cmath>
+
+namespace rival {
+
+std::vector<OptionRow> option_rows(TrainConfig& c) {
+  return {
+      {"seed", &c.seed, "names all randomness of the run; same seed and options, same bytes", 0, 9e15},
+      {"threads", &c.threads, "0: one per processor; results do not depend on it", 0, 256},
+      {"hidden", &c.network.hidden,
+       "widths of the network's layers; none: 64x64 or, for more than 32 observations, 128x128", 1, 8192},
+      {"memory", &c.network.memory, "width of the recurrent memory, equal to the last hidden width; 0: none", 0, 8192},
+      {"grid",
+       &c.network.grid,
+       "how grids are read; auto convolves those of more than 1024 cells",
+       0,
+       0,
+       {"auto", "flat", "convolution"}},
+      {"precision",
+       &c.precision,
+       "of matrix products; auto: bf16 where the processor has it",
+       0,
+       0,
+       {"auto", "f32", "bf16"}},
+      {"backend", &c.backend, "what computes the network", 0, 0, {"onednn", "reference"}},
+      {"rows", &c.rows, "decisions made at once, over all matches", 8, 1 << 20},
+      {"horizon", &c.horizon, "most decisions per row in an iteration", 4, 4096},
+      {"epochs", &c.epochs, "passes over each iteration's experience", 1, 100},
+      {"minibatches", &c.minibatches, "updates per pass", 1, 1024},
+      {"learning_rate", &c.learning_rate, "of Adam, at the start", 1e-7, 1},
+      {"discount", &c.discount, "of future reward per decision; 0: 1 for games of several teams, else 0.99", 0, 1},
+      {"lambda", &c.lambda, "of generalised advantage estimation", 0, 1},
+      {"clip", &c.clip, "how far a probability ratio may move", 0.001, 10},
+      {"entropy", &c.entropy, "weight of the entropy bonus at the start; -1: chosen from what the game says", -1, 10},
+      {"value", &c.value, "weight of the value loss", 0, 100},
+      {"gradient_norm", &c.gradient_norm, "longest gradient", 1e-6, 1e6},
+      {"past_share", &c.past_share, "of the matches of games of several teams that are played against past selves", 0,
+       0.9},
+  };
+}
+
+Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec) {
+  ResolvedConfig r;
+  r.discount = config.discount > 0 ? config.discount : spec.team_count() > 1 ? 1.0 : 0.99;
+  // Hidden information needs mixed play, so its entropy stays high and falls slowly (see docs/training.md).
+  r.entropy = config.entropy >= 0 ? config.entropy : spec.hidden_information ? 0.05 : 0.01;
+  r.entropy_end = spec.hidden_information ? 0.2 * r.entropy : 0.1 * r.entropy;
+  r.precision = config.precision == "f32"    ? Precision::f32
+                : config.precision == "bf16" ? Precision::bf16
+                                             : best_precision();
+  if (r.precision == Precision::bf16 && best_precision() != Precision::bf16)
+    return Error{"precision bf16 is not supported by this processor (" + isa_name() + "); use --precision auto or f32"};
+  return r;
+}
+
+}  // namespace rival

@@ -1,0 +1,312 @@
+#include "train/learner.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "nn/kernels.hpp"
+
+namespace rival {
+namespace {
+
+constexpr int kBlock = 256;           // samples that go forward and back together: they stay in the cache
+constexpr int kBlockMultiple = 32;    // the last block is cut to a multiple, so that few shapes are compiled
+constexpr std::size_t kChunk = 2048;  // parameters that are reduced together
+constexpr float kBeta1 = 0.9f, kBeta2 = 0.999f, kEpsilon = 1e-5f;
+
+// The name of the first quantity that is not finite, or null.
+const char* not_finite(const PpoStatistics& sum, double norm) {
+  if (!std::isfinite(sum.policy_loss)) return "the policy loss";
+  if (!std::isfinite(sum.value_loss)) return "the value loss";
+  if (!std::isfinite(sum.entropy)) return "the entropy";
+  if (!std::isfinite(norm)) return "the gradient";
+  return nullptr;
+}
+
+}  // namespace
+
+// What belongs to one rollout.
+struct Learner::Lane {
+  std::vector<float> gradients;
+  std::vector<Minibatch> minibatches;
+  PpoStatistics statistics;
+  // Networks with memory: the samples of a minibatch, gathered.
+  std::vector<int> order;
+};
+
+// What belongs to one thread.
+struct Learner::Member {
+  std::unique_ptr<Executor> executor;
+  int max_rows = 0;
+  std::vector<float> head_gradients;
+  std::vector<std::byte> inputs;
+  std::vector<std::uint8_t> masks;
+  std::vector<std::int32_t> choices;
+  std::vector<float> raw, log_probability, advantages, targets;
+  std::vector<int> previous, initial, row_of;
+
+  void reserve(const Backend& backend, const HeadLayout& layout, int rows) {
+    if (rows <= max_rows) return;
+    max_rows = std::max(rows, max_rows + max_rows / 2);
+    executor = backend.make_executor(max_rows);
+    head_gradients.resize(static_cast<std::size_t>(max_rows) * static_cast<std::size_t>(layout.head_size()));
+  }
+};
+
+Learner::Learner(const Network& network, const HeadLayout& layout, const Backend& backend, Team& team, int rollouts,
+                 std::vector<float> parameters)
+    : network_(network),
+      layout_(layout),
+      backend_(backend),
+      team_(team),
+      parameters_(std::move(parameters)),
+      gradients_(parameters_.size()),
+      first_moment_(parameters_.size()),
+      second_moment_(parameters_.size()),
+      weights_(backend.make_weights()) {
+  for (int i = 0; i < rollouts; ++i) {
+    lanes_.push_back(std::make_unique<Lane>());
+    lanes_.back()->gradients.resize(parameters_.size());
+  }
+  for (int i = 0; i < team.size(); ++i) members_.push_back(std::make_unique<Member>());
+  pack();
+}
+
+Learner::~Learner() = default;
+
+void Learner::pack() {
+  backend_.pack(parameters_, *weights_);
+}
+
+void Learner::normalise(std::span<const std::unique_ptr<Rollout>> rollouts) {
+  double count = 0, advantage = 0, advantage2 = 0, target = 0, target2 = 0;
+  for (const auto& rollout : rollouts) {
+    const Samples& s = rollout->samples();
+    count += s.count;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(s.count); ++i) {
+      const double a = static_cast<double>(s.advantage[i]), t = static_cast<double>(s.target[i]);
+      advantage += a, advantage2 += a * a, target += t, target2 += t * t;
+    }
+  }
+  if (count == 0) return;
+  const double mean = target / count, variance = std::max(target2 / count - mean * mean, 0.0);
+  // A running mean and variance of the returns: all that was seen at first, then mostly of late.
+  const double share = count / (count + value_weight);
+  const double old_mean = value_mean, old_scale = value_scale;
+  const double second = (1 - share) * (value_weight > 0 ? value_scale * value_scale + value_mean * value_mean : 0) +
+                        share * (variance + mean * mean);
+  value_mean = (1 - share) * value_mean + share * mean;
+  value_scale = std::max(std::sqrt(std::max(second - value_mean * value_mean, 0.0)), 1e-3);
+  value_weight = std::min(value_weight + count, 20 * count);
+  const DenseLayer& head = network_.head();
+  const auto column = static_cast<std::size_t>(network_.value_column()), width = static_cast<std::size_t>(head.out);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(head.in); ++i)
+    parameters_[head.weight + i * width + column] *= static_cast<float>(old_scale / value_scale);
+  float& bias = parameters_[head.bias + column];
+  bias = static_cast<float>((old_scale * static_cast<double>(bias) + old_mean - value_mean) / value_scale);
+  pack();
+
+  const double advantage_mean = advantage / count;
+  const double deviation = std::sqrt(std::max(advantage2 / count - advantage_mean * advantage_mean, 0.0));
+  const auto shift = static_cast<float>(advantage_mean), factor = static_cast<float>(1 / (deviation + 1e-8));
+  const auto value_shift = static_cast<float>(value_mean), value_factor = static_cast<float>(1 / value_scale);
+  team_.run([&](int member) {
+    for (std::size_t lane = static_cast<std::size_t>(member); lane < rollouts.size();
+         lane += static_cast<std::size_t>(team_.size())) {
+      Samples& s = rollouts[lane]->samples();
+      for (std::size_t i = 0; i < static_cast<std::size_t>(s.count); ++i) {
+        s.advantage[i] = (s.advantage[i] - shift) * factor;
+        s.target[i] = (s.target[i] - value_shift) * value_factor;
+      }
+    }
+  });
+}
+
+// Deals the samples of every rollout out to the minibatches of one epoch.
+void Learner::plan(std::span<const std::unique_ptr<Rollout>> rollouts, const UpdateOptions& options, Key key) {
+  const int minibatches = options.minibatches;
+  for (std::size_t l = 0; l < rollouts.size(); ++l) {
+    Lane& lane = *lanes_[l];
+    Samples& s = rollouts[l]->samples();
+    Random random(key.split(l));
+    lane.minibatches.assign(static_cast<std::size_t>(minibatches), {});
+    if (network_.memory().size) {
+      // Whole sequences: a minibatch takes every sample of some of the players, in order of time.
+      const int players = 1 + (s.count ? *std::max_element(s.player.begin(), s.player.begin() + s.count) : 0);
+      std::vector<int> order(static_cast<std::size_t>(players)), group(order.size());
+      std::iota(order.begin(), order.end(), 0);
+      for (std::size_t i = order.size(); i > 1; --i)
+        std::swap(order[i - 1], order[static_cast<std::size_t>(random.below(static_cast<int>(i)))]);
+      for (std::size_t i = 0; i < order.size(); ++i)
+        group[static_cast<std::size_t>(order[i])] =
+            static_cast<int>(i * static_cast<std::size_t>(minibatches) / order.size());
+      lane.order.clear();
+      for (int k = 0; k < minibatches; ++k) {
+        const int first = static_cast<int>(lane.order.size());
+        for (int i = 0; i < s.count; ++i)
+          if (group[static_cast<std::size_t>(s.player[static_cast<std::size_t>(i)])] == k) lane.order.push_back(i);
+        const int count = static_cast<int>(lane.order.size()) - first;
+        if (count) lane.minibatches[static_cast<std::size_t>(k)].blocks.push_back({first, count});
+      }
+      continue;
+    }
+    // Blocks of samples as they lie: one time step of many matches, or a few steps. Smaller blocks where there are few.
+    int size = kBlock;
+    while (size > kBlockMultiple && s.count / size < minibatches) size /= 2;
+    std::vector<Block> blocks;
+    for (int first = 0; first < s.count; first += size) {
+      int count = std::min(size, s.count - first);
+      if (s.count >= kBlockMultiple && count % kBlockMultiple) count -= count % kBlockMultiple;
+      if (count) blocks.push_back({first, count});
+    }
+    for (std::size_t i = blocks.size(); i > 1; --i)
+      std::swap(blocks[i - 1], blocks[static_cast<std::size_t>(random.below(static_cast<int>(i)))]);
+    for (std::size_t i = 0; i < blocks.size(); ++i)
+      lane.minibatches[i * static_cast<std::size_t>(minibatches) / blocks.size()].blocks.push_back(blocks[i]);
+  }
+}
+
+PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, Rollout& rollout, int minibatch,
+                                      const PpoLoss& loss) {
+  Samples& s = rollout.samples();
+  const auto stride = static_cast<std::size_t>(backend_.input_stride());
+  const auto mask_size = static_cast<std::size_t>(layout_.mask_size),
+             choice_count = static_cast<std::size_t>(layout_.choice_count()),
+             value_count = static_cast<std::size_t>(layout_.value_count);
+  const float* log_std = parameters_.data() + network_.log_std();
+  float* log_std_gradients = lane.gradients.data() + network_.log_std();
+  PpoStatistics statistics;
+  for (const Block& block : lane.minibatches[static_cast<std::size_t>(minibatch)].blocks) {
+    member.reserve(backend_, layout_, std::max(block.count, kBlock));
+    const auto first = static_cast<std::size_t>(block.first), count = static_cast<std::size_t>(block.count);
+    const std::byte* inputs = s.inputs.data() + first * stride;
+    PpoRows rows{s.masks.data() + first * mask_size, s.choices.data() + first * choice_count,
+                 s.raw.data() + first * value_count, s.log_probability.data() + first,
+                 s.advantage.data() + first,         s.target.data() + first};
+    MemoryRows memory;
+    if (network_.memory().size) {
+      member.inputs.resize(count * stride), member.masks.resize(count * mask_size),
+          member.choices.resize(count * choice_count);
+      member.raw.resize(count * value_count), member.previous.resize(count), member.initial.resize(count);
+      for (auto* column : {&member.log_probability, &member.advantages, &member.targets}) column->resize(count);
+      member.row_of.resize(static_cast<std::size_t>(s.count));
+      for (std::size_t r = 0; r < count; ++r) {
+        const auto i = static_cast<std::size_t>(lane.order[first + r]);
+        member.row_of[i] = static_cast<int>(r);
+        std::memcpy(member.inputs.data() + r * stride, s.inputs.data() + i * stride, stride);
+        std::memcpy(member.masks.data() + r * mask_size, s.masks.data() + i * mask_size, mask_size);
+        std::copy_n(s.choices.data() + i * choice_count, choice_count, member.choices.data() + r * choice_count);
+        std::copy_n(s.raw.data() + i * value_count, value_count, member.raw.data() + r * value_count);
+        member.log_probability[r] = s.log_probability[i];
+        member.advantages[r] = s.advantage[i];
+        member.targets[r] = s.target[i];
+        member.previous[r] = s.previous[i] >= 0 ? member.row_of[static_cast<std::size_t>(s.previous[i])] : -1;
+        member.initial[r] = s.initial[i];
+      }
+      inputs = member.inputs.data();
+      rows = {member.masks.data(),           member.choices.data(),    member.raw.data(),
+              member.log_probability.data(), member.advantages.data(), member.targets.data()};
+      memory = {member.previous.data(), member.initial.data(), rollout.initial_states()};
+    }
+    const float* heads = member.executor->forward(*weights_, inputs, block.count, memory);
+    statistics.add(
+        ppo_loss(layout_, loss, heads, log_std, rows, block.count, member.head_gradients.data(), log_std_gradients));
+    member.executor->backward(*weights_, member.head_gradients.data(), lane.gradients.data());
+  }
+  return statistics;
+}
+
+Result<UpdateStatistics> Learner::update(std::span<const std::unique_ptr<Rollout>> rollouts,
+                                         const UpdateOptions& options, Key key, const UpdateHooks& hooks) {
+  check(rollouts.size() == lanes_.size(), "a learner was made for another number of rollouts");
+  normalise(rollouts);
+  const std::size_t chunks = (parameters_.size() + kChunk - 1) / kChunk;
+  std::vector<double> chunk_squares(chunks);
+  std::vector<const float*> parts;
+  for (const auto& lane : lanes_) parts.push_back(lane->gradients.data());
+  UpdateStatistics statistics;
+  PpoStatistics epoch_statistics;
+  const std::int64_t first_step = adam_steps_ + 1;
+  std::string failure;
+  int applied = 0;
+
+  // Members meet four times a minibatch. What every member needs to know about it, every member works out.
+  team_.run([&](int member) {
+    const auto threads = static_cast<std::size_t>(team_.size());
+    const auto mine = static_cast<std::size_t>(member);
+    const auto on_caller = [&](const std::function<void()>& hook) {
+      if (!hook) return;
+      team_.barrier();
+      if (member == 0) hook();
+      team_.barrier();
+    };
+    for (int epoch = 0; epoch < options.epochs; ++epoch) {
+      if (member == 0) {
+        plan(rollouts, options, key.split(static_cast<std::uint64_t>(epoch)));
+        epoch_statistics = {};
+      }
+      team_.barrier();
+      for (int k = 0; k < options.minibatches; ++k) {
+        double rows = 0;
+        for (const auto& lane : lanes_)
+          for (const Block& block : lane->minibatches[static_cast<std::size_t>(k)].blocks) rows += block.count;
+        if (rows == 0) continue;
+        on_caller(hooks.before_gradients);
+        const PpoLoss loss{.clip = static_cast<float>(options.clip),
+                           .entropy = static_cast<float>(options.entropy),
+                           .value = static_cast<float>(options.value),
+                           .weight = static_cast<float>(1 / rows)};
+        for (std::size_t l = mine; l < lanes_.size(); l += threads) {
+          std::fill(lanes_[l]->gradients.begin(), lanes_[l]->gradients.end(), 0.0f);
+          lanes_[l]->statistics = lane_gradients(*members_[mine], *lanes_[l], *rollouts[l], k, loss);
+        }
+        team_.barrier();
+        for (std::size_t c = mine; c < chunks; c += threads) {
+          const std::size_t begin = c * kChunk, end = std::min(parameters_.size(), begin + kChunk);
+          kernels::sum_parts(parts.data(), static_cast<int>(parts.size()), begin, end, gradients_.data());
+          chunk_squares[c] = kernels::sum_of_squares(gradients_.data() + begin, end - begin);
+        }
+        team_.barrier();
+        on_caller(hooks.after_gradients);
+        PpoStatistics sum;
+        for (const auto& lane : lanes_) sum.add(lane->statistics);
+        double squares = 0;
+        for (double s : chunk_squares) squares += s;
+        const double norm = std::sqrt(squares);
+        const char* what = not_finite(sum, norm);
+        if (member == 0) {
+          epoch_statistics.add(sum);
+          statistics.loss.add(sum);
+          statistics.gradient_norm += norm;
+          ++applied;
+          if (what)
+            failure = std::string(what) + " is not finite in epoch " + std::to_string(epoch + 1) + ", minibatch " +
+                      std::to_string(k + 1);
+        }
+        if (what) return;
+        on_caller(hooks.before_apply);
+        const double t = static_cast<double>(first_step + epoch * options.minibatches + k);
+        const auto rate = static_cast<float>(options.learning_rate / (1 - std::pow(static_cast<double>(kBeta1), t)));
+        const auto correction = static_cast<float>(1 / std::sqrt(1 - std::pow(static_cast<double>(kBeta2), t)));
+        const auto scale = static_cast<float>(norm > options.gradient_norm ? options.gradient_norm / norm : 1.0);
+        for (std::size_t c = mine; c < chunks; c += threads) {
+          const std::size_t begin = c * kChunk, count = std::min(parameters_.size() - begin, kChunk);
+          kernels::adam(parameters_.data() + begin, first_moment_.data() + begin, second_moment_.data() + begin,
+                        gradients_.data() + begin, count, scale, rate, correction, kBeta1, kBeta2, kEpsilon);
+        }
+        team_.barrier();
+        backend_.pack(parameters_, *weights_, member, team_.size());
+        on_caller(hooks.after_apply);
+        team_.barrier();
+      }
+    }
+  });
+  adam_steps_ += options.epochs * options.minibatches;
+  if (!failure.empty()) return Error{failure};
+  statistics.last_kl = epoch_statistics.rows > 0 ? epoch_statistics.kl / epoch_statistics.rows : 0;
+  statistics.gradient_norm /= std::max(1, applied);
+  return statistics;
+}
+
+}  // namespace rival

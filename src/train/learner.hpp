@@ -1,0 +1,89 @@
+// Learning from experience: PPO's update of one network from all rollouts, by a team of threads.
+//
+// Every rollout keeps gradients of its own, and they are added in order, so that the result does not depend on the
+// number of threads.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/threads.hpp"
+#include "nn/backend.hpp"
+#include "nn/heads.hpp"
+#include "train/rollout.hpp"
+
+namespace rival {
+
+struct UpdateOptions {
+  int epochs = 4, minibatches = 4;
+  double learning_rate = 1e-3;
+  double clip = 0.2, entropy = 0, value = 0.5;
+  double gradient_norm = 0.5;  // gradients are scaled down to at most this length
+};
+
+struct UpdateStatistics {
+  PpoStatistics loss;        // over all epochs
+  double last_kl = 0;        // mean KL(old || new) over the last epoch
+  double gradient_norm = 0;  // mean, before scaling
+};
+
+// Told between the parts of an update, on the calling thread, with no other thread at work. May be empty.
+struct UpdateHooks {
+  std::function<void()> before_gradients, after_gradients, before_apply, after_apply;  // each minibatch
+};
+
+class Learner {
+ public:
+  // The team, backend and network must outlive it. `rollouts`: how many there will be.
+  Learner(const Network& network, const HeadLayout& layout, const Backend& backend, Team& team, int rollouts,
+          std::vector<float> parameters);
+  ~Learner();
+
+  // Error, naming the minibatch and the quantity, if the loss or a gradient is not finite; the parameters are then
+  // those before that minibatch. Advantages and targets of the samples are normalised in place.
+  Result<UpdateStatistics> update(std::span<const std::unique_ptr<Rollout>> rollouts, const UpdateOptions& options,
+                                  Key key, const UpdateHooks& hooks = {});
+
+  std::vector<float>& parameters() { return parameters_; }
+  const std::vector<float>& gradients() const { return gradients_; }  // the sum, during and after a minibatch
+  // The packed form of the parameters; call pack() after changing them from outside.
+  const Weights& weights() const { return *weights_; }
+  void pack();
+
+  // Adam's state, for saving.
+  std::vector<float>& first_moment() { return first_moment_; }
+  std::vector<float>& second_moment() { return second_moment_; }
+  std::int64_t& adam_steps() { return adam_steps_; }
+
+  // The distribution of returns, by which the value head's targets are normalised. Changing it rescales the head so
+  // that its predictions stay what they were (PopArt: van Hasselt et al., 2016).
+  double value_mean = 0, value_scale = 1, value_weight = 0;
+
+ private:
+  struct Block {
+    int first, count;
+  };
+  struct Minibatch {
+    std::vector<Block> blocks;  // of samples, or of gathered_ if the network has memory
+  };
+  struct Lane;
+  struct Member;
+
+  void normalise(std::span<const std::unique_ptr<Rollout>> rollouts);
+  void plan(std::span<const std::unique_ptr<Rollout>> rollouts, const UpdateOptions& options, Key key);
+  PpoStatistics lane_gradients(Member& member, Lane& lane, Rollout& rollout, int minibatch, const PpoLoss& loss);
+
+  const Network& network_;
+  HeadLayout layout_;
+  const Backend& backend_;
+  Team& team_;
+  std::vector<float> parameters_, gradients_, first_moment_, second_moment_;
+  std::int64_t adam_steps_ = 0;
+  std::unique_ptr<Weights> weights_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<std::unique_ptr<Member>> members_;
+};
+
+}  // namespace rival

@@ -1,0 +1,102 @@
+// The training loop as a library: a Trainer holds a game's matches, a policy that learns from them by PPO and its past
+// selves, and goes on one iteration at a time. docs/own-the-loop.md is a page of code that uses it; run.hpp is the loop
+// of `rival train`, with a run folder, evaluations and a budget.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "agent/bot.hpp"
+#include "base/threads.hpp"
+#include "match/game_entry.hpp"
+#include "train/config.hpp"
+#include "train/learner.hpp"
+#include "train/rollout.hpp"
+
+namespace rival {
+
+// What an iteration was like.
+struct IterationReport {
+  std::int64_t iteration = 0;  // 1, 2, ...
+  std::int64_t steps = 0;      // decisions so far
+  int episodes = 0;            // that ended in this iteration
+  double episode_length = 0;   // their mean
+  double learning_rate = 0, entropy_weight = 0;
+  double policy_loss = 0, value_loss = 0, entropy = 0, kl = 0, clipped = 0, gradient_norm = 0;  // means
+  double collect_seconds = 0, update_seconds = 0;
+};
+
+// Called on the thread that calls iterate(), with no other thread at work. Any may be empty.
+struct TrainerHooks {
+  std::function<void()> before_collect, after_collect;
+  std::function<void()> before_gradients, after_gradients;  // each minibatch; gradients() may be read
+  std::function<void()> before_apply, after_apply;  // each minibatch; parameters() may be changed in after_apply
+};
+
+// Not thread-safe; it has threads of its own while iterate() runs.
+class Trainer {
+ public:
+  static Result<std::unique_ptr<Trainer>> make(const GameEntry& game, const TrainConfig& config);
+  ~Trainer();
+
+  // Collects experience and learns from it. `progress`, 0 to 1, says how much of the run is over, for the schedules.
+  // After an error (a game that misbehaves, a loss that is not finite) the trainer is as it was before the failed
+  // minibatch and should be saved no more.
+  Result<IterationReport> iterate(double progress = 0);
+
+  TrainerHooks hooks;
+
+  const Network& network() const { return *network_; }
+  const ResolvedConfig& resolved() const { return resolved_; }
+  int threads() const { return team_.size(); }
+  std::int64_t steps() const { return steps_; }
+  std::int64_t iterations() const { return iterations_; }
+  // Mean score of the last 100 episodes, once there are that many: the return of a game of one team; in others the
+  // learner's mean return, which self-play keeps near zero.
+  std::optional<double> score() const;
+
+  std::vector<float>& parameters() { return learner_->parameters(); }
+  const std::vector<float>& gradients() const { return learner_->gradients(); }
+
+  // The player as it is now.
+  Bot bot() const;
+  // Past selves, oldest first; they change only when iterate() adds one.
+  const std::vector<std::shared_ptr<const Bot>>& past() const;
+
+  // All that a run needs to go on, except the matches in play and the past selves: matches start anew on resume, and
+  // the past selves are files of their own.
+  TensorFile state() const;
+  Result<void> restore(const TensorFile& state, std::vector<Bot> past, const std::string& file);
+
+ private:
+  struct Past;
+  Trainer(const GameEntry& game, const TrainConfig& config, const ResolvedConfig& resolved, Network network);
+  void start_matches();
+  void add_past();
+  Policy policy() const;
+  void update_scale();
+  int horizon() const;
+
+  GameEntry game_;
+  TrainConfig config_;
+  ResolvedConfig resolved_;
+  std::unique_ptr<Network> network_;
+  HeadLayout layout_;
+  Team team_;
+  std::unique_ptr<Backend> backend_;
+  std::vector<std::unique_ptr<Executor>> executors_;  // one per thread
+  std::vector<std::unique_ptr<Rollout>> rollouts_;
+  std::unique_ptr<Learner> learner_;
+  std::unique_ptr<Past> past_;
+  Key key_;
+  std::int64_t steps_ = 0, iterations_ = 0;
+  ObservationScale scale_;
+  double seen_ = 0;
+  std::vector<double> column_mean_, column_square_;  // running means of x and x^2 of the normalised columns
+  std::vector<float> last_scores_;                   // a ring of the last 100
+  std::size_t next_score_ = 0;
+};
+
+}  // namespace rival
