@@ -64,10 +64,10 @@ Written written_text(const OptionRow::Target& target, std::string_view text) {
   return parse_whole(text, whole) ? Written(whole) : Written();
 }
 
-// What is wrong with a value ("must be ...") or the value itself.
-Result<Value> fitting(const OptionRow& row, const Written& written) {
+// The written value as the one that the option takes, or what it must be.
+Result<void> fit(const OptionRow& row, const Written& written, Value& value) {
   const auto wanted = [&](const std::string& what) { return Error{"'" + row.key + "' must be " + what}; };
-  const auto in_range = [&](double value) { return value >= row.low && value <= row.high; };
+  const auto in_range = [&](double number) { return number >= row.low && number <= row.high; };
   const auto outside = [&] {
     if (std::isinf(row.high)) return wanted(std::isinf(row.low) ? "a number" : "at least " + number_text(row.low));
     return wanted((std::isinf(row.low) ? "at most " : "between " + number_text(row.low) + " and ") +
@@ -75,43 +75,45 @@ Result<Value> fitting(const OptionRow& row, const Written& written) {
   };
   const auto* whole = std::get_if<std::int64_t>(&written);
   if (std::holds_alternative<bool*>(row.target)) {
-    if (const auto* value = std::get_if<bool>(&written)) return Value(*value);
+    if (const auto* flag = std::get_if<bool>(&written)) return value.emplace<bool>(*flag), Result<void>();
     return wanted("true or false");
   }
   if (std::holds_alternative<std::string*>(row.target)) {
-    const auto* value = std::get_if<std::string>(&written);
-    if (!value) return wanted("a string in one line, such as \"auto\"");
-    if (!row.choices.empty() && std::find(row.choices.begin(), row.choices.end(), *value) == row.choices.end())
-      return unknown_name("value of '" + row.key + "'", *value, row.choices);
-    return Value(*value);
+    const auto* text = std::get_if<std::string>(&written);
+    if (!text) return wanted("a string in one line, such as \"auto\"");
+    if (!row.choices.empty() && std::find(row.choices.begin(), row.choices.end(), *text) == row.choices.end())
+      return unknown_name("value of '" + row.key + "'", *text, row.choices);
+    value.emplace<std::string>(*text);
+    return {};
   }
   if (std::holds_alternative<std::vector<int>*>(row.target)) {
     const auto* list = std::get_if<std::vector<std::int64_t>>(&written);
     if (!list) return wanted("a list of whole numbers such as [128, 128]");
-    std::vector<int> values;
+    auto& values = value.emplace<std::vector<int>>();
     for (const std::int64_t item : *list) {
       if (!std::in_range<int>(item) || !in_range(static_cast<double>(item))) return outside();
       values.push_back(static_cast<int>(item));
     }
-    return Value(values);
+    return {};
   }
   if (std::holds_alternative<double*>(row.target)) {
     const auto* real = std::get_if<double>(&written);
     if (!real && !whole) return wanted("a number");
-    const double value = real ? *real : static_cast<double>(*whole);
-    if (!in_range(value)) return outside();
-    return Value(value);
+    const double number = real ? *real : static_cast<double>(*whole);
+    if (!in_range(number)) return outside();
+    value.emplace<double>(number);
+    return {};
   }
   if (!whole) return wanted("a whole number");
   if (!in_range(static_cast<double>(*whole))) return outside();
-  if (std::holds_alternative<std::int64_t*>(row.target)) return Value(*whole);
+  if (std::holds_alternative<std::int64_t*>(row.target)) return value.emplace<std::int64_t>(*whole), Result<void>();
   if (!std::in_range<int>(*whole)) return wanted("a smaller number");
-  return Value(static_cast<int>(*whole));
+  value.emplace<int>(static_cast<int>(*whole));
+  return {};
 }
 
-void assign(const OptionRow& row, Value value) {
-  std::visit([&](auto* target) { *target = std::get<std::remove_pointer_t<decltype(target)>>(std::move(value)); },
-             row.target);
+void assign(const OptionRow& row, const Value& value) {
+  std::visit([&](auto* target) { *target = std::get<std::remove_pointer_t<decltype(target)>>(value); }, row.target);
 }
 
 Result<const OptionRow*> find_row(std::span<const OptionRow> rows, std::string_view key, std::string_view where) {
@@ -242,9 +244,10 @@ Result<void> set_option(std::span<const OptionRow> rows, std::string_view key, s
                         std::string_view where) {
   const Result<const OptionRow*> row = find_row(rows, key, where);
   if (!row) return row.error();
-  Result<Value> fits = fitting(*row.value(), written_text(row.value()->target, value));
-  if (!fits) return Error{std::string(where) + fits.error().message + not_this(value)};
-  assign(*row.value(), std::move(fits).value());
+  Value fitted;
+  if (Result<void> fits = fit(*row.value(), written_text(row.value()->target, value), fitted); !fits)
+    return Error{std::string(where) + fits.error().message + not_this(value)};
+  assign(*row.value(), fitted);
   return {};
 }
 
@@ -281,11 +284,12 @@ Result<void> read_toml(std::span<const OptionRow> rows, std::string_view text, s
     if (!row) return row.error();
     if (!seen.insert(row.value()).second) return Error{where + "'" + row.value()->key + "' is set twice"};
     const std::string_view written = trimmed(line.substr(equals + 1));
-    Result<Value> value = fitting(*row.value(), written_toml(row.value()->target, written));
-    if (!value) return Error{where + value.error().message + not_this(written)};
-    assignments.emplace_back(row.value(), std::move(value).value());
+    auto& [target, value] = assignments.emplace_back();
+    target = row.value();
+    if (Result<void> fits = fit(*target, written_toml(target->target, written), value); !fits)
+      return Error{where + fits.error().message + not_this(written)};
   }
-  for (auto& [row, value] : assignments) assign(*row, std::move(value));
+  for (const auto& [row, value] : assignments) assign(*row, value);
   return {};
 }
 
