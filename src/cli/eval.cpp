@@ -17,6 +17,7 @@ struct Options {
   int matches = 1000, positions = 1000;
   std::uint64_t seed = 1;
   std::optional<float> temperature;
+  std::optional<int> opening;
 };
 
 const Judge* find_judge(const GameEntry& game, const std::string& name) {
@@ -48,7 +49,8 @@ Result<void> save_replays(const std::string& folder, const std::vector<Replay>& 
   return {};
 }
 
-void print_matches(Console& console, const Spec& spec, const MatchSummary& sum, const std::string& opponent) {
+void print_matches(Console& console, const Spec& spec, const MatchSummary& sum, const std::string& opponent,
+                   int opening) {
   const Interval& interval = sum.score.interval;
   if (spec.team_count() == 1) {
     console.print("{} matches: mean return {} (95% interval {:.2f} to {:.2f}), {:.1f} steps each\n",
@@ -56,7 +58,8 @@ void print_matches(Console& console, const Spec& spec, const MatchSummary& sum, 
                   interval.high, sum.mean_steps);
     return;
   }
-  console.print("{} matches against {}: {} won, {} drawn, {} lost\n", grouped(sum.matches), opponent, grouped(sum.wins),
+  console.print("{} matches against {}{}: {} won, {} drawn, {} lost\n", grouped(sum.matches), opponent,
+                opening > 0 ? fmt::format(", after {} random moves", opening) : "", grouped(sum.wins),
                 grouped(sum.draws), grouped(sum.losses));
   console.print("score {} (95% interval {:.1f} to {:.1f}%)",
                 console.bold(fmt::format("{:.1f}%", 100 * sum.score.value)), 100 * interval.low, 100 * interval.high);
@@ -67,10 +70,8 @@ void print_matches(Console& console, const Spec& spec, const MatchSummary& sum, 
                                                              : "going second");
   console.print("\nreturn {:+.3f} (95% interval {:+.3f} to {:+.3f})\n", sum.mean_return.value,
                 sum.mean_return.interval.low, sum.mean_return.interval.high);
-  if (sum.distinct < sum.matches / 2)
-    console.print(
-        "note: only {} different {} played, so the interval is too narrow for how well it plays otherwise{}\n",
-        grouped(sum.distinct), sum.distinct == 1 ? "match was" : "matches were", "; try --temperature 1");
+  if (sum.distinct <= spec.team_count() && sum.matches > spec.team_count())
+    console.print("note: both always do the same, so this is one match over and over; try --opening 4\n");
 }
 
 Json to_json(const MatchSummary& sum) {
@@ -101,7 +102,9 @@ Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> game
   if (!opponent) return opponent.error();
 
   const Key key(options.seed);
+  const Judge* judge = find_judge(game, options.against);
   MatchOptions match_options{.matches = options.matches};
+  match_options.opening = options.opening.value_or(judge ? judge->opening : 0);
   if (!options.replays.empty()) match_options.replays = options.matches;
   Result<MatchSummary> played = play_matches(game, *player->agent, opponent->agent.get(), key.split(0), match_options);
   if (!played) return played.error();
@@ -109,12 +112,13 @@ Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> game
     if (Result<void> saved = save_replays(options.replays, played->replays); !saved) return saved.error();
 
   console.print("{}: {} against {}\n", game.spec.name, options.player, options.against);
-  print_matches(console, game.spec, played.value(), opponent->name);
+  print_matches(console, game.spec, played.value(), opponent->name, match_options.opening);
   Json json{{"game", game.spec.name}, {"bot", options.player}, {"against", options.against}};
   json["opponent"] = opponent->name;
   json["seed"] = options.seed;
+  json["opening"] = match_options.opening;
   json.update(to_json(played.value()));
-  if (const Judge* judge = find_judge(game, options.against)) {
+  if (judge) {
     const Result<Judgement> judgement = judge->judge(*player->agent, key.split(1), options.positions);
     if (!judgement) return judgement.error();
     for (const Judgement::Figure& figure : judgement.value().figures) {
@@ -139,6 +143,9 @@ Action declare(CLI::App& app, std::span<const GameEntry> games) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   app.add_option("--seed", options->seed, "The same seed plays the same matches")->capture_default_str();
+  app.add_option("--opening", options->opening,
+                 "Begin every match with this many random steps, the same for both seatings")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--temperature", options->temperature,
                  "How bots play: 1 as trained, 0 the most likely choice; default 1 where play must be mixed, else 0")
       ->check(CLI::NonNegativeNumber);

@@ -29,6 +29,9 @@ struct Judge {
   // Error if the agent cannot be judged (it gives no probabilities, say). `positions`: how many to sample, where it
   // samples.
   std::function<Result<Judgement>(Agent& agent, Key key, int positions)> judge;
+  // Steps of random play with which matches against the scripted player of the same name begin, if there is one: where
+  // perfect play cannot be found earlier in reasonable time.
+  int opening = 0;
 };
 
 // A scripted player.

@@ -9,6 +9,8 @@
 #include <optional>
 #include <set>
 
+#include "agent/scripted.hpp"
+
 namespace rival {
 namespace {
 
@@ -32,6 +34,7 @@ class Series {
         total_((std::max(1, options.matches) + teams_ - 1) / teams_ * teams_),
         settings_(options.settings.parameters.empty() ? default_settings(game.spec) : options.settings),
         key_(key),
+        opening_(options.opening),
         step_limit_(spec_.max_steps > 0 ? std::min(spec_.max_steps, options.step_limit) : options.step_limit),
         agents_{&agent, opponent ? opponent : &agent},
         batch_(game.make_batch(std::min(std::max(1, options.batch), total_))),
@@ -57,6 +60,7 @@ class Series {
       free.clear();
       batch_->observe({observations_.data(), masks_.data(), seats_.data()});
       if (Result<void> sound = check_positions(); !sound) return sound.error();
+      play_openings();
       for (int side = 0; side < 2; ++side)
         if (Result<void> acted = act(side, key_.split(2 * step + 1).split(index(side))); !acted) return acted.error();
       const ActionRows actions{choices_.data(), values_.data()};
@@ -67,6 +71,13 @@ class Series {
         if (slots_[index(slot)].match < 0) continue;
         if (Result<void> sound = take_rewards(slot); !sound) return sound.error();
         if (status_[index(slot)] == Status::running) continue;
+        if (batch_->steps(slot) <= opening_) {
+          if (++slots_[index(slot)].attempt == kAttempts)
+            return Error{fmt::format("{}: matches end within an opening of {} random steps; ask for a shorter one",
+                                     spec_.name, opening_)};
+          start(slot);
+          continue;
+        }
         finish(slot);
         free.push_back(slot);
       }
@@ -75,8 +86,12 @@ class Series {
   }
 
  private:
+  static constexpr int kAttempts = 100;
+
   struct Slot {
-    int match = -1;               // -1: none is left for this slot
+    int match = -1;  // -1: none is left for this slot
+    int attempt = 0;
+    Key key;
     std::vector<double> returns;  // [seats]
     std::uint64_t course = 0;
   };
@@ -91,14 +106,20 @@ class Series {
     for (int slot : free) {
       Slot& s = slots_[index(slot)];
       s.match = started_ < total_ ? started_++ : -1;
-      if (s.match < 0) continue;
-      s.returns.assign(index(spec_.seats), 0);
-      s.course = 0;
-      const Key match_key = key_.split(0).split(index(s.match / teams_));
-      batch_->start({&slot, 1}, settings_, {&match_key, 1});
-      for (Agent* agent : agents_) agent->match_started(slot);
-      if (index(s.match) < recorders_.size()) recorders_[index(s.match)].emplace(*batch_, slot, settings_, match_key);
+      s.attempt = 0;
+      if (s.match >= 0) start(slot);
     }
+  }
+
+  // Starts the slot's match: matches of a round have the same key.
+  void start(int slot) {
+    Slot& s = slots_[index(slot)];
+    s.key = key_.split(0).split(index(s.match / teams_)).split(index(s.attempt));
+    s.returns.assign(index(spec_.seats), 0);
+    s.course = 0;
+    batch_->start({&slot, 1}, settings_, {&s.key, 1});
+    for (Agent* agent : agents_) agent->match_started(slot);
+    if (index(s.match) < recorders_.size()) recorders_[index(s.match)].emplace(*batch_, slot, settings_, s.key);
   }
 
   std::string place(int slot) const {
@@ -134,13 +155,31 @@ class Series {
     return {};
   }
 
+  // Random actions for the seats of matches in their opening; the same in all matches with the same key.
+  void play_openings() {
+    const RowLayout& layout = batch_->layout();
+    const int per_match = batch_->rows_per_match(), first = 0;
+    for (int row = 0; row < batch_->rows() && opening_ > 0; ++row) {
+      const int slot = row / per_match, seat = seats_[index(row)];
+      if (slots_[index(slot)].match < 0 || seat < 0 || batch_->steps(slot) >= opening_) continue;
+      const Decisions one{batch_.get(),
+                          {&first, 1},
+                          observations_.data() + row * layout.observation_size,
+                          masks_.data() + row * layout.mask_size,
+                          seats_.data() + row};
+      const Key key =
+          slots_[index(slot)].key.split(~std::uint64_t{0}).split(index(batch_->steps(slot))).split(index(seat));
+      random_->act(one, key, choices_.data() + row * layout.choice_count, values_.data() + row * layout.value_count);
+    }
+  }
+
   Result<void> act(int side, Key key) {
     const int per_match = batch_->rows_per_match();
     rows_.clear();
     for (int row = 0; row < batch_->rows(); ++row) {
       const int slot = row / per_match;
-      if (slots_[index(slot)].match >= 0 && seats_[index(row)] >= 0 && side_of(slot, seats_[index(row)]) == side)
-        rows_.push_back(row);
+      if (slots_[index(slot)].match < 0 || seats_[index(row)] < 0 || batch_->steps(slot) < opening_) continue;
+      if (side_of(slot, seats_[index(row)]) == side) rows_.push_back(row);
     }
     if (rows_.empty()) return {};
     const Decisions decisions{batch_.get(), rows_, observations_.data(), masks_.data(), seats_.data()};
@@ -267,7 +306,8 @@ class Series {
   int teams_, total_;
   Settings settings_;
   Key key_;
-  int step_limit_;
+  int opening_, step_limit_;
+  std::unique_ptr<Agent> random_ = random_agent();
   Agent* agents_[2];
   std::unique_ptr<Batch> batch_;
   std::vector<Slot> slots_;

@@ -17,7 +17,10 @@ struct MatchOptions {
   int matches = 1000;  // rounded up to whole rounds
   Settings settings;   // no parameters: the game's defaults
   int batch = 256;     // matches played at once; does not change what the figures mean, but may change their digits
-  int replays = 0;     // how many of the first matches to record
+  // Steps of random play that every match begins with, the same for all matches of a round; agents are not asked. A
+  // match that ends within them is drawn anew. Makes matches differ where rules and players leave nothing to chance.
+  int opening = 0;
+  int replays = 0;           // how many of the first matches to record
   int step_limit = 100'000;  // a match longer than this (or than Spec::max_steps) is an error of the game's
 };
 

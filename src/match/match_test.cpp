@@ -54,6 +54,13 @@ std::unique_ptr<Agent> always(int choice) {
                                      [choice](const Sums<fault>&, int, Random&) { return choice; });
 }
 
+// Expects an error whose message holds every one of `parts`.
+void expect_error(const Result<MatchSummary>& result, std::initializer_list<const char*> parts) {
+  ASSERT_FALSE(result.ok());
+  for (const char* part : parts)
+    EXPECT_NE(result.error().message.find(part), std::string::npos) << result.error().message;
+}
+
 TEST(Match, CountsWinsDrawsAndLosses) {
   const GameEntry game = game_entry<Sums<>>();
   const auto high = always(2), low = always(0);
@@ -101,6 +108,21 @@ TEST(Match, CountsDifferentMatches) {
   EXPECT_EQ(distinct(*random), 51);  // luck, times two choices of three from either seat: 27 + 27, less 3 of both
 }
 
+TEST(Match, OpeningsAreTheSameForBothSeatings) {
+  const GameEntry game = game_entry<Sums<>>();
+  const auto high = always(2);
+  const Result<MatchSummary> sum =
+      play_matches(game, *high, high.get(), Key(8), {.matches = 200, .batch = 3, .opening = 2, .replays = 200});
+  ASSERT_TRUE(sum.ok()) << sum.error().message;
+  EXPECT_EQ(sum.value().score.value, 0.5);
+  EXPECT_EQ(sum.value().distinct, 15);  // after the opening seat 0 has 0 to 4 points, seat 1 has 0 to 2
+  for (std::size_t i = 0; i < 200; i += 2) {
+    EXPECT_EQ(sum.value().replays[i].choices, sum.value().replays[i + 1].choices);
+    EXPECT_EQ(sum.value().replays[i].choices[3], 2);
+  }
+  expect_error(play_matches(game, *high, high.get(), Key(8), {.matches = 2, .opening = 4}), {"opening of 4"});
+}
+
 TEST(Match, RecordsReplays) {
   const GameEntry game = game_entry<Sums<>>();
   const auto random = random_agent(), other = random_agent();
@@ -113,13 +135,6 @@ TEST(Match, RecordsReplays) {
   }
   EXPECT_EQ(sum.value().replays[0].key, sum.value().replays[1].key);
   EXPECT_NE(sum.value().replays[1].key, sum.value().replays[2].key);
-}
-
-// Expects an error whose message holds every one of `parts`.
-void expect_error(const Result<MatchSummary>& result, std::initializer_list<const char*> parts) {
-  ASSERT_FALSE(result.ok());
-  for (const char* part : parts)
-    EXPECT_NE(result.error().message.find(part), std::string::npos) << result.error().message;
 }
 
 TEST(Match, IllegalChoicesNameAgentSeatAndStep) {
