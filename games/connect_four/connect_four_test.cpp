@@ -181,7 +181,7 @@ TEST(ConnectFourJudgeSlow, TellsPlayersApart) {
   EXPECT_EQ(solver, 1);
 }
 
-TEST(ConnectFourJudgeSlow, NamesAnIllegalMove) {
+TEST(ConnectFourJudge, NamesAnIllegalMove) {
   const auto agent = scripted_agent<ConnectFour>("stubborn", [](const ConnectFour&, int, Random&) { return 3; });
   const Result<Judgement> judgement = connect_four::judge_by_solver(*agent, Key(1), 200);
   ASSERT_FALSE(judgement.ok());

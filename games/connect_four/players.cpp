@@ -12,6 +12,9 @@
 namespace rival::connect_four {
 namespace {
 
+// Solving positions of fewer stones takes seconds to a minute.
+constexpr int kSolvedFrom = 9;
+
 constexpr int kNearCentre[] = {3, 2, 4, 1, 5, 0, 6};
 
 // One of the columns for which `eligible` holds; there must be one.
@@ -67,6 +70,7 @@ int lookahead_move(const ConnectFour& game, int depth, Random& random) {
 }
 
 int solver_move(ConnectFourSolver& solver, const ConnectFour& game, Random& random) {
+  if (game.plies() < kSolvedFrom) return lookahead_move(game, 8, random);
   const ConnectFourSolver::Moves moves = solver.optimal_moves(game);
   return pick(random, [&](int c) { return moves.optimal[static_cast<std::size_t>(c)]; });
 }
@@ -135,12 +139,12 @@ class Arena {
 
  private:
   static constexpr int kMatches = 50;
-  static constexpr std::size_t kAgent = 4, kPlayers = 5;
+  enum Player : std::size_t { kRandom, kGreedy, kDepth4, kSolver, kAgent, kPlayers };
 
-  // Who decides for `seat` in match m: 0 random, 1 greedy, 2 depth4, 3 solver, 4 the agent.
+  // Who decides for `seat` in match m.
   static std::size_t player(int m, int seat, int step, Key key) {
     const int random_moves = Random(key.split(static_cast<std::uint64_t>(m))).below(7);
-    if (step < random_moves) return 0;
+    if (step < random_moves) return kRandom;
     return seat == m / 5 % 2 ? kAgent : static_cast<std::size_t>(m % 5);
   }
 
@@ -177,6 +181,7 @@ Result<Judgement> judge_by_solver(Agent& agent, Key key, int positions) {
     for (const Decision& decision : decisions.value()) {
       const ConnectFour& game = decision.game;
       if (judged == positions) break;
+      if (game.plies() < kSolvedFrom) continue;
       if (!seen.insert(position_key(game.stones(game.mover()), game.occupied())).second) continue;
       const ConnectFourSolver::Moves moves = solver->optimal_moves(game);
       const bool good = moves.optimal[static_cast<std::size_t>(decision.choice)];
