@@ -85,6 +85,7 @@ class Table {
   Table(const GameEntry& game, Player& player, bool win_estimates, Console& console, std::istream& input)
       : spec_(game.spec),
         agent_(*player.agent),
+        advisor_(player.advisor.get()),
         value_(game.spec.hidden_information ? nullptr : player.value),  // it would tell its cards
         name_(player.name),
         win_estimates_(win_estimates),
@@ -121,11 +122,11 @@ class Table {
           others.push_back(row);
       }
       if (own >= 0) {
+        consult(own);
         const Command command = ask(own);
         if (command == Command::quit) return Ending::quit;
         if (command == Command::undo) {
           undo();
-          draw();
           continue;
         }
       }
@@ -135,7 +136,8 @@ class Table {
       history_.push_back({move_, own >= 0});
       step();
       if (!others.empty()) tell(others, expectation);
-      draw();
+      // What the person did is drawn together with the answer to it.
+      if (seat_ < 0 || status_ != Status::running || batch_->to_act(0).contains(seat_)) draw();
     }
     return Ending::finished;
   }
@@ -171,6 +173,7 @@ class Table {
     const int match = 0;
     batch_->start({&match, 1}, default_settings(spec_), {&key_, 1});
     agent_.match_started(0);
+    if (advisor_) advisor_->match_started(0);
     status_ = Status::running;
     returns_.assign(index(spec_.seats), 0);
     drawn_.clear();
@@ -217,24 +220,27 @@ class Table {
   // Goes back to before the person's last move. The match is played again from its start, so that players with a memory
   // remember the right one.
   void undo() {
-    std::vector<Step> kept = std::move(history_);
-    history_.clear();
+    std::vector<Step> kept = history_;
     while (!kept.empty() && !kept.back().by_person) kept.pop_back();
-    if (kept.empty()) {
-      console_.print("There is nothing to take back.\n");
-      return replay(kept);
-    }
+    if (kept.empty()) return console_.print("There is nothing to take back.\n");
     kept.pop_back();
     replay(kept);
+    draw();
   }
 
   void replay(const std::vector<Step>& steps) {
     restart();
+    history_.clear();
     for (const Step& past : steps) {
       observe();
       std::vector<int> others;
-      for (int row = 0; row < batch_->rows(); ++row)
-        if (seats_[index(row)] >= 0 && seats_[index(row)] != seat_) others.push_back(row);
+      for (int row = 0; row < batch_->rows(); ++row) {
+        if (seats_[index(row)] < 0) continue;
+        if (seats_[index(row)] == seat_)
+          consult(row);
+        else
+          others.push_back(row);
+      }
       if (!others.empty()) agent_.act(decisions(others), step_key(), move_.choices.data(), move_.values.data());
       move_ = past.move;
       history_.push_back(past);
@@ -335,6 +341,15 @@ class Table {
     return {};
   }
 
+  // Shows the advisor the person's position, as if it were to play on: its memory follows the match.
+  void consult(int row) {
+    if (!advisor_) return;
+    const std::vector<int> rows = {row};
+    Move scratch = move_;
+    advised_ = single_choice() && advisor_->probabilities(decisions(rows), probabilities_.data());
+    advisor_->act(decisions(rows), step_key(), scratch.choices.data(), scratch.values.data());
+  }
+
   Command ask(int row) {
     for (;;) {
       console_.print("{} ", console_.bold("Your move:"));
@@ -362,10 +377,13 @@ class Table {
 
   // What the player would do in the person's place.
   void hint(int row) {
-    const std::vector<int> rows = {row};
-    if (!single_choice() || !agent_.probabilities(decisions(rows), probabilities_.data())) {
-      console_.print("{} has no hint to give here.\n", name_);
-      return;
+    if (!single_choice()) return console_.print("{} has no hint to give here.\n", name_);
+    if (!advised_) {
+      const std::vector<int> rows = {row};
+      Move scratch = move_;
+      agent_.act(decisions(rows), step_key(), scratch.choices.data(), scratch.values.data());
+      return console_.print("In your place {} would play: {}\n", name_,
+                            batch_->action_text(0, seat_, scratch.choices[index(row)]));
     }
     const float* p = probabilities_.data() + row * layout_.mask_size;
     std::vector<int> order;
@@ -397,6 +415,7 @@ class Table {
 
   const Spec& spec_;
   Agent& agent_;
+  Agent* advisor_;  // may be null
   std::function<double(const Decisions&, int)> value_;
   std::string name_;
   bool win_estimates_;
@@ -410,7 +429,8 @@ class Table {
   std::vector<Step> history_;
   std::string drawn_;
 
-  Move move_;  // the rows of the step being made
+  bool advised_ = false;  // whether probabilities_ hold what the advisor thinks of the person's position
+  Move move_;             // the rows of the step being made
   std::vector<float> observations_, probabilities_, rewards_;
   std::vector<double> returns_;
   std::vector<std::uint8_t> masks_;

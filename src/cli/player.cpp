@@ -33,7 +33,7 @@ float temperature_for(const Spec& spec, std::optional<float> temperature) {
 }
 
 Result<Player> load_player(const GameEntry& game, const std::string& name, std::optional<float> temperature) {
-  if (std::unique_ptr<Agent> agent = make_scripted(game, name)) return Player{name, std::move(agent)};
+  if (std::unique_ptr<Agent> agent = make_scripted(game, name)) return Player{.name = name, .agent = std::move(agent)};
   if (!is_path(name)) wrong_usage(unknown_name("player", name, scripted_names(game)));
   Result<Bot> bot = load_bot(bot_path(name), game.spec);
   if (!bot) return bot.error();
@@ -44,7 +44,8 @@ Result<Player> load_player(const GameEntry& game, const std::string& name, std::
     bot_agent.estimate(decisions, values.data());
     return static_cast<double>(values[static_cast<std::size_t>(row)]);
   };
-  return Player{name, std::move(agent), value};
+  auto advisor = std::make_unique<BotAgent>(agent->bot(), game.spec, 1.0f);
+  return Player{name, std::move(agent), std::move(advisor), value};
 }
 
 std::string bot_path(const std::string& name) {
