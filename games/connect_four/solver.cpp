@@ -15,9 +15,8 @@ namespace rival {
 using namespace connect_four;
 
 namespace {
-constexpr int kOpeningPlies = 12;  // optimal_moves() remembers its answers up to here
-constexpr int kWays = 4;           // entries a bucket
-constexpr int kBoundOffset = 22;   // stored bounds: upper 1..43, lower 44..86
+constexpr int kWays = 4;          // entries a bucket
+constexpr int kBoundOffset = 22;  // stored bounds: upper 1..43, lower 44..86
 
 // The score of winning with the stone of ply `plies` (0 for the first stone), and so on.
 constexpr int win_now(int plies) {
@@ -199,14 +198,11 @@ bool ConnectFourSolver::move_reaches(const ConnectFour& game, int choice, int le
 }
 
 ConnectFourSolver::Moves ConnectFourSolver::optimal_moves(const ConnectFour& game) {
-  const Board key = game.stones(game.mover()) | frontier(game.occupied());
-  if (const auto known = openings_.find(key); known != openings_.end()) return known->second;
   Moves moves;
   moves.value = value(game);
   for (int c = 0; c < kColumns; ++c)
     moves.optimal[static_cast<std::size_t>(c)] =
         game.can_play(c) && (moves.value == -1 || move_reaches(game, c, moves.value));
-  if (game.plies() <= kOpeningPlies) openings_[key] = moves;
   return moves;
 }
 
