@@ -6,6 +6,9 @@ namespace rival {
 
 std::vector<OptionRow> option_rows(TrainConfig& c) {
   return {
+      {"minutes", &c.minutes, "the run ends after this long; 0: no limit", 0, 1e6},
+      {"steps", &c.steps, "the run ends after this many decisions of seats; 0: no limit", 0, 9e15},
+      {"until_score", &c.until_score, "the run ends when the mean score of the last 100 episodes is this; inf: never"},
       {"seed", &c.seed, "names all randomness of the run; same seed and options, same bytes", 0, 9e15},
       {"threads", &c.threads, "0: one per processor; results do not depend on it", 0, 256},
       {"hidden", &c.network.hidden,
@@ -33,10 +36,14 @@ std::vector<OptionRow> option_rows(TrainConfig& c) {
       {"lambda", &c.lambda, "of generalised advantage estimation", 0, 1},
       {"clip", &c.clip, "how far a probability ratio may move", 0.001, 10},
       {"entropy", &c.entropy, "weight of the entropy bonus at the start; -1: chosen from what the game says", -1, 10},
+      {"entropy_end", &c.entropy_end, "weight of the entropy bonus at the end; -1: chosen from what the game says", -1,
+       10},
       {"value", &c.value, "weight of the value loss", 0, 100},
       {"gradient_norm", &c.gradient_norm, "longest gradient", 1e-6, 1e6},
-      {"past_share", &c.past_share, "of the matches of games of several teams that are played against past selves", 0,
-       0.9},
+      {"opening_share", &c.opening_share,
+       "of the matches that begin with moves at random; -1: chosen from what the game says", -1, 1},
+      {"past_share", &c.past_share, "of the matches that are against past selves; -1: chosen from what the game says",
+       -1, 0.9},
   };
 }
 
@@ -44,8 +51,18 @@ Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec) {
   ResolvedConfig r;
   r.discount = config.discount > 0 ? config.discount : spec.team_count() > 1 ? 1.0 : 0.99;
   // Hidden information needs mixed play, so its entropy stays high and falls slowly (see docs/training.md).
-  r.entropy = config.entropy >= 0 ? config.entropy : spec.hidden_information ? 0.05 : 0.01;
-  r.entropy_end = spec.hidden_information ? 0.2 * r.entropy : 0.1 * r.entropy;
+  r.entropy = config.entropy >= 0 ? config.entropy : spec.hidden_information ? 0.2 : 0.03;
+  r.entropy_end = config.entropy_end >= 0 ? config.entropy_end : spec.hidden_information ? 0.04 : 0.003;
+  // Against past selves one learns to beat them too, but where play must be mixed that pulls away from equilibrium.
+  r.past_share = spec.team_count() == 1    ? 0
+                 : config.past_share >= 0  ? config.past_share
+                 : spec.hidden_information ? 0
+                                           : 0.2;
+  // Where all is seen, good moves are good whatever went before; hidden information is also in how others have played.
+  r.opening_share = spec.team_count() == 1      ? 0
+                    : config.opening_share >= 0 ? config.opening_share
+                    : spec.hidden_information   ? 0
+                                                : 0.5;
   r.precision = config.precision == "f32"    ? Precision::f32
                 : config.precision == "bf16" ? Precision::bf16
                                              : best_precision();

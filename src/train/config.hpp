@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,10 @@
 namespace rival {
 
 struct TrainConfig {
-  // Budget: the run ends at the first of these that is reached; 0 is none. One of them is wanted.
-  double minutes = 0;
-  std::int64_t steps = 0;  // decisions of seats
-  bool until_score_set = false;
-  double until_score = 0;
+  // Budget: the run ends at the first of these that is reached.
+  double minutes = 0;                                            // of training; 0: no limit
+  std::int64_t steps = 0;                                        // decisions of seats; 0: no limit
+  double until_score = std::numeric_limits<double>::infinity();  // mean score of the last 100 episodes
 
   std::int64_t seed = 1;
   int threads = 0;  // 0: one per processor
@@ -33,10 +33,12 @@ struct TrainConfig {
   double discount = 0;  // 0: 1 for games of several teams, 0.99 for games of one
   double lambda = 0.95;
   double clip = 0.2;
-  double entropy = -1;  // weight of the entropy bonus at the start; -1: from the Spec
+  double entropy = -1;      // weight of the entropy bonus at the start; -1: from the Spec
+  double entropy_end = -1;  // and at the end; -1: from the Spec
   double value = 0.5;
   double gradient_norm = 0.5;
-  double past_share = 0.2;  // of the matches of games of several teams, against past selves
+  double opening_share = -1;  // of the matches that begin with moves at random; -1: from the Spec
+  double past_share = -1;     // of the matches that are against past selves; -1: from the Spec
 };
 
 // The rows of the option table for config.toml and --set; they point into `config`.
@@ -44,7 +46,7 @@ std::vector<OptionRow> option_rows(TrainConfig& config);
 
 // What "auto" stands for: the values that depend on the Spec.
 struct ResolvedConfig {
-  double discount, entropy, entropy_end;
+  double discount, entropy, entropy_end, past_share, opening_share;
   Precision precision;
 };
 Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec);

@@ -13,6 +13,7 @@ namespace {
 constexpr int kBlock = 256;           // samples that go forward and back together: they stay in the cache
 constexpr int kBlockMultiple = 32;    // the last block is cut to a multiple, so that few shapes are compiled
 constexpr std::size_t kChunk = 2048;  // parameters that are reduced together
+constexpr double kAverageShare = 10;  // the average reaches over 1 / this of the updates
 constexpr float kBeta1 = 0.9f, kBeta2 = 0.999f, kEpsilon = 1e-5f;
 
 // The name of the first quantity that is not finite, or null.
@@ -61,6 +62,7 @@ Learner::Learner(const Network& network, const HeadLayout& layout, const Backend
       backend_(backend),
       team_(team),
       parameters_(std::move(parameters)),
+      averaged_(parameters_),
       gradients_(parameters_.size()),
       first_moment_(parameters_.size()),
       second_moment_(parameters_.size()),
@@ -303,6 +305,9 @@ Result<UpdateStatistics> Learner::update(std::span<const std::unique_ptr<Rollout
     }
   });
   adam_steps_ += options.epochs * options.minibatches;
+  const auto rate = static_cast<float>(
+      std::min(1.0, kAverageShare * options.epochs * options.minibatches / static_cast<double>(adam_steps_)));
+  for (std::size_t i = 0; i < parameters_.size(); ++i) averaged_[i] += rate * (parameters_[i] - averaged_[i]);
   if (!failure.empty()) return Error{failure};
   statistics.last_kl = epoch_statistics.rows > 0 ? epoch_statistics.kl / epoch_statistics.rows : 0;
   statistics.gradient_norm /= std::max(1, applied);

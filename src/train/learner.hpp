@@ -52,6 +52,10 @@ class Learner {
   const Weights& weights() const { return *weights_; }
   void pack();
 
+  // The running average of the parameters over about the last tenth of all updates (Polyak averaging): steadier than
+  // the newest ones, which still move with every batch.
+  std::vector<float>& averaged() { return averaged_; }
+
   // Adam's state, for saving.
   std::vector<float>& first_moment() { return first_moment_; }
   std::vector<float>& second_moment() { return second_moment_; }
@@ -79,7 +83,7 @@ class Learner {
   HeadLayout layout_;
   const Backend& backend_;
   Team& team_;
-  std::vector<float> parameters_, gradients_, first_moment_, second_moment_;
+  std::vector<float> parameters_, averaged_, gradients_, first_moment_, second_moment_;
   std::int64_t adam_steps_ = 0;
   std::unique_ptr<Weights> weights_;
   std::vector<std::unique_ptr<Lane>> lanes_;

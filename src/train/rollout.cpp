@@ -28,12 +28,13 @@ bool all_finite(const float* x, std::size_t count) {
 }  // namespace
 
 Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Network& network, int horizon,
-                 int past_matches)
+                 int past_matches, double opening_share)
     : batch_(std::move(batch)),
       layout_(batch_->spec()),
       memory_size_(network.memory().size),
       stride_(backend.input_stride()),
-      past_matches_(past_matches) {
+      past_matches_(past_matches),
+      opening_share_(opening_share) {
   const int rows = batch_->rows(), matches = batch_->matches(), seats = batch_->spec().seats;
   const int room = padded(rows), capacity = rows * horizon + 2 * room;
   const auto observation_size = batch_->layout().observation_size;
@@ -66,6 +67,7 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
   states_.resize(times(matches, seats * memory_size_));
   returns_.resize(times(matches, seats));
   episode_number_.resize(static_cast<std::size_t>(matches));
+  random_steps_.resize(static_cast<std::size_t>(matches));
   column_sums_.resize(static_cast<std::size_t>(observation_size));
   column_squares_.resize(static_cast<std::size_t>(observation_size));
 }
@@ -79,8 +81,33 @@ void Rollout::start(const Settings& settings, Key key) {
   std::vector<Key> keys;
   for (int m : all) keys.push_back(key_.split(static_cast<std::uint64_t>(m)).split(0));
   batch_->start(all, settings_, keys);
+  std::fill(random_steps_.begin(), random_steps_.end(), 0);
   std::fill(states_.begin(), states_.end(), 0.0f);
   std::fill(returns_.begin(), returns_.end(), 0.0f);
+}
+
+void Rollout::open_match(int match, Key key) {
+  Random random(key.split(1));
+  const int most = static_cast<int>(mean_length_ / 2);
+  const bool opening = static_cast<double>(random.uniform()) < opening_share_ && most > 0;
+  random_steps_[static_cast<std::size_t>(match)] = opening ? 1 + random.below(most) : 0;
+}
+
+void Rollout::act_at_random(Key key) {
+  for (int row : random_rows_) {
+    Random random(key.split(static_cast<std::uint64_t>(row)));
+    const std::uint8_t* mask = masks_.data() + times(row, layout_.mask_size);
+    std::int32_t* choice = choices_.data() + times(row, layout_.choice_count());
+    for (int size : layout_.discrete) {
+      int pick = random.below(static_cast<int>(std::count(mask, mask + size, 1)));
+      int c = 0;
+      while (!mask[c] || pick-- > 0) ++c;
+      *choice++ = c;
+      mask += size;
+    }
+    float* value = values_.data() + times(row, layout_.value_count);
+    for (std::size_t i = 0; i < layout_.low.size(); ++i) value[i] = random.uniform(layout_.low[i], layout_.high[i]);
+  }
 }
 
 bool Rollout::is_past(int row) const {
@@ -172,7 +199,8 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
     memory = {scratch_previous_.data(), scratch_initial_.data(), states_.data()};
   }
   const float* heads = executor.forward(*policy.weights, inputs, padded(count), memory);
-  sample_actions(layout_, heads, policy.log_std, masks, count, key, 1.0f, {choices, raw, log_probability});
+  sample_actions(layout_, heads, policy.log_std, masks, count, key, policy.temperature,
+                 {choices, raw, log_probability});
 
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto row = static_cast<std::size_t>(rows[i]);
@@ -250,6 +278,8 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, int
     episodes_.push_back({step, m, score / static_cast<float>(std::max(1, learners)), batch_->steps(m)});
     ended.push_back(m);
     keys.push_back(key_.split(static_cast<std::uint64_t>(m)).split(++episode_number_[k]));
+    mean_length_ += (batch_->steps(m) - mean_length_) * (mean_length_ > 0 ? 0.01 : 1.0);
+    open_match(m, keys.back());
   }
   if (!ended.empty()) batch_->start(ended, settings_, keys);
   return {};
@@ -272,14 +302,19 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Po
   for (int step = 0; step <= steps; ++step) {
     batch_->observe({observations_.data(), masks_.data(), seats_.data()});
     if (auto ok = check_rows(step); !ok) return ok;
-    learner_rows_.clear(), past_rows_.clear();
-    for (int row = 0; row < batch_->rows(); ++row)
-      if (seats_[static_cast<std::size_t>(row)] >= 0) (is_past(row) ? past_rows_ : learner_rows_).push_back(row);
+    learner_rows_.clear(), past_rows_.clear(), random_rows_.clear();
+    for (int row = 0; row < batch_->rows(); ++row) {
+      if (seats_[static_cast<std::size_t>(row)] < 0) continue;
+      const bool random = random_steps_[static_cast<std::size_t>(row / batch_->rows_per_match())] > 0;
+      (random ? random_rows_ : is_past(row) ? past_rows_ : learner_rows_).push_back(row);
+    }
     if (step == steps) break;
     if (step % kNoteEvery == 0) note_columns();
     const Key step_key = key.split(static_cast<std::uint64_t>(step));
     act(executor, policy, learner_rows_, step_key.split(0), true, step);
     if (!past_rows_.empty()) act(executor, *past, past_rows_, step_key.split(1), false, step);
+    act_at_random(step_key.split(2));
+    for (int& left : random_steps_) left -= left > 0;
     decisions_ += static_cast<std::int64_t>(learner_rows_.size() + past_rows_.size());
     if (auto ok = step_matches(executor, policy, step); !ok) return ok;
   }

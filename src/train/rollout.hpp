@@ -46,12 +46,15 @@ struct Policy {
   const ObservationScale* scale;
   const float* log_std;
   float value_mean, value_scale;
+  float temperature = 1;  // of its actions
 };
 
 class Rollout {
  public:
   // `horizon`: the most steps one collect() will ever be asked for.
-  Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Network& network, int horizon, int past_matches);
+  // `opening_share`: of the matches, those that begin with moves at random (see open_match).
+  Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Network& network, int horizon, int past_matches,
+          double opening_share);
 
   // Starts all matches. Error if the game breaks its promises.
   void start(const Settings& settings, Key key);
@@ -74,6 +77,10 @@ class Rollout {
   const std::vector<double>& column_squares() const { return column_squares_; }
 
  private:
+  // Decides by how many random steps a new match begins: none, or up to half the length of the matches of late. Nobody
+  // learns from those moves, but what follows shows positions that good players alone would never reach.
+  void open_match(int match, Key key);
+  void act_at_random(Key key);
   Result<void> check_rows(int step) const;
   void act(Executor& executor, const Policy& policy, std::span<const int> rows, Key key, bool learn, int step);
   Result<void> step_matches(Executor& executor, const Policy& policy, int step);
@@ -89,6 +96,9 @@ class Rollout {
   Settings settings_;
   Key key_;
   std::vector<std::uint64_t> episode_number_;  // [matches]
+  double opening_share_;
+  double mean_length_ = 0;         // of the matches of late, in steps; 0: none has ended yet
+  std::vector<int> random_steps_;  // [matches] still to come
 
   // The present step, all rows.
   std::vector<float> observations_;
@@ -96,7 +106,7 @@ class Rollout {
   std::vector<std::int8_t> seats_;
   std::vector<std::int32_t> choices_;
   std::vector<float> values_;
-  std::vector<int> learner_rows_, past_rows_;
+  std::vector<int> learner_rows_, past_rows_, random_rows_;
 
   // Scratch of act().
   std::vector<float> gathered_observations_, scratch_raw_, scratch_log_;

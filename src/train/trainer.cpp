@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 namespace rival {
 namespace {
@@ -12,10 +13,33 @@ namespace {
 constexpr int kRollouts = 8;
 constexpr std::size_t kScores = 100;
 constexpr std::size_t kPastSelves = 24;
+// Past selves play as they did, or more and more at random: a good player also knows what to do after odd moves.
+constexpr float kPastTemperatures[] = {1, 1, 1, 2, 4, 50};
 constexpr double kSeenAtMost = 1e7;  // rows after which the observations' means move no faster
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+using nlohmann::json;
+
+constexpr int kStateFormat = 1;
+constexpr const char* kStateKey = "rival.state";
+
+Tensor f64(std::string name, const std::vector<double>& values) {
+  Tensor tensor{std::move(name), "F64", {static_cast<std::int64_t>(values.size())}, {}};
+  tensor.bytes.assign(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double));
+  return tensor;
+}
+
+Result<void> read_f64(const TensorFile& tensors, const std::string& name, const std::string& file,
+                      std::vector<double>& values) {
+  const Tensor* tensor = tensors.find(name);
+  if (!tensor || tensor->dtype != "F64" || tensor->bytes.size() != values.size() * sizeof(double))
+    return Error{file + ": tensor '" + name + "' is missing or not F64 [" + std::to_string(values.size()) +
+                 "]; this state cannot be resumed"};
+  std::memcpy(values.data(), tensor->bytes.data(), tensor->bytes.size());
+  return {};
 }
 
 }  // namespace
@@ -39,10 +63,11 @@ Result<std::unique_ptr<Trainer>> Trainer::make(const GameEntry& game, const Trai
 
   const int per_match = game.spec.simultaneous ? game.spec.seats : 1;
   const int matches = std::max(1, config.rows / per_match / kRollouts);
-  const int past = game.spec.team_count() > 1 ? static_cast<int>(config.past_share * matches + 0.5) : 0;
+  const int past = static_cast<int>(resolved.value().past_share * matches + 0.5);
   for (int i = 0; i < kRollouts; ++i)
     trainer->rollouts_.push_back(std::make_unique<Rollout>(game.make_batch(matches), *trainer->backend_,
-                                                           *trainer->network_, config.horizon, past));
+                                                           *trainer->network_, config.horizon, past,
+                                                           resolved.value().opening_share));
   for (int i = 0; i < trainer->team_.size(); ++i)
     trainer->executors_.push_back(trainer->backend_->make_executor(trainer->rollouts_[0]->max_rows()));
   trainer->learner_ =
@@ -102,7 +127,8 @@ Result<IterationReport> Trainer::iterate(double progress) {
       const auto pick = static_cast<std::size_t>(random.below(static_cast<int>(past_->bots.size())));
       const Bot& bot = *past_->bots[pick];
       past.push_back({past_->weights[pick].get(), &bot.scale, bot.parameters.data() + network_->log_std(),
-                      bot.value_mean, bot.value_scale});
+                      bot.value_mean, bot.value_scale,
+                      kPastTemperatures[random.below(static_cast<int>(std::size(kPastTemperatures)))]});
     }
   }
   const int steps = horizon();
@@ -169,6 +195,7 @@ Result<IterationReport> Trainer::iterate(double progress) {
   report.entropy = u.loss.entropy / rows;
   report.clipped = u.loss.clipped / rows;
   report.kl = u.last_kl;
+  report.updated_rows = u.loss.rows;
   report.gradient_norm = u.gradient_norm;
   report.update_seconds = seconds_since(begin) - report.collect_seconds;
   return report;
@@ -179,20 +206,26 @@ void Trainer::update_scale() {
   for (const auto& rollout : rollouts_) count += rollout->seen();
   if (count == 0) return;
   const double share = count / (seen_ + count);
+  for (std::size_t c = 0; c < column_mean_.size(); ++c) {
+    double sum = 0, square = 0;
+    for (const auto& rollout : rollouts_) sum += rollout->column_sums()[c], square += rollout->column_squares()[c];
+    column_mean_[c] += share * (sum / count - column_mean_[c]);
+    column_square_[c] += share * (square / count - column_square_[c]);
+  }
+  seen_ = std::min(seen_ + count, kSeenAtMost);
+  refresh_scale();
+}
+
+void Trainer::refresh_scale() {
   for (const FlatColumns& flat : network_->flat()) {
     if (!flat.normalised) continue;
     for (auto c = static_cast<std::size_t>(flat.first); c < static_cast<std::size_t>(flat.first + flat.size); ++c) {
-      double sum = 0, square = 0;
-      for (const auto& rollout : rollouts_) sum += rollout->column_sums()[c], square += rollout->column_squares()[c];
-      column_mean_[c] += share * (sum / count - column_mean_[c]);
-      column_square_[c] += share * (square / count - column_square_[c]);
       const double variance = std::max(column_square_[c] - column_mean_[c] * column_mean_[c], 0.0);
       scale_.mean[c] = static_cast<float>(column_mean_[c]);
       // A column that never changed says nothing yet: leave its scale alone.
       scale_.scale[c] = variance > 1e-12 ? static_cast<float>(1 / std::max(std::sqrt(variance), 1e-2)) : 1.0f;
     }
   }
-  seen_ = std::min(seen_ + count, kSeenAtMost);
 }
 
 void Trainer::add_past() {
@@ -224,12 +257,101 @@ std::optional<double> Trainer::score() const {
 Bot Trainer::bot() const {
   Bot bot{.game = game_.spec.name,
           .network = *network_,
-          .parameters = learner_->parameters(),
+          .parameters = learner_->averaged(),
           .scale = scale_,
           .value_mean = static_cast<float>(learner_->value_mean),
           .value_scale = static_cast<float>(learner_->value_scale),
           .steps = steps_};
   return bot;
+}
+
+TensorFile Trainer::state() const {
+  TensorFile file;
+  const auto count = static_cast<std::int64_t>(network_->parameter_count());
+  file.tensors.push_back(Tensor::f32("parameters", {count}, learner_->parameters()));
+  file.tensors.push_back(Tensor::f32("averaged", {count}, learner_->averaged()));
+  file.tensors.push_back(Tensor::f32("adam.first_moment", {count}, learner_->first_moment()));
+  file.tensors.push_back(Tensor::f32("adam.second_moment", {count}, learner_->second_moment()));
+  file.tensors.push_back(f64("observation.mean", column_mean_));
+  file.tensors.push_back(f64("observation.square", column_square_));
+  const json j = {{"format", kStateFormat},
+                  {"game", game_.spec.name},
+                  {"hidden", network_->options().hidden},
+                  {"memory", network_->options().memory},
+                  {"grid", network_->options().grid},
+                  {"steps", steps_},
+                  {"iterations", iterations_},
+                  {"adam_steps", learner_->adam_steps()},
+                  {"value", {learner_->value_mean, learner_->value_scale, learner_->value_weight}},
+                  {"seen", seen_},
+                  {"next_past_at", past_->next_at},
+                  {"scores", last_scores_},
+                  {"next_score", next_score_}};
+  file.metadata[kStateKey] = j.dump();
+  return file;
+}
+
+Result<void> Trainer::restore(const TensorFile& state, std::vector<Bot> past, const std::string& file) {
+  const auto found = state.metadata.find(kStateKey);
+  if (found == state.metadata.end())
+    return Error{file + ": not a training state: its metadata has no '" + std::string(kStateKey) + "'"};
+  const json j = json::parse(found->second, nullptr, false);
+  const auto bad = [&](const std::string& what) -> Result<void> {
+    return Error{file + ": the training state " + what};
+  };
+  const std::int64_t count = static_cast<std::int64_t>(network_->parameter_count());
+  std::vector<double> mean(column_mean_.size()), square(column_square_.size());
+  std::vector<std::vector<float>> vectors;
+  for (const char* name : {"parameters", "averaged", "adam.first_moment", "adam.second_moment"}) {
+    const auto tensor = state.find_f32(name, std::vector<std::int64_t>{count}, file);
+    if (!tensor) return tensor.error();
+    vectors.push_back((*tensor.value()).floats());
+    for (float x : vectors.back())
+      if (!std::isfinite(x)) return bad(std::string("holds a value in '") + name + "' that is not finite");
+  }
+  if (auto ok = read_f64(state, "observation.mean", file, mean); !ok) return ok;
+  if (auto ok = read_f64(state, "observation.square", file, square); !ok) return ok;
+  try {
+    if (j.at("format").get<int>() != kStateFormat)
+      return bad("has format " + j.at("format").dump() + "; this program reads " + std::to_string(kStateFormat));
+    if (j.at("game").get<std::string>() != game_.spec.name)
+      return bad("belongs to the game '" + j.at("game").get<std::string>() + "', not '" + game_.spec.name + "'");
+    if (j.at("hidden").get<std::vector<int>>() != network_->options().hidden ||
+        j.at("memory").get<int>() != network_->options().memory ||
+        j.at("grid").get<std::string>() != network_->options().grid)
+      return bad("belongs to a network of another shape");
+    const auto scores = j.at("scores").get<std::vector<float>>();
+    const auto next_score = j.at("next_score").get<std::size_t>();
+    const auto value = j.at("value").get<std::vector<double>>();
+    if (scores.size() > kScores || next_score >= kScores || value.size() != 3 || !(value[1] > 0))
+      return bad("is damaged");
+    steps_ = j.at("steps").get<std::int64_t>();
+    iterations_ = j.at("iterations").get<std::int64_t>();
+    learner_->adam_steps() = j.at("adam_steps").get<std::int64_t>();
+    seen_ = j.at("seen").get<double>();
+    past_->next_at = j.at("next_past_at").get<std::int64_t>();
+    learner_->value_mean = value[0], learner_->value_scale = value[1], learner_->value_weight = value[2];
+    last_scores_ = scores;
+    next_score_ = next_score;
+  } catch (const json::exception& error) {
+    return bad(std::string("is damaged: ") + error.what());
+  }
+  learner_->parameters() = std::move(vectors[0]);
+  learner_->averaged() = std::move(vectors[1]);
+  learner_->first_moment() = std::move(vectors[2]);
+  learner_->second_moment() = std::move(vectors[3]);
+  learner_->pack();
+  column_mean_ = std::move(mean), column_square_ = std::move(square);
+  refresh_scale();
+  past_->bots.clear(), past_->weights.clear();
+  for (Bot& bot : past) {
+    if (!(bot.network.options() == network_->options())) return bad("belongs to past selves of another shape");
+    past_->bots.push_back(std::make_shared<const Bot>(std::move(bot)));
+    past_->weights.push_back(backend_->make_weights());
+    backend_->pack(past_->bots.back()->parameters, *past_->weights.back());
+  }
+  start_matches();
+  return {};
 }
 
 }  // namespace rival

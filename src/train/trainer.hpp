@@ -26,6 +26,7 @@ struct IterationReport {
   double learning_rate = 0, entropy_weight = 0;
   double policy_loss = 0, value_loss = 0, entropy = 0, kl = 0, clipped = 0, gradient_norm = 0;  // means
   double collect_seconds = 0, update_seconds = 0;
+  double updated_rows = 0;  // samples that the update went over, those of all epochs together
 };
 
 // Called on the thread that calls iterate(), with no other thread at work. Any may be empty.
@@ -77,6 +78,7 @@ class Trainer {
   void add_past();
   Policy policy() const;
   void update_scale();
+  void refresh_scale();
   int horizon() const;
 
   GameEntry game_;

@@ -1,0 +1,304 @@
+#include "train/run.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "agent/scripted.hpp"
+#include "train/tensorboard.hpp"
+
+namespace rival {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using nlohmann::ordered_json;
+
+constexpr int kEvaluations = 10;       // over the budget
+constexpr double kEvaluateEvery = 10;  // seconds, where the only budget is a score
+constexpr int kEvaluationMatches = 200;
+constexpr double kMetricsEvery = 0.25;  // seconds between lines of the curve
+constexpr const char* kRunKey = "rival.run";
+
+double since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+double wall_time() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+std::vector<OptionRow> run_rows(std::string& game, TrainConfig& config) {
+  std::vector<OptionRow> rows = {{"game", &game, "what is trained"}};
+  for (OptionRow& row : option_rows(config)) rows.push_back(std::move(row));
+  return rows;
+}
+
+class Run {
+ public:
+  Run(const GameEntry& game, const TrainConfig& config, const RunOptions& options, std::unique_ptr<Trainer> trainer,
+      RunFolder folder, TensorBoardWriter board)
+      : game_(game),
+        config_(config),
+        options_(options),
+        trainer_(std::move(trainer)),
+        folder_(std::move(folder)),
+        board_(std::move(board)) {}
+
+  Result<void> resume();
+  Result<RunSummary> go();
+
+ private:
+  bool teams() const { return game_.spec.team_count() > 1; }
+  double seconds() const { return earlier_seconds_ + since(begin_); }
+  double share_done() const;
+  bool over() const;
+  BotAgent agent(const Bot& bot) const {
+    return BotAgent(bot, game_.spec, game_.spec.hidden_information ? 1.0f : 0.0f, trainer_->resolved().precision);
+  }
+  Result<void> evaluate();
+  Result<void> save(bool curve);
+  Result<void> save_past();
+
+  const GameEntry& game_;
+  const TrainConfig& config_;
+  const RunOptions& options_;
+  std::unique_ptr<Trainer> trainer_;
+  RunFolder folder_;
+  TensorBoardWriter board_;
+  Clock::time_point begin_ = Clock::now(), last_metrics_ = begin_;
+  double earlier_seconds_ = 0, next_evaluation_ = 0;
+  std::int64_t earlier_steps_ = 0;
+  RunProgress progress_;
+  std::optional<Bot> evaluated_;  // the bot of the last evaluation
+};
+
+double Run::share_done() const {
+  double done = 0;
+  if (config_.minutes > 0) done = std::max(done, seconds() / (60 * config_.minutes));
+  if (config_.steps > 0)
+    done = std::max(done, static_cast<double>(trainer_->steps()) / static_cast<double>(config_.steps));
+  return std::min(done, 1.0);
+}
+
+bool Run::over() const {
+  const auto score = trainer_->score();
+  return share_done() >= 1 || (score && *score >= config_.until_score);
+}
+
+Result<void> Run::evaluate() {
+  const Bot bot = trainer_->bot();
+  BotAgent player = agent(bot);
+  const Key key =
+      Key(static_cast<std::uint64_t>(config_.seed)).split(77).split(static_cast<std::uint64_t>(trainer_->iterations()));
+  MatchOptions matches;
+  matches.matches = kEvaluationMatches;
+  progress_.evaluations.clear();
+  const auto against = [&](const std::string& name, Agent& opponent) -> Result<void> {
+    auto summary = play_matches(game_, player, &opponent, key, matches);
+    if (!summary) return summary.error();
+    progress_.evaluations.push_back({name, summary->score});
+    return {};
+  };
+  if (auto ok = against("random", *random_agent()); !ok) return ok;
+  if (!game_.baselines.empty())  // the first one is the one to watch: it must be quick
+    if (auto ok = against(game_.baselines.front().name, *game_.baselines.front().make()); !ok) return ok;
+  double rating = progress_.ratings.empty() ? 0 : progress_.ratings.back();
+  if (evaluated_) {
+    BotAgent before = agent(*evaluated_);
+    auto summary = play_matches(game_, player, &before, key, matches);
+    if (!summary) return summary.error();
+    const double margin = 0.5 / kEvaluationMatches;
+    const double score = std::clamp(summary->score.value, margin, 1 - margin);
+    rating += 400 * std::log10(score / (1 - score));
+  }
+  progress_.ratings.push_back(rating);
+  progress_.evaluated = true;
+  evaluated_ = bot;
+  return folder_.save_bot("latest", to_safetensors(bot.to_tensors()));
+}
+
+// The past selves that are not in the league yet.
+Result<void> Run::save_past() {
+  std::vector<Snapshot> snapshots;
+  bool changed = false;
+  for (const auto& bot : trainer_->past()) {
+    const std::string name = "step_" + std::to_string(bot->steps);
+    const auto& known = folder_.snapshots();
+    const auto found = std::find_if(known.begin(), known.end(), [&](const Snapshot& s) { return s.bot == name; });
+    if (found != known.end()) {
+      snapshots.push_back(*found);
+      continue;
+    }
+    if (auto ok = folder_.save_bot(name, to_safetensors(bot->to_tensors())); !ok) return ok;
+    snapshots.push_back({name, bot->steps, utc_now(), {}});
+    changed = true;
+  }
+  return changed ? folder_.set_snapshots(std::move(snapshots)) : Result<void>{};
+}
+
+// Everything that the next session needs; the state goes last.
+Result<void> Run::save(bool curve) {
+  if (auto ok = save_past(); !ok) return ok;
+  if (curve) {
+    const IterationReport& r = progress_.iteration;
+    ordered_json line = {{"steps", r.steps},
+                         {"iteration", r.iteration},
+                         {"seconds", progress_.seconds},
+                         {"steps_per_second", progress_.steps_per_second},
+                         {"policy_loss", r.policy_loss},
+                         {"value_loss", r.value_loss},
+                         {"entropy", r.entropy},
+                         {"kl", r.kl},
+                         {"clipped", r.clipped},
+                         {"gradient_norm", r.gradient_norm},
+                         {"learning_rate", r.learning_rate},
+                         {"entropy_weight", r.entropy_weight}};
+    std::vector<std::pair<std::string, double>> scalars = {{"loss/policy", r.policy_loss},
+                                                           {"loss/value", r.value_loss},
+                                                           {"policy/entropy", r.entropy},
+                                                           {"policy/kl", r.kl},
+                                                           {"policy/clipped", r.clipped},
+                                                           {"optimizer/gradient_norm", r.gradient_norm},
+                                                           {"optimizer/learning_rate", r.learning_rate},
+                                                           {"speed/steps_per_second", progress_.steps_per_second}};
+    if (r.episodes) line["episode_length"] = r.episode_length, scalars.emplace_back("episode/length", r.episode_length);
+    if (progress_.score) line["score"] = *progress_.score, scalars.emplace_back("episode/score", *progress_.score);
+    if (progress_.evaluated) {
+      for (const Evaluation& e : progress_.evaluations) {
+        line["against_" + e.opponent] = {e.score.value, e.score.interval.low, e.score.interval.high};
+        scalars.emplace_back("against/" + e.opponent, e.score.value);
+      }
+      line["rating"] = progress_.ratings.back();
+      scalars.emplace_back("rating/elo", progress_.ratings.back());
+    }
+    if (auto ok = folder_.append_metrics(line.dump()); !ok) return ok;
+    std::vector<TensorBoardWriter::Scalar> views;
+    for (const auto& [tag, value] : scalars) views.push_back({tag, static_cast<float>(value)});
+    if (auto ok = board_.add(r.steps, wall_time(), views); !ok) return ok;
+    last_metrics_ = Clock::now();
+  }
+  TensorFile state = trainer_->state();
+  state.metadata[kRunKey] = ordered_json{{"seconds", progress_.seconds}, {"ratings", progress_.ratings}}.dump();
+  return folder_.save_state(to_safetensors(state));
+}
+
+Result<void> Run::resume() {
+  if (!folder_.has_state()) return {};  // it ended before its first iteration did
+  const auto bytes = folder_.load_state();
+  if (!bytes) return bytes.error();
+  const std::string file = folder_.state_path();
+  const auto state = parse_safetensors(bytes.value(), file);
+  if (!state) return state.error();
+  // Snapshots of later steps than the state's are taken back before the rest is read.
+  const std::int64_t steps = [&] {
+    const auto found = state.value().metadata.find("rival.state");
+    const auto j =
+        found == state.value().metadata.end() ? ordered_json() : ordered_json::parse(found->second, nullptr, false);
+    return j.is_object() && j.contains("steps") && j["steps"].is_number_integer() ? j["steps"].get<std::int64_t>() : 0;
+  }();
+  if (auto ok = folder_.rewind(steps); !ok) return ok;
+  std::vector<Bot> past;
+  for (const Snapshot& snapshot : folder_.snapshots()) {
+    auto bot = load_bot(folder_.bot_path(snapshot.bot), game_.spec);
+    if (!bot) return bot.error();
+    past.push_back(std::move(*bot));
+  }
+  if (auto ok = trainer_->restore(state.value(), std::move(past), file); !ok) return ok;
+  const auto found = state.value().metadata.find(kRunKey);
+  const auto j =
+      found == state.value().metadata.end() ? ordered_json() : ordered_json::parse(found->second, nullptr, false);
+  try {
+    earlier_seconds_ = j.at("seconds").get<double>();
+    progress_.ratings = j.at("ratings").get<std::vector<double>>();
+  } catch (const ordered_json::exception&) {
+    return Error{file + ": the metadata '" + kRunKey + "' is damaged; this state cannot be resumed"};
+  }
+  earlier_steps_ = trainer_->steps();
+  next_evaluation_ = share_done();
+  return {};
+}
+
+Result<RunSummary> Run::go() {
+  bool stopped = false;
+  while (!over()) {
+    auto report = trainer_->iterate(share_done());
+    if (!report)
+      return Error{report.error().message + "; the run up to iteration " + std::to_string(trainer_->iterations()) +
+                   " is in " + folder_.path()};
+    progress_.iteration = std::move(*report);
+    progress_.score = trainer_->score();
+    progress_.evaluated = false;
+    const bool last = over();
+    const bool due =
+        config_.minutes > 0 || config_.steps > 0 ? share_done() >= next_evaluation_ : seconds() >= next_evaluation_;
+    if (teams() && (due || last)) {
+      next_evaluation_ =
+          config_.minutes > 0 || config_.steps > 0 ? share_done() + 1.0 / kEvaluations : seconds() + kEvaluateEvery;
+      if (auto ok = evaluate(); !ok) return ok.error();
+    }
+    progress_.seconds = seconds();
+    progress_.steps_per_second =
+        static_cast<double>(trainer_->steps() - earlier_steps_) / std::max(1e-9, since(begin_));
+    progress_.done = share_done();
+    if (progress_.done > 0)
+      progress_.seconds_left =
+          (progress_.seconds - earlier_seconds_) * (1 - progress_.done) / std::max(1e-9, progress_.done);
+    if (auto ok = save(progress_.evaluated || last || since(last_metrics_) >= kMetricsEvery); !ok) return ok.error();
+    if (options_.on_progress) options_.on_progress(progress_);
+    if (options_.stop && options_.stop->load() && !last) {
+      stopped = true;
+      break;
+    }
+  }
+  RunSummary summary{.last = progress_,
+                     .steps = trainer_->steps(),
+                     .bot = folder_.bot_path(stopped ? "latest" : "final"),
+                     .stopped = stopped};
+  if (auto ok = folder_.save_bot(stopped ? "latest" : "final", to_safetensors(trainer_->bot().to_tensors())); !ok)
+    return ok.error();
+  return summary;
+}
+
+}  // namespace
+
+Result<SavedRun> read_run(const std::string& folder) {
+  const std::string file = folder + "/config.toml";
+  const auto text = read_file(file);
+  if (!text) return text.error();
+  SavedRun run;
+  if (auto ok = read_toml(run_rows(run.game, run.config), text.value(), file); !ok) return ok.error();
+  return run;
+}
+
+Result<RunSummary> run_training(const GameEntry& game, const TrainConfig& config, const RunOptions& options) {
+  if (config.minutes <= 0 && config.steps <= 0 && !std::isfinite(config.until_score))
+    return Error{"a run needs a budget: minutes, steps or until_score"};
+  auto trainer = Trainer::make(game, config);
+  if (!trainer) return trainer.error();
+  TrainConfig saved = config;
+  std::string name = game.spec.name;
+  auto folder = options.resume ? RunFolder::open(options.folder)
+                               : RunFolder::create(options.folder, write_toml(run_rows(name, saved)));
+  if (!folder) return folder.error();
+  const std::string path = folder.value().path();
+  std::optional<std::int64_t> resumed_at;
+  auto board = TensorBoardWriter::create(path, wall_time(), resumed_at);
+  if (!board) return board.error();
+  Run run(game, config, options, std::move(*trainer), std::move(*folder), std::move(*board));
+  if (options.resume)
+    if (auto ok = run.resume(); !ok) return ok.error();
+  return run.go();
+}
+
+}  // namespace rival
