@@ -4,6 +4,7 @@
 
 #include "base/names.hpp"
 #include "cli/command.hpp"
+#include "cli/live_view.hpp"
 
 namespace rival::cli {
 namespace {
@@ -12,7 +13,8 @@ constexpr const char* kVersion = RIVAL_VERSION;
 
 // The one table of commands.
 std::vector<Command> commands() {
-  return {games_command(), check_command(), eval_command(), play_command(), export_command()};
+  return {games_command(), check_command(), train_command(), eval_command(),
+          play_command(),  bench_command(), export_command()};
 }
 
 std::string overview(const std::vector<Command>& commands) {
@@ -92,6 +94,7 @@ CLI::Option* add_game(CLI::App& app, const std::string& option, std::string& nam
 }
 
 int run(int argc, const char* const* argv, const std::vector<GameEntry>& games) {
+  process_seconds();  // notes when the process began
   const std::vector<Command> table = commands();
   std::vector<std::string> arguments(argv + std::min(1, argc), argv + argc);
   if (arguments.empty()) {

@@ -38,8 +38,10 @@ struct Command {
 
 Command games_command();
 Command check_command();
+Command train_command();
 Command eval_command();
 Command play_command();
+Command bench_command();
 Command export_command();
 
 [[noreturn]] void wrong_usage(const Error& error);

@@ -37,7 +37,7 @@ std::string in_words(double win) {
   const char* words = win >= 0.97  ? "it is sure of winning"
                       : win >= 0.8 ? "it is winning"
                       : win >= 0.6 ? "it is ahead"
-                      : win > 0.4  ? "about even"
+                      : win > 0.4  ? "the game is even"
                       : win > 0.2  ? "it is behind"
                       : win > 0.03 ? "it is losing"
                                    : "it is lost";
@@ -409,7 +409,7 @@ class Table {
     for (int row : rows) {
       const int seat = seats_[index(row)];
       const std::string who = seat_ >= 0 && spec_.seats == 2 ? name_ : fmt::format("Seat {}", seat);
-      console_.print("{} plays {}.{}\n", who, console_.bold(move_text(row, seat)), console_.dim(expectation));
+      console_.print("{} plays {}.{}\n", who, console_.bold(move_text(row, seat)), expectation);
     }
   }
 

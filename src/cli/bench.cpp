@@ -1,0 +1,322 @@
+// rival bench [GAME]: what this machine does in a second.
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+
+#include "agent/bot.hpp"
+#include "base/file.hpp"
+#include "base/threads.hpp"
+#include "cli/command.hpp"
+#include "nn/onednn.hpp"
+#include "train/trainer.hpp"
+
+namespace rival::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+struct Options {
+  std::string game = "cartpole", results;
+  double seconds = 3;
+  std::vector<std::pair<std::string, std::string>> rows;
+};
+
+// Calls work(member) on all members over and over for `seconds`, after a first call that does not count; the sum of
+// what the calls returned, per second.
+template <class Work>
+double per_second(Team& team, double seconds, const Work& work) {
+  std::vector<double> rates(static_cast<std::size_t>(team.size()));
+  team.run([&](int member) {
+    work(member);
+    team.barrier();
+    const auto begin = Clock::now();
+    double done = 0;
+    do done += work(member);
+    while (since(begin) < seconds);
+    rates[static_cast<std::size_t>(member)] = done / since(begin);
+  });
+  double sum = 0;
+  for (double rate : rates) sum += rate;
+  return sum;
+}
+
+// A batch that plays itself with quick random choices.
+class RandomMatches {
+ public:
+  RandomMatches(const GameEntry& game, Key key)
+      : batch_(game.make_batch(kMatches)), settings_(default_settings(game.spec)), key_(key), random_(key.split(0)) {
+    const RowLayout& layout = batch_->layout();
+    const auto rows = static_cast<std::size_t>(batch_->rows());
+    observations_.resize(rows * static_cast<std::size_t>(layout.observation_size));
+    masks_.resize(rows * static_cast<std::size_t>(layout.mask_size));
+    seats_.resize(rows);
+    choices_.resize(rows * static_cast<std::size_t>(layout.choice_count));
+    values_.resize(rows * static_cast<std::size_t>(layout.value_count));
+    rewards_.resize(static_cast<std::size_t>(kMatches * game.spec.seats));
+    status_.resize(kMatches);
+    batch_->start_all(settings_, key_.split(1));
+  }
+
+  // One step of all matches: observations, masks, choices, rules, and new matches for those that ended. Returns the
+  // number of decisions.
+  int step() {
+    batch_->observe({observations_.data(), masks_.data(), seats_.data()});
+    int decisions = 0;
+    for (int row = 0; row < batch_->rows(); ++row) {
+      if (seats_[static_cast<std::size_t>(row)] < 0) continue;
+      ++decisions;
+      choose(row);
+    }
+    batch_->step({choices_.data(), values_.data()}, {rewards_.data(), status_.data()});
+    for (int match = 0; match < kMatches; ++match) {
+      if (status_[static_cast<std::size_t>(match)] == Status::running) continue;
+      const Key key = key_.split(2 + started_++);
+      batch_->start({&match, 1}, settings_, {&key, 1});
+    }
+    return decisions;
+  }
+
+ private:
+  static constexpr int kMatches = 256;
+
+  // The first allowed choice from a random one on: not uniform, but quick.
+  void choose(int row) {
+    const RowLayout& layout = batch_->layout();
+    const std::vector<ActionPart>& parts = batch_->spec().action;
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      if (parts[p].kind == ActionPart::Kind::continuous) {
+        for (int i = 0; i < parts[p].size; ++i)
+          values_[static_cast<std::size_t>(row * layout.value_count + layout.value_offset[p] + i)] =
+              random_.uniform(parts[p].low, parts[p].high);
+        continue;
+      }
+      const std::uint8_t* mask = masks_.data() + row * layout.mask_size + layout.mask_offset[p];
+      int choice = random_.below(parts[p].size);
+      for (int tried = 1; !mask[choice] && tried < parts[p].size; ++tried)
+        choice = choice + 1 < parts[p].size ? choice + 1 : 0;
+      choices_[static_cast<std::size_t>(row * layout.choice_count + layout.choice_index[p])] = choice;
+    }
+  }
+
+  std::unique_ptr<Batch> batch_;
+  Settings settings_;
+  Key key_;
+  Random random_;
+  std::uint64_t started_ = 0;
+  std::vector<float> observations_, values_, rewards_;
+  std::vector<std::uint8_t> masks_;
+  std::vector<std::int8_t> seats_;
+  std::vector<std::int32_t> choices_;
+  std::vector<Status> status_;
+};
+
+double measure_env(const GameEntry& game, Team& team, double seconds) {
+  std::vector<std::unique_ptr<RandomMatches>> matches;
+  for (int i = 0; i < team.size(); ++i)
+    matches.push_back(std::make_unique<RandomMatches>(game, Key(1).split(static_cast<std::uint64_t>(i))));
+  return per_second(team, seconds, [&](int member) {
+    double steps = 0;
+    for (int i = 0; i < 16; ++i) steps += matches[static_cast<std::size_t>(member)]->step();
+    return steps;
+  });
+}
+
+// From an observation row to head columns, in batches.
+Result<double> measure_inference(const Bot& bot, Precision precision, Team& team, double seconds) {
+  constexpr int kRows = 1024;
+  const Result<std::unique_ptr<Backend>> made = make_backend("onednn", bot.network, precision);
+  if (!made) return made.error();
+  const Backend& backend = *made.value();
+  const std::unique_ptr<Weights> weights = backend.make_weights();
+  backend.pack(bot.parameters, *weights);
+  std::vector<std::unique_ptr<Executor>> executors;
+  std::vector<std::vector<std::byte>> inputs;
+  for (int i = 0; i < team.size(); ++i) {
+    executors.push_back(backend.make_executor(kRows));
+    inputs.emplace_back(static_cast<std::size_t>(kRows) * static_cast<std::size_t>(backend.input_stride()));
+  }
+  const std::vector<float> observations(static_cast<std::size_t>(kRows * bot.network.observation_size()), 0.5f);
+  const std::vector<int> none(kRows, -1);
+  return per_second(team, seconds, [&](int member) {
+    const auto m = static_cast<std::size_t>(member);
+    executors[m]->encode(bot.scale, observations.data(), kRows, inputs[m].data());
+    executors[m]->forward(*weights, inputs[m].data(), kRows, {none.data(), none.data(), nullptr});
+    return static_cast<double>(kRows);
+  });
+}
+
+// One decision of a bot inside a game: from an observation row to the choice, one at a time, on one thread.
+double measure_decision(const GameEntry& game, const Bot& bot, double seconds) {
+  const std::unique_ptr<Batch> batch = game.make_batch(1);
+  batch->start_all(default_settings(game.spec), Key(1));
+  std::vector<float> observations(static_cast<std::size_t>(batch->rows() * batch->layout().observation_size));
+  std::vector<std::uint8_t> masks(static_cast<std::size_t>(batch->rows() * batch->layout().mask_size));
+  std::vector<std::int8_t> seats(static_cast<std::size_t>(batch->rows()));
+  std::vector<std::int32_t> choices(static_cast<std::size_t>(batch->rows() * batch->layout().choice_count));
+  std::vector<float> values(static_cast<std::size_t>(batch->rows() * batch->layout().value_count));
+  batch->observe({observations.data(), masks.data(), seats.data()});
+  const int row =
+      static_cast<int>(std::find_if(seats.begin(), seats.end(), [](std::int8_t s) { return s >= 0; }) - seats.begin());
+  BotAgent agent(bot, game.spec);
+  const Decisions decisions{batch.get(), {&row, 1}, observations.data(), masks.data(), seats.data()};
+  Team one(1);
+  return 1e6 / per_second(one, seconds, [&](int) {
+           for (int i = 0; i < 1000; ++i) agent.act(decisions, Key(1), choices.data(), values.data());
+           return 1000.0;
+         });
+}
+
+// Floating-point operations of an update's way there and back for one sample: two a weight forward, two for the
+// gradients by the weights, and two for those by each layer's inputs, which the first layer does not need.
+double update_flops(const Network& network) {
+  double first_layer = 0;
+  if (network.convolutions().empty())
+    first_layer = static_cast<double>(network.trunk().front().in) * network.trunk().front().out;
+  return 6 * network.forward_multiply_adds() - 2 * first_layer;
+}
+
+struct Training {
+  double steps_per_second = 0, update_gflops = 0;
+};
+
+Result<Training> measure_training(Trainer& trainer, double seconds) {
+  // The first iterations are shorter than those of a run that is under way; they are gone through first.
+  const auto warm_up = Clock::now();
+  while (since(warm_up) < seconds)
+    if (const auto report = trainer.iterate(); !report) return report.error();
+  const std::int64_t first = trainer.steps();
+  double rows = 0, update_seconds = 0;
+  const auto begin = Clock::now();
+  while (since(begin) < seconds) {
+    const auto report = trainer.iterate();
+    if (!report) return report.error();
+    rows += report.value().updated_rows;
+    update_seconds += report.value().update_seconds;
+  }
+  return Training{static_cast<double>(trainer.steps() - first) / since(begin),
+                  1e-9 * rows * update_flops(trainer.network()) / update_seconds};
+}
+
+double measure_peak(Team& team, Precision precision) {
+  std::vector<double> peaks(static_cast<std::size_t>(team.size()));
+  team.run([&](int member) { peaks[static_cast<std::size_t>(member)] = measure_peak_gflops(precision); });
+  double sum = 0;
+  for (double peak : peaks) sum += peak;
+  return sum;
+}
+
+// The processor's name, as the system gives it.
+std::string processor() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  return "unknown";
+}
+
+// Adds the figures to the results file of this processor, whose lines are JSON objects.
+Result<std::string> save(const std::string& folder, const Json& figures) {
+  std::string name = figures["processor"].get<std::string>() + "-" + figures["isa"].get<std::string>();
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = c == '_' ? '_' : '-';
+  if (Result<void> made = make_directories(folder); !made) return made.error();
+  const std::string path = folder + "/" + name + ".jsonl";
+  Result<AppendFile> file = AppendFile::open_lines(path);
+  if (!file) return file.error();
+  if (Result<void> added = file->append(figures.dump() + "\n"); !added) return added.error();
+  return path;
+}
+
+Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, Console& console) {
+  const GameEntry& game = find_game(games, options.game);
+  TrainConfig config;
+  for (const auto& [key, text] : options.rows)
+    if (const Result<void> set = set_option(option_rows(config), key, text); !set) wrong_usage(set.error());
+  Result<std::unique_ptr<Trainer>> made = Trainer::make(game, config);
+  if (!made) return made.error();
+  Trainer& trainer = *made.value();
+  Team team(trainer.threads());
+  const Bot bot = trainer.bot();
+  const Precision precision = trainer.resolved().precision;
+  const std::vector<int>& widths = trainer.network().options().hidden;
+  std::string hidden;
+  for (int width : widths) hidden += fmt::format("{}{}", hidden.empty() ? "" : "x", width);
+
+  console.print("{} on {} {} of {} ({}, {}), network {}, {} epochs\n", game.spec.name, team.size(),
+                team.size() == 1 ? "thread" : "threads", processor(), isa_name(), to_string(precision), hidden,
+                config.epochs);
+  const auto figure = [&console](const char* label, const std::string& value) {
+    console.print("  {:<42} {}\n", label, console.bold(value));
+  };
+  const auto rate = [](double value) { return grouped(std::llround(value)); };
+  const double env = measure_env(game, team, options.seconds);
+  figure("decisions a second, random play", rate(env));
+  const Result<double> inference = measure_inference(bot, precision, team, options.seconds);
+  if (!inference) return inference.error();
+  figure("network passes a second, in batches", rate(inference.value()));
+  const double decision = measure_decision(game, bot, options.seconds);
+  figure("microseconds for one decision, alone", fmt::format("{:.2f}", decision));
+  const Result<Training> training = measure_training(trainer, options.seconds);
+  if (!training) return training.error();
+  figure("decisions a second, training", rate(training.value().steps_per_second));
+  const double peak = measure_peak(team, precision);
+  figure("GFLOP/s of the update", fmt::format("{:.0f}", training.value().update_gflops));
+  figure("GFLOP/s of the best matrix product", fmt::format("{:.0f}", peak));
+  figure("share of that peak", fmt::format("{:.0f}%", 100 * training.value().update_gflops / peak));
+
+  Json json{
+      {"game", game.spec.name}, {"env_steps_per_second", env}, {"inference_samples_per_second", inference.value()}};
+  json["decision_microseconds"] = decision;
+  json["train_steps_per_second"] = training.value().steps_per_second;
+  json["update_gflops"] = training.value().update_gflops;
+  json["peak_gflops"] = peak;
+  json["threads"] = team.size();
+  json["isa"] = isa_name();
+  json["precision"] = to_string(precision);
+  json["epochs"] = config.epochs;
+  json["hidden"] = hidden;
+  json["processor"] = processor();
+  json["version"] = RIVAL_VERSION;
+  if (!options.results.empty()) {
+    const Result<std::string> saved = save(options.results, json);
+    if (!saved) return saved.error();
+    console.print("added to {}\n", saved.value());
+  }
+  return Outcome{json};
+}
+
+Action declare(CLI::App& app, std::span<const GameEntry> games) {
+  const auto options = std::make_shared<Options>();
+  add_game(app, "GAME", options->game)->capture_default_str();
+  app.add_option("--seconds", options->seconds, "How long to measure each figure")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  const auto add_row = [&](const std::string& key, const std::string& help) {
+    app.add_option_function<std::string>(
+        "--" + key, [options, key](const std::string& text) { options->rows.emplace_back(key, text); }, help);
+  };
+  add_row("hidden", "Widths of the network's layers, e.g. 128x128");
+  add_row("epochs", "Passes over each iteration's experience");
+  add_row("threads", "Without it, one per processor");
+  add_row("precision", "Of matrix products: auto, f32 or bf16");
+  app.add_option("--results", options->results, "A folder with a results file per processor, to which to add these");
+  return [options, games](Console& console) { return bench(*options, games, console); };
+}
+
+}  // namespace
+
+Command bench_command() {
+  return {
+      "bench",
+      "what this machine does in a second",
+      {"rival bench", "rival bench connect_four --hidden 128x128", "RIVAL_ISA=avx2 rival bench cartpole --threads 1"},
+      declare};
+}
+
+}  // namespace rival::cli

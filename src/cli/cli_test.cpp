@@ -1,0 +1,255 @@
+#include "cli/cli.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/temporary_folder.hpp"
+#include "cli/command.hpp"
+#include "cli/live_view.hpp"
+#include "games/catalog.hpp"
+
+namespace rival::cli {
+namespace {
+
+struct Ran {
+  int exit_code;
+  std::string out, err;
+};
+
+// Runs `rival` with these arguments, and this text on standard input.
+Ran rival_with(const std::string& input, std::vector<std::string> arguments) {
+  std::vector<const char*> argv = {"rival"};
+  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+  std::istringstream stream(input);
+  std::streambuf* before = std::cin.rdbuf(stream.rdbuf());
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  Ran ran{run(static_cast<int>(argv.size()), argv.data(), catalog()), "", ""};
+  std::fflush(stdout);
+  ran.out = testing::internal::GetCapturedStdout();
+  ran.err = testing::internal::GetCapturedStderr();
+  std::cin.rdbuf(before);
+  std::cin.clear();
+  return ran;
+}
+Ran rival_(std::vector<std::string> arguments) {
+  return rival_with("", std::move(arguments));
+}
+
+// The object that --json prints; stdout must hold nothing else.
+Json json_of(const Ran& ran) {
+  EXPECT_EQ(std::count(ran.out.begin(), ran.out.end(), '\n'), 1) << ran.out;
+  return Json::parse(ran.out, nullptr, false);
+}
+
+void expect_keys(const Json& json, std::initializer_list<const char*> keys) {
+  for (const char* key : keys) EXPECT_TRUE(json.contains(key)) << key << " is not in " << json.dump();
+}
+
+const char* const kCommands[] = {"games", "check", "train", "eval", "play", "bench", "export"};
+
+TEST(Cli, HelpShowsEveryCommandWithExamples) {
+  const Ran overview = rival_({"help"});
+  EXPECT_EQ(overview.exit_code, 0);
+  for (const std::string command : kCommands) {
+    EXPECT_NE(overview.out.find("rival " + command), std::string::npos) << command;
+    const Ran help = rival_({command, "--help"});
+    EXPECT_EQ(help.exit_code, 0);
+    EXPECT_NE(help.out.find("Examples:\n  rival "), std::string::npos) << help.out;
+    EXPECT_NE(help.out.find("--json"), std::string::npos);
+    EXPECT_EQ(rival_({"help", command}).out, help.out);
+  }
+}
+
+TEST(Cli, ExamplesOfHelpNameKnownOptions) {
+  for (const std::string command : kCommands) {
+    const std::string help = rival_({command, "--help"}).out;
+    const std::size_t examples = help.find("Examples:");
+    std::istringstream words(help.substr(examples));
+    for (std::string word; words >> word;)
+      if (word.starts_with("--")) {
+        EXPECT_LT(help.find(word), examples) << command << " has no " << word;
+      }
+  }
+}
+
+TEST(Cli, WrongUsageNamesTheNearest) {
+  struct Case {
+    std::vector<std::string> arguments;
+    const char* part;
+  };
+  const Case cases[] = {
+      {{"tran", "cartpole"}, "'train'"},
+      {{"check", "conect_four"}, "'connect_four'"},
+      {{"eval", "random", "--game", "pig", "--agianst", "random"}, "'--against'"},
+      {{"eval", "random", "--game", "connect_four", "--against", "grady"}, "'greedy'"},
+      {{"eval", "randm", "--game", "pig"}, "'random'"},
+      {{"eval", "random"}, "--game"},
+      {{"play", "pig", "optimum"}, "'optimal'"},
+      {{"play", "pig", "random", "--seat", "2"}, "0 to 1"},
+      {{"train", "cartpole", "--set", "epoch=3"}, "'epochs'"},
+      {{"train", "cartpole", "--hidden", "64y"}, "hidden"},
+      {{"train"}, "GAME"},
+      {{"export", "x.safetensors", "--format", "onx"}, "'onnx'"},
+      {{"check", "pig", "--matches", "-3"}, "--matches"},
+  };
+  for (const Case& c : cases) {
+    const Ran ran = rival_(c.arguments);
+    EXPECT_EQ(ran.exit_code, 2) << c.part;
+    EXPECT_NE(ran.err.find(c.part), std::string::npos) << ran.err;
+    EXPECT_EQ(ran.out, "");
+  }
+  EXPECT_EQ(rival_({}).exit_code, 2);
+}
+
+TEST(Cli, FailuresNameTheFile) {
+  const TemporaryFolder folder;
+  const std::string bad = folder.path() + "/bad.safetensors", missing = folder.path() + "/none.safetensors";
+  std::ofstream(bad) << "not a bot";
+  for (const std::string& path : {bad, missing})
+    for (std::vector<std::string> arguments :
+         {std::vector<std::string>{"eval", path}, {"play", "pig", path}, {"export", path}, {"eval", path, "--json"}}) {
+      const Ran ran = rival_(arguments);
+      EXPECT_EQ(ran.exit_code, 1) << arguments[0];
+      EXPECT_NE(ran.err.find(path), std::string::npos) << ran.err;
+      if (arguments.back() != "--json") continue;
+      EXPECT_TRUE(json_of(ran).contains("error"));
+    }
+}
+
+TEST(Cli, GamesListsTheCatalog) {
+  const Json json = json_of(rival_({"games", "--json"}));
+  ASSERT_EQ(json["games"].size(), catalog().size());
+  for (const Json& game : json["games"]) expect_keys(game, {"name", "seats", "observation", "action", "judges"});
+  EXPECT_EQ(json_of(rival_({"games", "pig", "--json"}))["name"], "pig");
+  EXPECT_NE(rival_({"games"}).out.find("connect_four"), std::string::npos);
+}
+
+TEST(Cli, CheckPassesBuiltInGames) {
+  const Ran ran = rival_({"check", "tic_tac_toe", "--json"});
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_EQ(json_of(ran)["passed"], true);
+  EXPECT_NE(ran.err.find("masks"), std::string::npos);
+}
+
+TEST(Cli, EvalGivesScoresWithIntervals) {
+  const Ran ran = rival_({"eval", "greedy", "--game", "connect_four", "--matches", "200", "--json"});
+  const Json json = json_of(ran);
+  expect_keys(json, {"wins", "draws", "losses", "score", "score_low", "score_high", "by_seat"});
+  EXPECT_EQ(json["wins"].get<int>() + json["draws"].get<int>() + json["losses"].get<int>(), 200);
+  EXPECT_GT(json["score_low"], 0.8);
+  EXPECT_LE(json["score"], json["score_high"]);
+  EXPECT_EQ(json_of(rival_({"eval", "greedy", "--game", "connect_four", "--matches", "200", "--json"})), json);
+}
+
+TEST(Cli, EvalByAJudgeGivesItsFigures) {
+  const Json json = json_of(
+      rival_({"eval", "random", "--game", "kuhn_poker", "--against", "best-response", "--matches", "100", "--json"}));
+  expect_keys(json, {"wins", "score", "nash_conv", "opponent"});
+  EXPECT_NEAR(json["nash_conv"], 0.916667, 1e-5);
+}
+
+TEST(Cli, EvalSavesReplays) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(rival_({"eval", "random", "--game", "pig", "--matches", "4", "--replays", folder.path() + "/r"}).exit_code,
+            0);
+  EXPECT_TRUE(std::filesystem::exists(folder.path() + "/r/match-0003.replay"));
+}
+
+TEST(Cli, TrainEvalPlayAndExportABot) {
+  const TemporaryFolder folder;
+  const std::string out = folder.path() + "/run", onnx = folder.path() + "/bot.onnx";
+  const Ran trained = rival_({"train", "tic_tac_toe", "--steps", "3e4", "--hidden", "32x32", "--out", out, "--json"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  const Json json = json_of(trained);
+  expect_keys(json, {"game", "steps", "seconds", "steps_per_second", "score", "bot"});
+  EXPECT_GE(json["steps"], 30000);
+  const std::string bot = json["bot"];
+  EXPECT_TRUE(std::filesystem::exists(bot));
+
+  EXPECT_EQ(rival_({"train", "tic_tac_toe", "--steps", "3e4", "--out", out}).exit_code, 1);  // it is there already
+  EXPECT_EQ(rival_({"train", "pig", "--resume", "--out", out}).exit_code, 1);                // of another game
+  const Json resumed = json_of(rival_({"train", "tic_tac_toe", "--resume", "--steps", "6e4", "--out", out, "--json"}));
+  EXPECT_GE(resumed["steps"], 60000);
+
+  EXPECT_GT(json_of(rival_({"eval", out, "--json"}))["score"], 0.5);
+  EXPECT_EQ(rival_({"eval", bot, "--game", "pig"}).exit_code, 1);
+  EXPECT_EQ(rival_({"play", "pig", bot}).exit_code, 1);
+  EXPECT_NE(rival_({"play", "tic_tac_toe", bot, "--seat", "1"}).out.find("Rival thinks"), std::string::npos);
+  EXPECT_EQ(rival_({"export", bot, "--out", onnx}).exit_code, 0);
+  EXPECT_TRUE(std::filesystem::exists(onnx));
+
+  // A file cut short.
+  std::filesystem::resize_file(bot, std::filesystem::file_size(bot) / 2);
+  EXPECT_EQ(rival_({"eval", bot}).exit_code, 1);
+}
+
+TEST(Cli, BenchGivesItsFigures) {
+  const TemporaryFolder folder;
+  const Ran ran = rival_({"bench", "tic_tac_toe", "--seconds", "0.02", "--results", folder.path(), "--json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  const Json json = json_of(ran);
+  expect_keys(
+      json, {"env_steps_per_second", "inference_samples_per_second", "decision_microseconds", "train_steps_per_second",
+             "update_gflops", "peak_gflops", "threads", "isa", "precision", "epochs", "hidden"});
+  for (const char* key : {"env_steps_per_second", "decision_microseconds", "train_steps_per_second", "update_gflops"})
+    EXPECT_GT(json[key], 0) << key;
+  EXPECT_LT(json["update_gflops"], json["peak_gflops"]);
+  const auto results = std::filesystem::directory_iterator(folder.path());
+  std::ifstream file(results->path());
+  EXPECT_EQ(Json::parse(file)["hidden"], json["hidden"]);
+}
+
+TEST(Play, ThroughAPipe) {
+  const Ran ran = rival_with("b2\nB2\nz9\nh\nu\nu\na1\n?\nq\n", {"play", "tic_tac_toe", "random", "--seed", "1"});
+  EXPECT_EQ(ran.exit_code, 0);
+  for (const char* part : {"move first", ". X .", "b2 is not allowed now", "There is no move 'z9'", "would play",
+                           "There is nothing to take back", "X . .", "q  quit"})
+    EXPECT_NE(ran.out.find(part), std::string::npos) << part << " is not in\n" << ran.out;
+  EXPECT_EQ(ran.out.find('\x1b'), std::string::npos);  // no colours into a pipe
+}
+
+TEST(Play, AWholeMatchIsCounted) {
+  std::string moves;
+  for (const char* cell : {"a1", "a2", "a3", "b1", "b2", "b3", "c1", "c2", "c3"}) moves += std::string(cell) + "\n";
+  const Ran ran = rival_with(moves + moves, {"play", "tic_tac_toe", "random", "--seat", "0", "--seed", "3", "--json"});
+  EXPECT_EQ(ran.exit_code, 0);
+  const Json json = json_of(ran);
+  EXPECT_EQ(json["wins"].get<int>() + json["draws"].get<int>() + json["losses"].get<int>(), 1) << ran.err;
+  EXPECT_NE(ran.err.find("Play again"), std::string::npos);
+}
+
+TEST(Play, HiddenCardsStayHidden) {
+  const Ran ran = rival_with("q\n", {"play", "kuhn_poker", "equilibrium", "--seat", "0", "--seed", "1"});
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_NE(ran.out.find("Your move"), std::string::npos);
+  EXPECT_EQ(ran.out.find("thinks"), std::string::npos);
+}
+
+TEST(Play, ContinuousActionsAndWatching) {
+  const Ran ran = rival_with("9\n0.5\nq\n", {"play", "pendulum", "random"});
+  EXPECT_NE(ran.out.find("needs a number from"), std::string::npos) << ran.out;
+  EXPECT_NE(rival_({"play", "cartpole", "random", "--watch"}).out.find("Return of seat 0"), std::string::npos);
+}
+
+TEST(LiveView, Texts) {
+  EXPECT_EQ(clock_text(7), "0:07");
+  EXPECT_EQ(clock_text(3723), "1:02:03");
+  EXPECT_EQ(grouped(0), "0");
+  EXPECT_EQ(grouped(-1234567), "-1,234,567");
+  EXPECT_EQ(grouped(999), "999");
+  EXPECT_EQ(progress_bar(0.5, 4), "██░░");
+  EXPECT_EQ(sparkline({0, 1}, 10), "▁█");
+  EXPECT_EQ(sparkline({0, 0, 1, 1, 4, 4}, 3), "▁▂█");
+  EXPECT_EQ(sparkline({}, 3), "");
+  EXPECT_GT(process_seconds(), 0);
+}
+
+}  // namespace
+}  // namespace rival::cli

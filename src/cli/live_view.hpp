@@ -1,0 +1,50 @@
+// How a training run looks while it runs: a block redrawn in place on a terminal, a plain line now and then elsewhere.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "cli/console.hpp"
+#include "train/run.hpp"
+
+namespace rival::cli {
+
+// Not thread-safe.
+class LiveView {
+ public:
+  // Both must outlive the view.
+  LiveView(Console& console, const Spec& spec, const TrainConfig& config);
+
+  // Shows how things stand, if enough time has passed since the last time, or something was measured.
+  void show(const RunProgress& progress);
+  // Shows how things stand at the end.
+  void finish(const RunProgress& progress);
+  // Leaves what is shown as it is, so that other text can follow.
+  void close();
+
+ private:
+  std::string line(const RunProgress& progress) const;
+  std::vector<std::string> block(const RunProgress& progress) const;
+  void draw(const RunProgress& progress);
+
+  Console& console_;
+  const Spec& spec_;
+  const TrainConfig& config_;
+  std::chrono::steady_clock::time_point last_;
+  bool shown_ = false;
+  std::size_t drawn_lines_ = 0;
+  std::vector<double> scores_;  // games of one team: the score each time it was shown
+};
+
+// A curve in one line of block characters, at most `width` of them, scaled to its own range.
+std::string sparkline(const std::vector<double>& values, int width);
+// "0:07", "12:34", "1:02:03".
+std::string clock_text(double seconds);
+// A bar of `width` characters, `share` of it filled.
+std::string progress_bar(double share, int width);
+
+// Seconds since this process began.
+double process_seconds();
+
+}  // namespace rival::cli

@@ -1,0 +1,161 @@
+// rival train GAME: a strong player by self-play.
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <csignal>
+#include <filesystem>
+
+#include "cli/command.hpp"
+#include "cli/live_view.hpp"
+#include "cli/player.hpp"
+#include "train/run.hpp"
+
+namespace rival::cli {
+namespace {
+
+std::atomic<bool> stop_requested = false;
+
+// The first Ctrl-C ends the run after its iteration, saved; the second one ends the process.
+extern "C" void request_stop(int) {
+  stop_requested = true;
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+}
+
+struct Options {
+  std::string game, out;
+  bool resume = false;
+  std::vector<std::string> sets;
+  // Options that are rows of the configuration, as they were typed: key, text.
+  std::vector<std::pair<std::string, std::string>> rows;
+  std::optional<double> minutes, until_score;
+  std::string steps;
+};
+
+// runs/GAME, or the first of runs/GAME-2, -3... that is not there yet.
+std::string new_folder(const std::string& game) {
+  std::string folder = "runs/" + game;
+  for (int i = 2; std::filesystem::exists(folder); ++i) folder = fmt::format("runs/{}-{}", game, i);
+  return folder;
+}
+
+Result<void> apply(const Options& options, TrainConfig& config) {
+  const std::vector<OptionRow> rows = option_rows(config);
+  for (const auto& [key, text] : options.rows)
+    if (Result<void> set = set_option(rows, key, text); !set) return set;
+  for (const std::string& assignment : options.sets)
+    if (Result<void> set = set_option(rows, assignment); !set) return set;
+  if (!options.steps.empty()) {
+    double steps = 0;
+    const OptionRow row = {"steps", &steps, "", 1, 9e15};
+    if (Result<void> set = set_option({&row, 1}, "steps", options.steps); !set) return set;
+    config.steps = static_cast<std::int64_t>(steps);
+  }
+  if (options.minutes) config.minutes = *options.minutes;
+  if (options.until_score) config.until_score = *options.until_score;
+  if (config.minutes <= 0 && config.steps <= 0 && !std::isfinite(config.until_score)) config.minutes = 1;
+  return {};
+}
+
+Json to_json(const GameEntry& game, const TrainConfig& config, const ResolvedConfig& resolved, const RunSummary& run,
+             double seconds) {
+  Json json{{"game", game.spec.name}, {"steps", run.steps}, {"seconds", seconds}};
+  json["steps_per_second"] = run.last.steps_per_second;
+  json["score"] = run.last.score ? Json(*run.last.score) : Json();
+  json["bot"] = run.bot;
+  json["training_seconds"] = run.last.seconds;
+  json["iterations"] = run.last.iteration.iteration;
+  json["stopped"] = run.stopped;
+  json["evaluations"] = Json::array();
+  for (const Evaluation& evaluation : run.last.evaluations)
+    json["evaluations"].push_back({{"against", evaluation.opponent},
+                                   {"score", evaluation.score.value},
+                                   {"score_low", evaluation.score.interval.low},
+                                   {"score_high", evaluation.score.interval.high}});
+  json["seed"] = config.seed;
+  json["epochs"] = config.epochs;
+  json["precision"] = to_string(resolved.precision);
+  json["isa"] = isa_name();
+  return json;
+}
+
+Result<Outcome> train(const Options& options, std::span<const GameEntry> games, Console& console) {
+  const GameEntry& game = find_game(games, options.game);
+  TrainConfig config;
+  std::string folder = options.out;
+  if (options.resume) {
+    if (folder.empty()) folder = "runs/" + game.spec.name;
+    const Result<SavedRun> saved = read_run(folder);
+    if (!saved) return saved.error();
+    if (saved.value().game != game.spec.name)
+      return Error{
+          fmt::format("{} is a run of the game '{}', not of '{}'", folder, saved.value().game, game.spec.name)};
+    config = saved.value().config;
+  } else if (folder.empty()) {
+    folder = new_folder(game.spec.name);
+  }
+  if (const Result<void> applied = apply(options, config); !applied) wrong_usage(applied.error());
+  const Result<ResolvedConfig> resolved = resolve(config, game.spec);
+  if (!resolved) wrong_usage(resolved.error());
+
+  std::signal(SIGINT, request_stop);
+  std::signal(SIGTERM, request_stop);
+  console.print("{} {} in {}\n", options.resume ? "Going on with" : "Training", console.bold(game.spec.name), folder);
+  LiveView view(console, game.spec, config);
+  const Result<RunSummary> run =
+      run_training(game, config,
+                   {.folder = folder,
+                    .resume = options.resume,
+                    .stop = &stop_requested,
+                    .on_progress = [&view](const RunProgress& progress) { view.show(progress); }});
+  if (!run) {
+    view.close();
+    return run.error();
+  }
+  view.finish(run.value().last);
+  const double seconds = process_seconds();
+  if (run.value().stopped)
+    console.print("Stopped. `rival train {} --out {} --resume` goes on.\n", game.spec.name, folder);
+  console.print("{} steps in {:.1f} s. The player: {}\n", grouped(run.value().steps), seconds, run.value().bot);
+  console.print("{}\n", console.dim(fmt::format("Measure it: rival eval {0}    Play it: rival play {1} {0}",
+                                                run.value().bot, game.spec.name)));
+  return Outcome{to_json(game, config, resolved.value(), run.value(), seconds)};
+}
+
+Action declare(CLI::App& app, std::span<const GameEntry> games) {
+  const auto options = std::make_shared<Options>();
+  add_game(app, "GAME", options->game)->required();
+  app.add_option("--minutes", options->minutes, "Stop after this time; without any limit: 1")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--steps", options->steps, "Stop after this many decisions, e.g. 5000000 or 5e6");
+  app.add_option("--until-score", options->until_score, "Stop when the mean score of the last 100 episodes is this");
+  app.add_option("--out", options->out, "The run's folder; without it, a new one in runs/");
+  app.add_flag("--resume", options->resume, "Go on with the run in --out");
+  const auto add_row = [&](const std::string& key, const std::string& help) {
+    app.add_option_function<std::string>(
+        "--" + key, [options, key](const std::string& text) { options->rows.emplace_back(key, text); }, help);
+  };
+  add_row("seed", "Names all randomness: same seed and options, same bytes");
+  add_row("threads", "Without it, one per processor");
+  add_row("hidden", "Widths of the network's layers, e.g. 128x128");
+  add_row("epochs", "Passes over each iteration's experience");
+  add_row("precision", "Of matrix products: auto, f32 or bf16");
+  app.add_option("--set", options->sets, "Any other option of config.toml, as key=value; may be given again")
+      ->allow_extra_args(false);
+  return [options, games](Console& console) { return train(*options, games, console); };
+}
+
+}  // namespace
+
+Command train_command() {
+  return {"train",
+          "a strong player by self-play",
+          {"rival train connect_four --minutes 1", "rival train cartpole --until-score 475 --json",
+           "rival train connect_four --out runs/long --minutes 30 --hidden 256x256",
+           "rival train connect_four --out runs/long --resume --minutes 60",
+           "rival train kuhn_poker --steps 5e6 --set learning_rate=5e-4"},
+          declare};
+}
+
+}  // namespace rival::cli
