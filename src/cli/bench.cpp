@@ -291,21 +291,19 @@ Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, 
   return Outcome{json};
 }
 
-Action declare(CLI::App& app, std::span<const GameEntry> games) {
+Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
-  add_game(app, "GAME", options->game)->capture_default_str();
-  app.add_option("--seconds", options->seconds, "How long to measure each figure")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+  arguments.add("GAME", &options->game, "A game; `rival games` lists them");
+  arguments.add("--seconds", &options->seconds, "How long to measure each figure", {.low = 0.001});
   const auto add_row = [&](const std::string& key, const std::string& help) {
-    app.add_option_function<std::string>(
+    arguments.add_each(
         "--" + key, [options, key](const std::string& text) { options->rows.emplace_back(key, text); }, help);
   };
   add_row("hidden", "Widths of the network's layers, e.g. 128x128");
   add_row("epochs", "Passes over each iteration's experience");
   add_row("threads", "Without it, one per processor");
   add_row("precision", "Of matrix products: auto, f32 or bf16");
-  app.add_option("--results", options->results, "A folder with a results file per processor, to which to add these");
+  arguments.add("--results", &options->results, "A folder with a results file per processor, to which to add these");
   return [options, games](Console& console) { return bench(*options, games, console); };
 }
 

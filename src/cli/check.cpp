@@ -27,13 +27,11 @@ const char* style(Verdict verdict) {
   }
 }
 
-Action declare(CLI::App& app, std::span<const GameEntry> games) {
+Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
-  add_game(app, "GAME", options->game)->required();
-  app.add_option("--matches", options->matches, "How many random matches to play")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  app.add_option("--seed", options->seed, "Which matches")->capture_default_str();
+  arguments.add("GAME", &options->game, "A game; `rival games` lists them", {.required = true});
+  arguments.add("--matches", &options->matches, "How many random matches to play", {.low = 1});
+  arguments.add("--seed", &options->seed, "Which matches");
   return [options, games](Console& console) -> Result<Outcome> {
     const GameEntry& game = find_game(games, options->game);
     const ConformanceReport report = check_conformance(game.make_batch, Key(options->seed), options->matches);

@@ -24,20 +24,6 @@ std::string overview(const std::vector<Command>& commands) {
   return text;
 }
 
-// The first option on the line that the app does not have, as an error that names the nearest one.
-Result<void> check_options(const CLI::App& app, const std::vector<std::string>& arguments) {
-  std::vector<std::string> known;
-  for (const CLI::Option* option : app.get_options())
-    for (const std::string& name : option->get_lnames()) known.push_back(fmt::format("--{}", name));
-  for (const std::string& argument : arguments) {
-    if (argument == "--") break;
-    if (!argument.starts_with("--")) continue;
-    const std::string name = argument.substr(0, argument.find('='));
-    if (std::find(known.begin(), known.end(), name) == known.end()) return unknown_name("option", name, known);
-  }
-  return {};
-}
-
 int fail(const std::string& command, const std::string& message, int exit_code, bool json) {
   std::fprintf(stderr, "rival%s%s: %s\n", command.empty() ? "" : " ", command.c_str(), message.c_str());
   if (exit_code == 2)
@@ -46,38 +32,33 @@ int fail(const std::string& command, const std::string& message, int exit_code, 
   return exit_code;
 }
 
-int run_command(const Command& command, std::vector<std::string> arguments, const std::vector<GameEntry>& games) {
-  CLI::App app(command.summary, "rival " + command.name);
+int run_command(const Command& command, const std::vector<std::string>& words, const std::vector<GameEntry>& games) {
+  Arguments arguments(fmt::format("rival {}", command.name), command.summary, command.examples);
   bool json = false;
-  const Action action = command.declare(app, games);
-  app.add_flag("--json", json, "One JSON object on stdout; everything else goes to stderr");
-  std::string footer = "\nExamples:\n";
-  for (const std::string& example : command.examples) footer += "  " + example + "\n";
-  app.footer(footer);
-  app.get_formatter()->column_width(34);
-  const bool wants_json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+  const Action action = command.declare(arguments, games);
+  arguments.add_flag("--json", json, "One JSON object on stdout; everything else goes to stderr");
+  json = std::find(words.begin(), words.end(), "--json") != words.end();
+  const Result<bool> help = arguments.parse(words);
+  if (!help) return fail(command.name, help.error().message, 2, json);
+  if (help.value()) {
+    std::printf("%s", arguments.help().c_str());
+    return 0;
+  }
   try {
-    if (Result<void> known = check_options(app, arguments); !known)
-      return fail(command.name, known.error().message, 2, wants_json);
-    std::reverse(arguments.begin(), arguments.end());  // what CLI11 wants
-    app.parse(arguments);
     Console console(json);
     const Result<Outcome> outcome = action(console);
     if (!outcome) return fail(command.name, outcome.error().message, 1, json);
     if (json) std::printf("%s\n", outcome.value().json.dump().c_str());
     return outcome.value().exit_code;
-  } catch (const CLI::CallForHelp&) {
-    std::printf("%s", app.help().c_str());
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    return fail(command.name, error.what(), 2, wants_json);
+  } catch (const WrongUsage& wrong) {
+    return fail(command.name, wrong.error.message, 2, json);
   }
 }
 
 }  // namespace
 
-void wrong_usage(const Error& error) {
-  throw CLI::ValidationError(error.message, CLI::ExitCodes::ValidationError);
+void wrong_usage(Error error) {
+  throw WrongUsage{std::move(error)};
 }
 
 const GameEntry& find_game(std::span<const GameEntry> games, const std::string& name) {
@@ -87,10 +68,6 @@ const GameEntry& find_game(std::span<const GameEntry> games, const std::string& 
     known.push_back(game.spec.name);
   }
   wrong_usage(unknown_name("game", name, known));
-}
-
-CLI::Option* add_game(CLI::App& app, const std::string& option, std::string& name) {
-  return app.add_option(option, name, "A game; `rival games` lists them");
 }
 
 int run(int argc, const char* const* argv, const std::vector<GameEntry>& games) {

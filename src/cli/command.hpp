@@ -2,7 +2,6 @@
 // help and suggestions.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "cli/arguments.hpp"
 #include "cli/console.hpp"
 #include "match/game_entry.hpp"
 
@@ -23,17 +23,21 @@ struct Outcome {
   int exit_code = 0;
 };
 
-// Runs a command whose options have been parsed. Error: exit code 1. Throws CLI::ValidationError for what turns out to
-// be wrong usage (see wrong_usage): exit code 2.
+// Wrong usage that shows only once a command runs; leaves it as an exception, for exit code 2.
+struct WrongUsage {
+  Error error;
+};
+[[noreturn]] void wrong_usage(Error error);
+
+// Runs a command whose options have been parsed. Error: exit code 1. Throws WrongUsage.
 using Action = std::function<Result<Outcome>(Console& console)>;
 
 struct Command {
   std::string name;
   std::string summary;                // one line
   std::vector<std::string> examples;  // "rival train connect_four --minutes 1"
-  // Declares the options and returns what to do once they are parsed. `app`, `games` and what the options are bound to
-  // live until then.
-  std::function<Action(CLI::App& app, std::span<const GameEntry> games)> declare;
+  // Declares the options and returns what to do once they are parsed. `games` lives until then.
+  std::function<Action(Arguments& arguments, std::span<const GameEntry> games)> declare;
 };
 
 Command games_command();
@@ -44,10 +48,6 @@ Command play_command();
 Command bench_command();
 Command export_command();
 
-[[noreturn]] void wrong_usage(const Error& error);
-
-// Declares an option for the name of a game.
-CLI::Option* add_game(CLI::App& app, const std::string& option, std::string& name);
 // The game of that name, or wrong usage.
 const GameEntry& find_game(std::span<const GameEntry> games, const std::string& name);
 

@@ -130,27 +130,22 @@ Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> game
   return Outcome{json};
 }
 
-Action declare(CLI::App& app, std::span<const GameEntry> games) {
+Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
-  app.add_option("BOT", options->player, "A bot's file, or with --game a scripted player of the game")->required();
-  app.add_option("--against", options->against,
-                 "Opponent: random, a scripted player or a judge of the game (`rival games GAME`), or a bot's file")
-      ->capture_default_str();
-  app.add_option("--matches", options->matches, "How many matches; seats are swapped and seeds paired")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  app.add_option("--positions", options->positions, "How many positions a judge that samples looks at")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  app.add_option("--seed", options->seed, "The same seed plays the same matches")->capture_default_str();
-  app.add_option("--opening", options->opening,
-                 "Begin every match with this many random steps, the same for both seatings")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--temperature", options->temperature,
-                 "How bots play: 1 as trained, 0 the most likely choice; default 1 where play must be mixed, else 0")
-      ->check(CLI::NonNegativeNumber);
-  add_game(app, "--game", options->game)->description("The game, when BOT is a scripted player");
-  app.add_option("--replays", options->replays, "A folder for the replays of all matches");
+  arguments.add("BOT", &options->player, "A bot's file, a run's folder, or with --game a scripted player of the game",
+                {.required = true});
+  arguments.add("--against", &options->against,
+                "Opponent: random, a scripted player or a judge of the game (`rival games GAME`), or a bot's file");
+  arguments.add("--matches", &options->matches, "How many matches; seats are swapped and seeds paired", {.low = 1});
+  arguments.add("--positions", &options->positions, "How many positions a judge that samples looks at", {.low = 1});
+  arguments.add("--seed", &options->seed, "The same seed plays the same matches");
+  arguments.add("--opening", &options->opening,
+                "Begin every match with this many random steps, the same for both seatings", {.low = 0});
+  arguments.add("--temperature", &options->temperature,
+                "How bots play: 1 as trained, 0 the most likely choice; default 1 where play must be mixed, else 0",
+                {.low = 0});
+  arguments.add("--game", &options->game, "The game, when BOT is a scripted player");
+  arguments.add("--replays", &options->replays, "A folder for the replays of all matches");
   return [options, games](Console& console) { return evaluate(*options, games, console); };
 }
 

@@ -38,11 +38,11 @@ Result<Outcome> export_bot(const Options& options, std::span<const GameEntry> ga
   return Outcome{{{"game", bot.game}, {"format", "onnx"}, {"file", out}, {"bytes", model.size()}}};
 }
 
-Action declare(CLI::App& app, std::span<const GameEntry> games) {
+Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
-  app.add_option("BOT", options->bot, "A bot's file, or a run's folder")->required();
-  app.add_option("--format", options->format, "The format: onnx")->capture_default_str();
-  app.add_option("--out", options->out, "The file to write; without it, BOT with another ending");
+  arguments.add("BOT", &options->bot, "A bot's file, or a run's folder", {.required = true});
+  arguments.add("--format", &options->format, "The format: onnx");
+  arguments.add("--out", &options->out, "The file to write; without it, BOT with another ending");
   return [options, games](Console& console) { return export_bot(*options, games, console); };
 }
 

@@ -85,9 +85,9 @@ struct Options {
   std::string game;
 };
 
-Action declare(CLI::App& app, std::span<const GameEntry> games) {
+Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
-  add_game(app, "GAME", options->game)->description("Show all about this game; without it, list all games");
+  arguments.add("GAME", &options->game, "Show all about this game; without it, list all games");
   return [options, games](Console& console) -> Result<Outcome> {
     if (!options->game.empty()) {
       const GameEntry& game = find_game(games, options->game);

@@ -70,9 +70,9 @@ std::string coloured(const Console& console, const std::string& text, const std:
 
 struct Options {
   std::string game, player;
-  int seat = -1;  // -1: the first match seat 0, then in turn
-  std::uint64_t seed = 0;
-  bool seeded = false, watch = false;
+  std::optional<int> seat;  // none: seat 0 first, then in turn
+  std::optional<std::uint64_t> seed;
+  bool watch = false;
   std::optional<float> temperature;
 };
 
@@ -448,20 +448,19 @@ bool results_are_wins(const GameEntry& game) {
 Result<Outcome> play(const Options& options, std::span<const GameEntry> games, Console& console) {
   const GameEntry& game = find_game(games, options.game);
   const Spec& spec = game.spec;
-  if (options.seat >= spec.seats)
+  if (options.seat && *options.seat >= spec.seats)
     wrong_usage(
-        {fmt::format("{} has the seats 0 to {}; --seat {} is none of them", spec.name, spec.seats - 1, options.seat)});
+        {fmt::format("{} has the seats 0 to {}; --seat {} is none of them", spec.name, spec.seats - 1, *options.seat)});
   Result<Player> player = load_player(game, options.player, options.temperature);
   if (!player) return player.error();
   if (is_path(options.player)) player->name = "Rival";
-  const Key key(options.seeded
-                    ? options.seed
-                    : static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()));
+  const Key key(
+      options.seed.value_or(static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count())));
 
   Table table(game, player.value(), results_are_wins(game), console, std::cin);
   int wins = 0, draws = 0, losses = 0;
   for (int match = 0;; ++match) {
-    const int seat = options.watch ? -1 : options.seat >= 0 ? options.seat : match % spec.seats;
+    const int seat = options.watch ? -1 : options.seat.value_or(match % spec.seats);
     if (!options.watch && spec.seats > 1)
       console.print("{}: you have seat {}{}. Enter ? for help.\n", spec.name, seat,
                     spec.simultaneous ? ""
@@ -483,7 +482,7 @@ Result<Outcome> play(const Options& options, std::span<const GameEntry> games, C
       console.print("  You {}, {} {}, draws {}\n", wins, player->name, losses, draws);
     }
     if (options.watch) break;
-    console.print("Play again{}? [Y/n] ", options.seat < 0 && spec.seats > 1 ? " in the next seat" : "");
+    console.print("Play again{}? [Y/n] ", !options.seat && spec.seats > 1 ? " in the next seat" : "");
     std::string answer;
     if (!std::getline(std::cin, answer)) {
       console.print("\n");
@@ -494,20 +493,19 @@ Result<Outcome> play(const Options& options, std::span<const GameEntry> games, C
   return Outcome{{{"game", spec.name}, {"bot", options.player}, {"wins", wins}, {"draws", draws}, {"losses", losses}}};
 }
 
-Action declare(CLI::App& app, std::span<const GameEntry> games) {
+Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
-  add_game(app, "GAME", options->game)->required();
-  app.add_option("BOT", options->player, "A bot's file, or a scripted player of the game")->required();
-  app.add_option("--seat", options->seat, "Your seat in every match, from 0 (which begins); without it, in turn")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--seed", options->seed, "The same seed deals the same cards")->each([options](const std::string&) {
-    options->seeded = true;
-  });
-  app.add_option("--temperature", options->temperature,
-                 "How it plays: 1 as trained, more is weaker, 0 the most likely choice; default 1 where play must be "
-                 "mixed, else 0")
-      ->check(CLI::NonNegativeNumber);
-  app.add_flag("--watch", options->watch, "Watch it play all seats");
+  arguments.add("GAME", &options->game, "A game; `rival games` lists them", {.required = true});
+  arguments.add("BOT", &options->player, "A bot's file, a run's folder, or a scripted player of the game",
+                {.required = true});
+  arguments.add("--seat", &options->seat, "Your seat in every match, from 0 (which begins); without it, in turn",
+                {.low = 0});
+  arguments.add("--seed", &options->seed, "The same seed deals the same cards");
+  arguments.add("--temperature", &options->temperature,
+                "How it plays: 1 as trained, more is weaker, 0 the most likely choice; default 1 where play must be "
+                "mixed, else 0",
+                {.low = 0});
+  arguments.add_flag("--watch", options->watch, "Watch it play all seats");
   return [options, games](Console& console) { return play(*options, games, console); };
 }
 

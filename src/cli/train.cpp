@@ -123,17 +123,16 @@ Result<Outcome> train(const Options& options, std::span<const GameEntry> games, 
   return Outcome{to_json(game, config, resolved.value(), run.value(), seconds)};
 }
 
-Action declare(CLI::App& app, std::span<const GameEntry> games) {
+Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
-  add_game(app, "GAME", options->game)->required();
-  app.add_option("--minutes", options->minutes, "Stop after this time; without any limit: 1")
-      ->check(CLI::PositiveNumber);
-  app.add_option("--steps", options->steps, "Stop after this many decisions, e.g. 5000000 or 5e6");
-  app.add_option("--until-score", options->until_score, "Stop when the mean score of the last 100 episodes is this");
-  app.add_option("--out", options->out, "The run's folder; without it, a new one in runs/");
-  app.add_flag("--resume", options->resume, "Go on with the run in --out");
+  arguments.add("GAME", &options->game, "A game; `rival games` lists them", {.required = true});
+  arguments.add("--minutes", &options->minutes, "Stop after this time; without any limit: 1", {.low = 0});
+  arguments.add("--steps", &options->steps, "Stop after this many decisions, e.g. 5000000 or 5e6");
+  arguments.add("--until-score", &options->until_score, "Stop when the mean score of the last 100 episodes is this");
+  arguments.add("--out", &options->out, "The run's folder; without it, a new one in runs/");
+  arguments.add_flag("--resume", options->resume, "Go on with the run in --out");
   const auto add_row = [&](const std::string& key, const std::string& help) {
-    app.add_option_function<std::string>(
+    arguments.add_each(
         "--" + key, [options, key](const std::string& text) { options->rows.emplace_back(key, text); }, help);
   };
   add_row("seed", "Names all randomness: same seed and options, same bytes");
@@ -141,8 +140,9 @@ Action declare(CLI::App& app, std::span<const GameEntry> games) {
   add_row("hidden", "Widths of the network's layers, e.g. 128x128");
   add_row("epochs", "Passes over each iteration's experience");
   add_row("precision", "Of matrix products: auto, f32 or bf16");
-  app.add_option("--set", options->sets, "Any other option of config.toml, as key=value; may be given again")
-      ->allow_extra_args(false);
+  arguments.add_each(
+      "--set", [options](const std::string& text) { options->sets.push_back(text); },
+      "Any other option of config.toml, as key=value; may be given again");
   return [options, games](Console& console) { return train(*options, games, console); };
 }
 
