@@ -28,10 +28,10 @@ std::vector<OptionRow> option_rows(TrainConfig& c) {
        {"auto", "f32", "bf16"}},
       {"backend", &c.backend, "what computes the network", 0, 0, {"onednn", "reference"}},
       {"rows", &c.rows, "decisions made at once, over all matches", 8, 1 << 20},
-      {"horizon", &c.horizon, "most decisions per row in an iteration", 4, 4096},
+      {"horizon", &c.horizon, "most decisions per row in an iteration; 0: chosen from what the game says", 0, 4096},
       {"epochs", &c.epochs, "passes over each iteration's experience", 1, 100},
       {"minibatches", &c.minibatches, "updates per pass", 1, 1024},
-      {"learning_rate", &c.learning_rate, "of Adam, at the start", 1e-7, 1},
+      {"learning_rate", &c.learning_rate, "of Adam, at the start; 0: chosen from what the game says", 0, 1},
       {"discount", &c.discount, "of future reward per decision; 0: 1 for games of several teams, else 0.99", 0, 1},
       {"lambda", &c.lambda, "of generalised advantage estimation", 0, 1},
       {"clip", &c.clip, "how far a probability ratio may move", 0.001, 10},
@@ -49,20 +49,19 @@ std::vector<OptionRow> option_rows(TrainConfig& c) {
 
 Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec) {
   ResolvedConfig r;
-  r.discount = config.discount > 0 ? config.discount : spec.team_count() > 1 ? 1.0 : 0.99;
-  // Hidden information needs mixed play, so its entropy stays high and falls slowly (see docs/training.md).
-  r.entropy = config.entropy >= 0 ? config.entropy : spec.hidden_information ? 0.2 : 0.03;
-  r.entropy_end = config.entropy_end >= 0 ? config.entropy_end : spec.hidden_information ? 0.04 : 0.003;
-  // Against past selves one learns to beat them too, but where play must be mixed that pulls away from equilibrium.
-  r.past_share = spec.team_count() == 1    ? 0
-                 : config.past_share >= 0  ? config.past_share
-                 : spec.hidden_information ? 0
-                                           : 0.2;
-  // Where all is seen, good moves are good whatever went before; hidden information is also in how others have played.
-  r.opening_share = spec.team_count() == 1      ? 0
-                    : config.opening_share >= 0 ? config.opening_share
-                    : spec.hidden_information   ? 0
-                                                : 0.5;
+  const bool hidden = spec.hidden_information, teams = spec.team_count() > 1;
+  const auto chosen = [](double wanted, double otherwise) { return wanted >= 0 ? wanted : otherwise; };
+  r.discount = config.discount > 0 ? config.discount : teams ? 1.0 : 0.99;
+  // Where information is hidden, good play is mixed: it is approached by small steps from large batches, under an
+  // entropy bonus that keeps every choice alive and falls slowly. Elsewhere large steps find good moves sooner.
+  r.horizon = config.horizon > 0 ? config.horizon : hidden ? 128 : 32;
+  r.learning_rate = config.learning_rate > 0 ? config.learning_rate : hidden ? 5e-4 : 3e-3;
+  r.entropy = chosen(config.entropy, hidden ? 0.2 : teams ? 0.1 : 0.03);
+  r.entropy_end = chosen(config.entropy_end, hidden ? 0.04 : teams ? 0.01 : 0.003);
+  // Playing past selves, and from positions that random moves led to, teaches what to do against any play. Where
+  // information is hidden both pull away from equilibrium, since how one got here is part of what one knows.
+  r.past_share = teams ? chosen(config.past_share, hidden ? 0 : 0.2) : 0;
+  r.opening_share = teams ? chosen(config.opening_share, hidden ? 0 : 0.8) : 0;
   r.precision = config.precision == "f32"    ? Precision::f32
                 : config.precision == "bf16" ? Precision::bf16
                                              : best_precision();

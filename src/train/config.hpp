@@ -25,12 +25,12 @@ struct TrainConfig {
   std::string precision = "auto";
   std::string backend = "onednn";
 
-  int rows = 1024;   // decisions made at once, over all matches
-  int horizon = 64;  // decisions per row and iteration, once grown; see train/trainer.cpp
+  int rows = 512;   // decisions made at once, over all matches
+  int horizon = 0;  // most decisions per row in an iteration; 0: from the Spec
   int epochs = 4;
   int minibatches = 4;
-  double learning_rate = 1e-3;
-  double discount = 0;  // 0: 1 for games of several teams, 0.99 for games of one
+  double learning_rate = 0;  // at the start; 0: from the Spec
+  double discount = 0;       // 0: 1 for games of several teams, 0.99 for games of one
   double lambda = 0.95;
   double clip = 0.2;
   double entropy = -1;      // weight of the entropy bonus at the start; -1: from the Spec
@@ -46,7 +46,8 @@ std::vector<OptionRow> option_rows(TrainConfig& config);
 
 // What "auto" stands for: the values that depend on the Spec.
 struct ResolvedConfig {
-  double discount, entropy, entropy_end, past_share, opening_share;
+  int horizon;
+  double learning_rate, discount, entropy, entropy_end, past_share, opening_share;
   Precision precision;
 };
 Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec);

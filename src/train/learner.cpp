@@ -81,7 +81,7 @@ void Learner::pack() {
   backend_.pack(parameters_, *weights_);
 }
 
-void Learner::normalise(std::span<const std::unique_ptr<Rollout>> rollouts) {
+Result<void> Learner::normalise(std::span<const std::unique_ptr<Rollout>> rollouts) {
   double count = 0, advantage = 0, advantage2 = 0, target = 0, target2 = 0;
   for (const auto& rollout : rollouts) {
     const Samples& s = rollout->samples();
@@ -91,7 +91,9 @@ void Learner::normalise(std::span<const std::unique_ptr<Rollout>> rollouts) {
       advantage += a, advantage2 += a * a, target += t, target2 += t * t;
     }
   }
-  if (count == 0) return;
+  if (count == 0) return {};
+  if (!std::isfinite(advantage2) || !std::isfinite(target2))
+    return Error{"the returns are not finite: rewards or results are too large"};
   const double mean = target / count, variance = std::max(target2 / count - mean * mean, 0.0);
   // A running mean and variance of the returns: all that was seen at first, then mostly of late.
   const double share = count / (count + value_weight);
@@ -123,6 +125,7 @@ void Learner::normalise(std::span<const std::unique_ptr<Rollout>> rollouts) {
       }
     }
   });
+  return {};
 }
 
 // Deals the samples of every rollout out to the minibatches of one epoch.
@@ -222,7 +225,7 @@ PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, Rollout& rollo
 Result<UpdateStatistics> Learner::update(std::span<const std::unique_ptr<Rollout>> rollouts,
                                          const UpdateOptions& options, Key key, const UpdateHooks& hooks) {
   check(rollouts.size() == lanes_.size(), "a learner was made for another number of rollouts");
-  normalise(rollouts);
+  if (auto ok = normalise(rollouts); !ok) return ok.error();
   const std::size_t chunks = (parameters_.size() + kChunk - 1) / kChunk;
   std::vector<double> chunk_squares(chunks);
   std::vector<const float*> parts;

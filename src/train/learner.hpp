@@ -75,7 +75,7 @@ class Learner {
   struct Lane;
   struct Member;
 
-  void normalise(std::span<const std::unique_ptr<Rollout>> rollouts);
+  Result<void> normalise(std::span<const std::unique_ptr<Rollout>> rollouts);
   void plan(std::span<const std::unique_ptr<Rollout>> rollouts, const UpdateOptions& options, Key key);
   PpoStatistics lane_gradients(Member& member, Lane& lane, Rollout& rollout, int minibatch, const PpoLoss& loss);
 

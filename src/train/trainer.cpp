@@ -66,7 +66,7 @@ Result<std::unique_ptr<Trainer>> Trainer::make(const GameEntry& game, const Trai
   const int past = static_cast<int>(resolved.value().past_share * matches + 0.5);
   for (int i = 0; i < kRollouts; ++i)
     trainer->rollouts_.push_back(std::make_unique<Rollout>(game.make_batch(matches), *trainer->backend_,
-                                                           *trainer->network_, config.horizon, past,
+                                                           *trainer->network_, resolved.value().horizon, past,
                                                            resolved.value().opening_share));
   for (int i = 0; i < trainer->team_.size(); ++i)
     trainer->executors_.push_back(trainer->backend_->make_executor(trainer->rollouts_[0]->max_rows()));
@@ -109,9 +109,9 @@ Policy Trainer::policy() const {
 
 // Short at first, so that early learning gets many updates; long later, so that they are precise.
 int Trainer::horizon() const {
-  int steps = std::min(16, config_.horizon);
-  for (std::int64_t grown = 1'000'000; grown <= steps_ && steps < config_.horizon; grown *= 4) steps *= 2;
-  return std::min(steps, config_.horizon);
+  int steps = std::min(16, resolved_.horizon);
+  for (std::int64_t grown = 1'000'000; grown <= steps_ && steps < resolved_.horizon; grown *= 4) steps *= 2;
+  return std::min(steps, resolved_.horizon);
 }
 
 Result<IterationReport> Trainer::iterate(double progress) {
@@ -166,7 +166,7 @@ Result<IterationReport> Trainer::iterate(double progress) {
   report.collect_seconds = seconds_since(begin);
 
   progress = std::clamp(progress, 0.0, 1.0);
-  report.learning_rate = config_.learning_rate * (1 - 0.95 * progress);
+  report.learning_rate = resolved_.learning_rate * (1 - 0.95 * progress);
   report.entropy_weight = resolved_.entropy + progress * (resolved_.entropy_end - resolved_.entropy);
   const UpdateOptions options{.epochs = config_.epochs,
                               .minibatches = config_.minibatches,

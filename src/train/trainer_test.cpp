@@ -1,0 +1,176 @@
+#include "train/trainer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "games/cartpole/cartpole.hpp"
+#include "games/catalog.hpp"
+
+namespace rival {
+namespace {
+
+GameEntry game(const std::string& name) {
+  for (GameEntry& entry : catalog())
+    if (entry.spec.name == name) return entry;
+  ADD_FAILURE() << name;
+  return {};
+}
+
+TrainConfig small() {
+  TrainConfig config;
+  config.rows = 64;
+  config.horizon = 16;
+  config.network.hidden = {16, 16};
+  return config;
+}
+
+std::vector<float> train(const GameEntry& entry, const TrainConfig& config, int iterations) {
+  auto trainer = Trainer::make(entry, config);
+  EXPECT_TRUE(trainer.ok());
+  for (int i = 0; i < iterations; ++i) EXPECT_TRUE(trainer.value()->iterate(0.1 * i).ok());
+  return trainer.value()->bot().parameters;
+}
+
+class EveryGame : public testing::TestWithParam<std::string> {};
+
+TEST_P(EveryGame, SameSeedSameBytesWhateverTheThreads) {
+  TrainConfig config = small();
+  config.threads = 1;
+  const std::vector<float> one = train(game(GetParam()), config, 4);
+  EXPECT_EQ(train(game(GetParam()), config, 4), one);
+  for (int threads : {2, 3, 8}) {
+    config.threads = threads;
+    EXPECT_EQ(train(game(GetParam()), config, 4), one) << threads;
+  }
+  config.seed = 2;
+  EXPECT_NE(train(game(GetParam()), config, 4), one);
+}
+
+TEST_P(EveryGame, LearnsWithMemoryToo) {
+  TrainConfig config = small();
+  config.network.memory = 16;
+  config.threads = 1;
+  const std::vector<float> one = train(game(GetParam()), config, 3);
+  config.threads = 2;
+  EXPECT_EQ(train(game(GetParam()), config, 3), one);
+}
+
+INSTANTIATE_TEST_SUITE_P(Trainer, EveryGame,
+                         testing::Values("cartpole", "pendulum", "tic_tac_toe", "kuhn_poker", "pig"),
+                         [](const auto& name) { return name.param; });
+
+TEST(Trainer, GoesOnFromItsState) {
+  const GameEntry entry = game("tic_tac_toe");
+  auto first = Trainer::make(entry, small());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(first.value()->iterate().ok());
+  std::vector<Bot> past;
+  for (const auto& bot : first.value()->past()) past.push_back(*bot);
+  ASSERT_FALSE(past.empty());
+  const TensorFile state = parse_safetensors(to_safetensors(first.value()->state()), "state").value();
+  std::vector<float> bytes[2];
+  for (auto& result : bytes) {
+    auto second = Trainer::make(entry, small());
+    ASSERT_TRUE(second.value()->restore(state, past, "state").ok());
+    EXPECT_EQ(second.value()->steps(), first.value()->steps());
+    EXPECT_EQ(second.value()->parameters(), first.value()->parameters());
+    EXPECT_EQ(second.value()->bot().parameters, first.value()->bot().parameters);
+    ASSERT_TRUE(second.value()->iterate().ok());
+    EXPECT_EQ(second.value()->iterations(), 4);
+    result = second.value()->parameters();
+  }
+  EXPECT_EQ(bytes[0], bytes[1]);
+
+  // Negative controls: a state of another game or shape, and one that is not finite.
+  EXPECT_FALSE(Trainer::make(game("pig"), small()).value()->restore(state, {}, "state").ok());
+  TrainConfig wide = small();
+  wide.network.hidden = {32};
+  EXPECT_FALSE(Trainer::make(entry, wide).value()->restore(state, {}, "state").ok());
+  TensorFile broken = state;
+  const float nan = std::nanf("");
+  std::memcpy(broken.tensors[0].bytes.data(), &nan, sizeof nan);
+  EXPECT_FALSE(Trainer::make(entry, small()).value()->restore(broken, {}, "state").ok());
+}
+
+TEST(Trainer, CallsItsHooksInOrder) {
+  TrainConfig config = small();
+  config.epochs = 1, config.minibatches = 2;
+  auto trainer = Trainer::make(game("tic_tac_toe"), config);
+  std::string calls;
+  Trainer& t = *trainer.value();
+  t.hooks = {.before_collect = [&] { calls += "c"; },
+             .after_collect = [&] { calls += "C"; },
+             .before_gradients = [&] { calls += "g"; },
+             .after_gradients = [&] { calls += t.gradients()[0] != 0 ? "G" : "?"; },
+             .before_apply = [&] { calls += "a"; },
+             .after_apply = [&] { calls += "A"; }};
+  ASSERT_TRUE(t.iterate().ok());
+  EXPECT_EQ(calls, "cCgGaAgGaA");
+}
+
+// CartPole, but after some steps it gives what a game must not give.
+template <int kind>
+struct Misbehaving : CartPole {
+  static Spec spec() {
+    Spec s = CartPole::spec();
+    s.name = "misbehaving";
+    return s;
+  }
+  int steps = 0;
+  void reset(const Settings& settings, Key key) {
+    CartPole::reset(settings, key);
+    steps = 0;
+  }
+  void step(const Actions& actions, Key key, Rewards rewards) {
+    CartPole::step(actions, key, rewards);
+    if (++steps == 5 && kind == 0) rewards[0] = std::nanf("");
+    if (steps == 5 && kind == 3) rewards[0] = 3e38f;
+  }
+  void observe(int seat, Observation out) const {
+    CartPole::observe(seat, out);
+    if (steps == 5 && kind == 1) out[2] = HUGE_VALF;
+  }
+  void legal(int, Mask mask) const {
+    if (steps == 5 && kind == 2) return;
+    mask.allow(0);
+    mask.allow(1);
+  }
+};
+
+template <int kind>
+std::string complaint() {
+  auto trainer = Trainer::make(game_entry<Misbehaving<kind>>(), small());
+  for (int i = 0; i < 5; ++i) {
+    const auto report = trainer.value()->iterate();
+    if (report.ok()) continue;
+    for (float p : trainer.value()->parameters()) EXPECT_TRUE(std::isfinite(p));
+    return report.error().message;
+  }
+  return "";
+}
+
+TEST(Trainer, SaysWhatAGameDidWrong) {
+  EXPECT_NE(complaint<0>().find("reward or result of seat 0 is not finite at step 5"), std::string::npos)
+      << complaint<0>();
+  EXPECT_NE(complaint<1>().find("observation's value 2 is not finite"), std::string::npos) << complaint<1>();
+  EXPECT_NE(complaint<2>().find("mask allows no choice"), std::string::npos) << complaint<2>();
+  EXPECT_NE(complaint<3>().find("is not finite"), std::string::npos) << complaint<3>();
+  EXPECT_EQ(complaint<4>(), "");  // the control: nothing wrong
+}
+
+TEST(Trainer, LearnsCartPole) {
+  auto trainer = Trainer::make(game("cartpole"), {});
+  while (trainer.value()->steps() < 4'000'000 && trainer.value()->score().value_or(0) < 475)
+    ASSERT_TRUE(trainer.value()->iterate().ok());
+  EXPECT_GE(*trainer.value()->score(), 475);
+  // The control: with no learning rate to speak of, nothing is learnt.
+  TrainConfig idle;
+  idle.learning_rate = 1e-7;
+  auto control = Trainer::make(game("cartpole"), idle);
+  while (control.value()->steps() < 500'000) ASSERT_TRUE(control.value()->iterate().ok());
+  EXPECT_LT(*control.value()->score(), 60);
+}
+
+}  // namespace
+}  // namespace rival
