@@ -63,8 +63,8 @@ class Run {
   double seconds() const { return earlier_seconds_ + since(begin_); }
   double share_done() const;
   bool over() const;
-  BotAgent agent(const Bot& bot) const {
-    return BotAgent(bot, game_.spec, game_.spec.hidden_information ? 1.0f : 0.0f, trainer_->resolved().precision);
+  BotAgent agent(const Bot& bot, float temperature) const {
+    return BotAgent(bot, game_.spec, temperature, trainer_->resolved().precision);
   }
   Result<void> evaluate();
   Result<void> save(bool curve);
@@ -98,7 +98,7 @@ bool Run::over() const {
 
 Result<void> Run::evaluate() {
   const Bot bot = trainer_->bot();
-  BotAgent player = agent(bot);
+  BotAgent player = agent(bot, game_.spec.hidden_information ? 1.0f : 0.0f);
   const Key key =
       Key(static_cast<std::uint64_t>(config_.seed)).split(77).split(static_cast<std::uint64_t>(trainer_->iterations()));
   MatchOptions matches;
@@ -115,11 +115,11 @@ Result<void> Run::evaluate() {
     if (auto ok = against(game_.baselines.front().name, *game_.baselines.front().make()); !ok) return ok;
   double rating = progress_.ratings.empty() ? 0 : progress_.ratings.back();
   if (evaluated_) {
-    BotAgent before = agent(*evaluated_);
-    auto summary = play_matches(game_, player, &before, key, matches);
+    // Both play as the policy draws, so that matches differ; whoever wins all of them is taken to lose the next one.
+    BotAgent now = agent(bot, 1), before = agent(*evaluated_, 1);
+    auto summary = play_matches(game_, now, &before, key, matches);
     if (!summary) return summary.error();
-    const double margin = 0.5 / kEvaluationMatches;
-    const double score = std::clamp(summary->score.value, margin, 1 - margin);
+    const double score = (summary->score.value * summary->matches + 1) / (summary->matches + 2);
     rating += 400 * std::log10(score / (1 - score));
   }
   progress_.ratings.push_back(rating);
