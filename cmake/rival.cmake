@@ -17,23 +17,26 @@ endif()
 # into fused ones behind our back; the kernels that want them say so.
 add_compile_options(-ffp-contract=off)
 
-option(RIVAL_WERROR "Warnings are errors" OFF)
-# Designated initialisers leave fields to their defaults on purpose.
-set(RIVAL_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wno-sign-conversion -Wno-missing-field-initializers)
-if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
-  # What g++ 12 sees in std::string (PR 105651) and, instrumented by sanitizers, in std::regex is not there.
-  list(APPEND RIVAL_WARNINGS -Wno-restrict $<$<BOOL:${RIVAL_SANITIZE}>:-Wno-maybe-uninitialized>)
-endif()
-if(RIVAL_WERROR)
-  list(APPEND RIVAL_WARNINGS -Werror)
-endif()
-
 # Sanitized builds also check the standard library's containers and views.
 set(RIVAL_SANITIZE "" CACHE STRING "Sanitizers to build with: 'address,undefined', 'thread' or none")
 if(RIVAL_SANITIZE)
   add_compile_options(-fsanitize=${RIVAL_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${RIVAL_SANITIZE})
   add_compile_definitions(_GLIBCXX_ASSERTIONS)
+endif()
+
+option(RIVAL_WERROR "Warnings are errors" OFF)
+# Designated initialisers leave fields to their defaults on purpose.
+set(RIVAL_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wno-sign-conversion -Wno-missing-field-initializers)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  # What g++ 12 sees in std::string (PR 105651) and, instrumented by sanitizers, in std::regex is not there.
+  list(APPEND RIVAL_WARNINGS -Wno-restrict)
+  if(RIVAL_SANITIZE)
+    list(APPEND RIVAL_WARNINGS -Wno-maybe-uninitialized)
+  endif()
+endif()
+if(RIVAL_WERROR)
+  list(APPEND RIVAL_WARNINGS -Werror)
 endif()
 
 find_package(fmt REQUIRED)
