@@ -21,7 +21,7 @@ namespace {
 using dnnl::memory;
 using DataType = memory::data_type;
 
-constexpr int kBlock = 256;  // rows of one product: stays in the caches, and few distinct shapes to compile
+constexpr int kBlock = 512;  // rows of one product: stays in the caches, and few distinct shapes to compile
 
 const dnnl::engine& cpu() {
   static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);

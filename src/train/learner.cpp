@@ -10,11 +10,21 @@
 namespace rival {
 namespace {
 
-constexpr int kBlock = 256;           // samples that go forward and back together: they stay in the cache
+constexpr std::size_t kBlockBytes = 512 * 1024;  // of the activations of samples that go forward and back together:
+                                                 // they stay in the core's own cache
 constexpr int kBlockMultiple = 32;    // the last block is cut to a multiple, so that few shapes are compiled
 constexpr std::size_t kChunk = 2048;  // parameters that are reduced together
 constexpr double kAverageShare = 10;  // the average reaches over 1 / this of the updates
 constexpr float kBeta1 = 0.9f, kBeta2 = 0.999f, kEpsilon = 1e-5f;
+
+// Samples in a block: a power of two, 128 to 512.
+int block_rows(const Network& network) {
+  int width = network.trunk_in();
+  for (const DenseLayer& layer : network.trunk()) width += 2 * layer.out;  // activations and their gradients
+  int rows = 512;
+  while (rows > 128 && static_cast<std::size_t>(rows * width) * sizeof(std::uint16_t) > kBlockBytes) rows /= 2;
+  return rows;
+}
 
 // The name of the first quantity that is not finite, or null.
 const char* not_finite(const PpoStatistics& sum, double norm) {
@@ -157,7 +167,7 @@ void Learner::plan(std::span<const std::unique_ptr<Rollout>> rollouts, const Upd
       continue;
     }
     // Blocks of samples as they lie: one time step of many matches, or a few steps. Smaller blocks where there are few.
-    int size = kBlock;
+    int size = block_rows(network_);
     while (size > kBlockMultiple && s.count / size < minibatches) size /= 2;
     std::vector<Block> blocks;
     for (int first = 0; first < s.count; first += size) {
@@ -183,7 +193,7 @@ PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, Rollout& rollo
   float* log_std_gradients = lane.gradients.data() + network_.log_std();
   PpoStatistics statistics;
   for (const Block& block : lane.minibatches[static_cast<std::size_t>(minibatch)].blocks) {
-    member.reserve(backend_, layout_, std::max(block.count, kBlock));
+    member.reserve(backend_, layout_, std::max(block.count, block_rows(network_)));
     const auto first = static_cast<std::size_t>(block.first), count = static_cast<std::size_t>(block.count);
     const std::byte* inputs = s.inputs.data() + first * stride;
     PpoRows rows{s.masks.data() + first * mask_size, s.choices.data() + first * choice_count,
