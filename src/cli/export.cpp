@@ -28,7 +28,7 @@ Result<Outcome> export_bot(const Options& options, std::span<const GameEntry> ga
       to_onnx(bot.network, bot.parameters, bot.scale, HeadLayout(game.spec),
               {.value_mean = bot.value_mean,
                .value_scale = bot.value_scale,
-               .metadata = {{"game", bot.game}, {"steps", std::to_string(bot.steps)}, {"producer", "rival"}},
+               .metadata = {{"rival", bot.to_tensors().metadata.at("rival")}},
                .description = game.spec.description});
   const std::string suffix = ".safetensors";
   const std::string stem = path.ends_with(suffix) ? path.substr(0, path.size() - suffix.size()) : path;
