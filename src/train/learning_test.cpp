@@ -1,0 +1,117 @@
+// What the default configuration learns, measured by exact judges. Budgets are steps, so that the machine's speed does
+// not matter; the bounds leave room for other seeds and precisions.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "agent/scripted.hpp"
+#include "games/catalog.hpp"
+#include "games/tic_tac_toe/tic_tac_toe.hpp"
+#include "match/match.hpp"
+#include "train/trainer.hpp"
+
+namespace rival {
+namespace {
+
+GameEntry game(const std::string& name) {
+  for (GameEntry& entry : catalog())
+    if (entry.spec.name == name) return entry;
+  ADD_FAILURE() << name;
+  return {};
+}
+
+Bot train(const GameEntry& entry, std::int64_t steps, const TrainConfig& config = {}) {
+  auto trainer = Trainer::make(entry, config);
+  while (trainer.value()->steps() < steps) {
+    const auto report =
+        trainer.value()->iterate(static_cast<double>(trainer.value()->steps()) / static_cast<double>(steps));
+    EXPECT_TRUE(report.ok()) << report.error().message;
+    if (!report.ok()) break;
+  }
+  return trainer.value()->bot();
+}
+
+// The headline of the game's first judge.
+double judge(const GameEntry& entry, const Bot& bot, float temperature) {
+  BotAgent agent(bot, entry.spec, temperature);
+  const auto judgement = entry.judges.at(0).judge(agent, Key(1), 1000);
+  EXPECT_TRUE(judgement.ok());
+  return judgement.value().figures.at(0).value;
+}
+
+TEST(LearningSlow, KuhnPokerNearsEquilibriumAndOnlyWithEntropy) {
+  const GameEntry kuhn = game("kuhn_poker");
+  const double nash_conv = judge(kuhn, train(kuhn, 10'000'000), 1);
+  RecordProperty("nash_conv", std::to_string(nash_conv));
+  EXPECT_LE(nash_conv, 0.05);
+  TrainConfig greedy;
+  greedy.entropy = greedy.entropy_end = 0;
+  EXPECT_GE(judge(kuhn, train(kuhn, 10'000'000, greedy), 1), 3 * std::max(nash_conv, 0.05));
+}
+
+TEST(LearningSlow, PigComesCloseToOptimalPlay) {
+  const GameEntry pig = game("pig");
+  const double score = judge(pig, train(pig, 5'000'000), 0);
+  RecordProperty("score", std::to_string(score));
+  EXPECT_GE(score, 0.47);  // 0.5 is perfect
+  EXPECT_LT(judge(pig, train(pig, 20'000), 0), 0.4);
+}
+
+// How often the bot loses, over everything that an opponent could do.
+int lost_lines(const TicTacToe& position, int bot_seat, BotAgent& bot) {
+  if (position.status() != Status::running) return position.result(bot_seat) < 0;
+  static const Spec spec = TicTacToe::spec();
+  static const RowLayout layout(spec);
+  std::vector<std::uint8_t> allowed(9);
+  position.legal(0, Mask(allowed.data(), layout));
+  int only = -1;
+  if (position.to_act() == SeatSet::one(bot_seat)) {
+    std::vector<float> row(18);
+    position.observe(bot_seat, Observation(row.data(), layout, spec));
+    const float* logits = bot.decide(row.data(), nullptr);
+    for (int cell = 0; cell < 9; ++cell)
+      if (allowed[static_cast<std::size_t>(cell)] && (only < 0 || logits[cell] > logits[only])) only = cell;
+  }
+  int lost = 0;
+  for (std::int32_t cell = 0; cell < 9; ++cell) {
+    if (!allowed[static_cast<std::size_t>(cell)] || (only >= 0 && cell != only)) continue;
+    TicTacToe next = position;
+    std::vector<float> rewards(2);
+    next.step(Actions(&cell, nullptr, 0, layout), Key(0), Rewards(rewards.data()));
+    lost += lost_lines(next, bot_seat, bot);
+  }
+  return lost;
+}
+
+int lost_lines(const Bot& bot) {
+  BotAgent agent(bot, TicTacToe::spec());
+  return lost_lines({}, 0, agent) + lost_lines({}, 1, agent);
+}
+
+TEST(LearningSlow, NothingBeatsItAtTicTacToe) {
+  const GameEntry entry = game("tic_tac_toe");
+  const Bot bot = train(entry, 2'000'000);
+  EXPECT_EQ(lost_lines(bot), 0);
+  EXPECT_GT(lost_lines(train(entry, 20'000)), 0);
+  BotAgent agent(bot, entry.spec);
+  const auto random = play_matches(entry, agent, random_agent().get(), Key(1), {.matches = 400});
+  ASSERT_TRUE(random.ok());
+  EXPECT_EQ(random.value().losses, 0);
+  EXPECT_GE(random.value().score.value, 0.9);
+}
+
+TEST(LearningSlow, NetworksWithMemoryBalanceTheCartPole) {
+  TrainConfig config;
+  config.network.hidden = {64, 64};
+  config.network.memory = 64;
+  auto trainer = Trainer::make(game("cartpole"), config);
+  while (trainer.value()->steps() < 3'000'000 && trainer.value()->score().value_or(0) < 475)
+    ASSERT_TRUE(trainer.value()->iterate().ok());
+  EXPECT_GE(trainer.value()->score().value_or(0), 475);
+}
+
+}  // namespace
+}  // namespace rival
