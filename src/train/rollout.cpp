@@ -75,6 +75,7 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
 void Rollout::start(const Settings& settings, Key key) {
   settings_ = settings;
   key_ = key;
+  mean_length_ = 0;
   std::fill(episode_number_.begin(), episode_number_.end(), 0);
   std::vector<int> all(static_cast<std::size_t>(batch_->matches()));
   std::iota(all.begin(), all.end(), 0);

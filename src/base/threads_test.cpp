@@ -1,0 +1,83 @@
+#include "base/threads.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+namespace rival {
+namespace {
+
+class TeamOf : public testing::TestWithParam<int> {};
+
+// Plain memory, not atomics: what a barrier fails to order shows as a wrong sum, and to the thread sanitizer as a race.
+TEST_P(TeamOf, BarriersOrderWhatMembersWrite) {
+  const int size = GetParam(), rounds = size > 2 ? 100 : 500;
+  Team team(size);
+  ASSERT_EQ(team.size(), size);
+  std::vector<long> written(static_cast<std::size_t>(size)), seen(static_cast<std::size_t>(size));
+  long wrong = 0;
+  for (int round = 1; round <= rounds; ++round) {
+    team.run([&](int member) {
+      const auto me = static_cast<std::size_t>(member);
+      written[me] = round * (member + 1);
+      team.barrier();
+      seen[me] = std::accumulate(written.begin(), written.end(), 0L);
+      team.barrier();
+      written[me] = -1;  // nobody may still be reading
+      team.barrier();
+      seen[me] += written[(me + 1) % written.size()];
+    });
+    const long expected = round * static_cast<long>(size) * (size + 1) / 2 - 1;
+    wrong += std::count_if(seen.begin(), seen.end(), [&](long sum) { return sum != expected; });
+  }
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST_P(TeamOf, EveryMemberRunsEachWorkOnce) {
+  const int size = GetParam();
+  Team team(size);
+  std::vector<int> calls(static_cast<std::size_t>(size));
+  std::vector<std::thread::id> threads(calls.size());
+  for (int round = 1; round <= 100; ++round) {
+    team.run([&](int member) {
+      ++calls[static_cast<std::size_t>(member)];
+      threads[static_cast<std::size_t>(member)] = std::this_thread::get_id();
+    });
+    ASSERT_EQ(calls, std::vector<int>(calls.size(), round));
+  }
+  EXPECT_EQ(std::set<std::thread::id>(threads.begin(), threads.end()).size(), threads.size());
+  EXPECT_EQ(threads[0], std::this_thread::get_id());
+}
+
+// A member that comes late finds the others asleep, not spinning.
+TEST_P(TeamOf, WaitsForALateMember) {
+  Team team(GetParam());
+  for (int late = 0; late < team.size(); ++late) {
+    bool came = false;
+    int missed = 0;
+    team.run([&](int member) {
+      if (member == late) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        came = true;
+      }
+      team.barrier();
+      if (member == 0) missed += !came;
+    });
+    EXPECT_EQ(missed, 0);
+  }
+}
+
+TEST_P(TeamOf, EndsWithoutWork) {
+  for (int i = 0; i < 50; ++i) Team team(GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(Threads, TeamOf, testing::Values(1, 2, 5), testing::PrintToStringParamName());
+
+TEST(Threads, ByDefaultOnePerProcessor) {
+  EXPECT_EQ(Team().size(), static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+}
+
+}  // namespace
+}  // namespace rival
