@@ -24,12 +24,11 @@ Result<Outcome> export_bot(const Options& options, std::span<const GameEntry> ga
   const Result<Bot> loaded = load_bot(path, game.spec);
   if (!loaded) return loaded.error();
   const Bot& bot = loaded.value();
-  const std::string model =
-      to_onnx(bot.network, bot.parameters, bot.scale, HeadLayout(game.spec),
-              {.value_mean = bot.value_mean,
-               .value_scale = bot.value_scale,
-               .metadata = {{"rival", bot.to_tensors().metadata.at("rival")}},
-               .description = game.spec.description});
+  const std::string model = to_onnx(bot.network, bot.parameters, bot.scale, HeadLayout(game.spec),
+                                    {.value_mean = bot.value_mean,
+                                     .value_scale = bot.value_scale,
+                                     .metadata = {{"rival", bot.to_tensors().metadata.at("rival")}},
+                                     .description = game.spec.description});
   const std::string suffix = ".safetensors";
   const std::string stem = path.ends_with(suffix) ? path.substr(0, path.size() - suffix.size()) : path;
   const std::string out = options.out.empty() ? stem + ".onnx" : options.out;
