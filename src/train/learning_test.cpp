@@ -56,7 +56,7 @@ TEST(LearningSlow, PigComesCloseToOptimalPlay) {
   const GameEntry pig = game("pig");
   const double score = judge(pig, train(pig, 5'000'000), 0);
   RecordProperty("score", std::to_string(score));
-  EXPECT_GE(score, 0.47);  // 0.5 is perfect
+  EXPECT_GE(score, 0.48);  // 0.5 is perfect
   EXPECT_LT(judge(pig, train(pig, 20'000), 0), 0.4);
 }
 
