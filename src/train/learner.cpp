@@ -311,8 +311,8 @@ Result<UpdateStatistics> Learner::update(std::span<const std::unique_ptr<Rollout
                         gradients_.data() + begin, count, scale, rate, correction, kBeta1, kBeta2, kEpsilon);
         }
         team_.barrier();
-        backend_.pack(parameters_, *weights_, member, team_.size());
         on_caller(hooks.after_apply);
+        backend_.pack(parameters_, *weights_, member, team_.size());
         team_.barrier();
       }
     }
