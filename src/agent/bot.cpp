@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kFormat = 1;
+constexpr std::uint64_t kFormat = 1;
 constexpr const char* kMetadataKey = "rival";
 
 Result<json> metadata(const TensorFile& tensors, const std::string& file) {
@@ -21,9 +21,9 @@ Result<json> metadata(const TensorFile& tensors, const std::string& file) {
     return Error{file + ": not a bot: its metadata has no '" + kMetadataKey + "'; was it written by another program?"};
   json parsed = json::parse(found->second, nullptr, false);
   if (!parsed.is_object() || !parsed.contains("game") || !parsed["game"].is_string() || !parsed.contains("format") ||
-      !parsed["format"].is_number_integer())
+      !parsed["format"].is_number_unsigned() || parsed["format"] == 0u)
     return Error{file + ": not a bot: the metadata '" + kMetadataKey + "' is damaged"};
-  if (parsed["format"].get<int>() > kFormat)
+  if (parsed["format"].get<std::uint64_t>() > kFormat)
     return Error{file + ": bot format " + parsed["format"].dump() + " is newer than this program reads (" +
                  std::to_string(kFormat) + "); update rival"};
   return parsed;
@@ -94,13 +94,14 @@ Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const
   if (!network) return Error{file + ": " + network.error().message};
   Bot bot{.game = game, .network = std::move(*network), .parameters = {}, .scale = {}, .steps = 0};
   if (j.contains("steps") && j["steps"].is_number_integer()) bot.steps = j["steps"].get<std::int64_t>();
-  bot.parameters.resize(bot.network.parameter_count());
   for (const ParameterView& view : bot.network.parameters()) {
     const auto values = finite_tensor(tensors, view.name, shape_of(view), file);
     if (!values) return values.error();
+    bot.parameters.resize(std::max(bot.parameters.size(), view.offset + view.size()));
     std::copy(values.value().begin(), values.value().end(),
               bot.parameters.begin() + static_cast<std::ptrdiff_t>(view.offset));
   }
+  bot.parameters.resize(bot.network.parameter_count());
   const std::int64_t observations = bot.network.observation_size();
   auto mean = finite_tensor(tensors, "observation.mean", {observations}, file);
   if (!mean) return mean.error();
@@ -278,9 +279,9 @@ void BotAgent::estimate(const Decisions& decisions, float* values) {
 
 void BotAgent::match_started(int match) {
   const auto m = static_cast<std::size_t>(bot_.network.memory().size);
-  if (!m || memory_.empty()) return;
-  const std::size_t size = static_cast<std::size_t>(seats_) * m;
-  std::fill_n(memory_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(match) * size), size, 0.0f);
+  const std::size_t size = static_cast<std::size_t>(seats_) * m, first = static_cast<std::size_t>(match) * size;
+  if (!m || memory_.size() < first + size) return;  // nothing is remembered of that many matches yet
+  std::fill_n(memory_.begin() + static_cast<std::ptrdiff_t>(first), size, 0.0f);
 }
 
 }  // namespace rival
