@@ -135,7 +135,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
     arguments.add_each(
         "--" + key, [options, key](const std::string& text) { options->rows.emplace_back(key, text); }, help);
   };
-  add_row("seed", "Names all randomness: same seed and options, same bytes");
+  add_row("seed", "Names all randomness: same seed, options and --steps, same bytes");
   add_row("threads", "Without it, one per processor");
   add_row("hidden", "Widths of the network's layers, e.g. 128x128");
   add_row("epochs", "Passes over each iteration's experience");

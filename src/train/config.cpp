@@ -9,7 +9,7 @@ std::vector<OptionRow> option_rows(TrainConfig& c) {
       {"minutes", &c.minutes, "the run ends after this long; 0: no limit", 0, 1e6},
       {"steps", &c.steps, "the run ends after this many decisions of seats; 0: no limit", 0, 9e15},
       {"until_score", &c.until_score, "the run ends when the mean score of the last 100 episodes is this; inf: never"},
-      {"seed", &c.seed, "names all randomness of the run; same seed and options, same bytes", 0, 9e15},
+      {"seed", &c.seed, "names all randomness of the run: same seed, options and budget in steps, same bytes", 0, 9e15},
       {"threads", &c.threads, "0: one per processor; results do not depend on it", 0, 256},
       {"hidden", &c.network.hidden,
        "widths of the network's layers; none: 64x64 or, for more than 32 observations, 128x128", 1, 8192},
