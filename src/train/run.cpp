@@ -47,13 +47,8 @@ std::vector<OptionRow> run_rows(std::string& game, TrainConfig& config) {
 class Run {
  public:
   Run(const GameEntry& game, const TrainConfig& config, const RunOptions& options, std::unique_ptr<Trainer> trainer,
-      RunFolder folder, TensorBoardWriter board)
-      : game_(game),
-        config_(config),
-        options_(options),
-        trainer_(std::move(trainer)),
-        folder_(std::move(folder)),
-        board_(std::move(board)) {}
+      RunFolder folder)
+      : game_(game), config_(config), options_(options), trainer_(std::move(trainer)), folder_(std::move(folder)) {}
 
   Result<void> resume();
   Result<RunSummary> go();
@@ -75,7 +70,7 @@ class Run {
   const RunOptions& options_;
   std::unique_ptr<Trainer> trainer_;
   RunFolder folder_;
-  TensorBoardWriter board_;
+  std::optional<TensorBoardWriter> board_;
   Clock::time_point begin_ = Clock::now(), last_metrics_ = begin_;
   double earlier_seconds_ = 0, next_evaluation_ = 0;
   std::int64_t earlier_steps_ = 0;
@@ -185,7 +180,7 @@ Result<void> Run::save(bool curve) {
     if (auto ok = folder_.append_metrics(line.dump()); !ok) return ok;
     std::vector<TensorBoardWriter::Scalar> views;
     for (const auto& [tag, value] : scalars) views.push_back({tag, static_cast<float>(value)});
-    if (auto ok = board_.add(r.steps, wall_time(), views); !ok) return ok;
+    if (auto ok = board_->add(r.steps, wall_time(), views); !ok) return ok;
     last_metrics_ = Clock::now();
   }
   TensorFile state = trainer_->state();
@@ -194,7 +189,7 @@ Result<void> Run::save(bool curve) {
 }
 
 Result<void> Run::resume() {
-  if (!folder_.has_state()) return {};  // it ended before its first iteration did
+  if (!folder_.has_state()) return folder_.rewind(0);  // it ended before its first iteration did
   const auto bytes = folder_.load_state();
   if (!bytes) return bytes.error();
   const std::string file = folder_.state_path();
@@ -230,6 +225,11 @@ Result<void> Run::resume() {
 }
 
 Result<RunSummary> Run::go() {
+  std::optional<std::int64_t> resumed_at;
+  if (options_.resume) resumed_at = trainer_->steps();
+  auto board = TensorBoardWriter::create(folder_.path(), wall_time(), resumed_at);
+  if (!board) return board.error();
+  board_ = std::move(*board);
   bool stopped = false;
   while (!over()) {
     auto report = trainer_->iterate(share_done());
@@ -254,9 +254,12 @@ Result<RunSummary> Run::go() {
     if (progress_.done > 0)
       progress_.seconds_left =
           (progress_.seconds - earlier_seconds_) * (1 - progress_.done) / std::max(1e-9, progress_.done);
-    if (auto ok = save(progress_.evaluated || last || since(last_metrics_) >= kMetricsEvery); !ok) return ok.error();
+    const bool curve = progress_.evaluated || last || since(last_metrics_) >= kMetricsEvery;
+    if (auto ok = save(curve); !ok) return ok.error();
     if (options_.on_progress) options_.on_progress(progress_);
     if (options_.stop && options_.stop->load() && !last) {
+      if (!curve)
+        if (auto ok = save(true); !ok) return ok.error();
       stopped = true;
       break;
     }
@@ -291,11 +294,7 @@ Result<RunSummary> run_training(const GameEntry& game, const TrainConfig& config
   auto folder = options.resume ? RunFolder::open(options.folder)
                                : RunFolder::create(options.folder, write_toml(run_rows(name, saved)));
   if (!folder) return folder.error();
-  const std::string path = folder.value().path();
-  std::optional<std::int64_t> resumed_at;
-  auto board = TensorBoardWriter::create(path, wall_time(), resumed_at);
-  if (!board) return board.error();
-  Run run(game, config, options, std::move(*trainer), std::move(*folder), std::move(*board));
+  Run run(game, config, options, std::move(*trainer), std::move(*folder));
   if (options.resume)
     if (auto ok = run.resume(); !ok) return ok.error();
   return run.go();

@@ -1,0 +1,273 @@
+#include "train/run.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/temporary_folder.hpp"
+#include "games/catalog.hpp"
+
+namespace rival {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+GameEntry game(const std::string& name) {
+  for (GameEntry& entry : catalog())
+    if (entry.spec.name == name) return entry;
+  ADD_FAILURE() << name;
+  return {};
+}
+
+TrainConfig small(std::int64_t steps) {
+  TrainConfig config;
+  config.rows = 64;
+  config.horizon = 16;
+  config.threads = 1;
+  config.network.hidden = {16, 16};
+  config.steps = steps;
+  return config;
+}
+
+std::string bytes(const std::string& path) {
+  const auto text = read_file(path);
+  EXPECT_TRUE(text) << path;
+  return text ? text.value() : "";
+}
+
+struct Saved {
+  std::int64_t steps = 0, iterations = 0;
+};
+Saved saved(const std::string& folder) {
+  const auto state = load_safetensors(folder + "/state.safetensors");
+  EXPECT_TRUE(state) << state.error().message;
+  if (!state) return {};
+  const json j = json::parse(state.value().metadata.at("rival.state"));
+  return {j.at("steps"), j.at("iterations")};
+}
+
+// Every line of the curve is JSON, and steps rise from line to line; the league's bots can be loaded and are no newer
+// than the state.
+void check_folder(const std::string& folder, const Spec& spec) {
+  const Saved state = saved(folder);
+  std::istringstream curve(bytes(folder + "/metrics.jsonl"));
+  std::int64_t before = 0;
+  for (std::string line; std::getline(curve, line);) {
+    const json j = json::parse(line, nullptr, false);
+    ASSERT_TRUE(j.is_object()) << line;
+    EXPECT_GT(j.at("steps").get<std::int64_t>(), before);
+    before = j.at("steps");
+  }
+  EXPECT_GT(before, 0);
+  EXPECT_LE(before, state.steps);
+  if (spec.team_count() == 1) return;
+  const auto league = read_league(bytes(folder + "/league.json"), "league.json");
+  ASSERT_TRUE(league) << league.error().message;
+  EXPECT_FALSE(league.value().empty());
+  for (const Snapshot& snapshot : league.value()) {
+    const auto bot = load_bot(folder + "/bots/" + snapshot.bot + ".safetensors", spec);
+    EXPECT_TRUE(bot) << bot.error().message;
+    EXPECT_LE(snapshot.steps, state.steps);
+  }
+}
+
+class RunOf : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Run, RunOf, testing::Values("tic_tac_toe", "cartpole"),
+                         [](const auto& instance) { return instance.param; });
+
+TEST_P(RunOf, SameSeedSameBot) {
+  TemporaryFolder folder;
+  const auto train = [&](const std::string& name, int threads, std::int64_t seed) {
+    TrainConfig config = small(20'000);
+    config.threads = threads;
+    config.seed = seed;
+    const auto summary = run_training(game(GetParam()), config, {.folder = folder.file(name)});
+    EXPECT_TRUE(summary) << summary.error().message;
+    if (!summary) return std::string();
+    EXPECT_GE(summary.value().steps, 20'000);
+    EXPECT_FALSE(summary.value().stopped);
+    EXPECT_EQ(summary.value().bot, folder.file(name) + "/bots/final.safetensors");
+    return bytes(summary.value().bot);
+  };
+  const std::string one = train("one", 1, 1);
+  EXPECT_EQ(train("again", 1, 1), one);
+  EXPECT_EQ(train("two_threads", 2, 1), one);
+  EXPECT_NE(train("other_seed", 1, 2), one);
+}
+
+TEST_P(RunOf, StopsAndGoesOn) {
+  TemporaryFolder folder;
+  const std::string path = folder.file("run");
+  std::atomic<bool> stop = false;
+  RunOptions options{.folder = path, .stop = &stop};
+  std::int64_t seen = 0;
+  options.on_progress = [&](const RunProgress& progress) {
+    EXPECT_GT(progress.iteration.steps, seen);
+    seen = progress.iteration.steps;
+    if (progress.done > 0.4) stop = true;
+  };
+  auto summary = run_training(game(GetParam()), small(40'000), options);
+  ASSERT_TRUE(summary) << summary.error().message;
+  EXPECT_TRUE(summary.value().stopped);
+  EXPECT_LT(summary.value().steps, 30'000);
+  EXPECT_EQ(saved(path).steps, summary.value().steps);
+  EXPECT_TRUE(load_bot(summary.value().bot, game(GetParam()).spec));
+  check_folder(path, game(GetParam()).spec);
+
+  stop = false;
+  options.resume = true;
+  options.on_progress = [&](const RunProgress& progress) {
+    EXPECT_GT(progress.iteration.steps, seen);
+    seen = progress.iteration.steps;
+  };
+  summary = run_training(game(GetParam()), read_run(path).value().config, options);
+  ASSERT_TRUE(summary) << summary.error().message;
+  EXPECT_FALSE(summary.value().stopped);
+  EXPECT_GE(saved(path).steps, 40'000);
+  EXPECT_LT(saved(path).steps, 42'000);
+  EXPECT_TRUE(load_bot(path + "/bots/final.safetensors", game(GetParam()).spec));
+  check_folder(path, game(GetParam()).spec);
+}
+
+// TensorBoard is told from where the second session goes on: session_log START at the step after the state's.
+TEST(Run, TellsTensorBoardWhereItGoesOn) {
+  TemporaryFolder folder;
+  const std::string path = folder.file("run");
+  std::atomic<bool> stop = true;
+  ASSERT_TRUE(run_training(game("cartpole"), small(20'000), {.folder = path, .stop = &stop}));
+  const std::int64_t steps = saved(path).steps;
+  ASSERT_TRUE(run_training(game("cartpole"), small(20'000), {.folder = path, .resume = true, .stop = &stop}));
+  std::string varint = "\x10";
+  for (std::int64_t rest = steps + 1; rest; rest >>= 7)
+    varint += static_cast<char>((rest & 0x7f) | (rest >> 7 ? 0x80 : 0));
+  std::vector<bool> told;
+  std::vector<std::string> files;
+  for (const auto& entry : fs::directory_iterator(path))
+    if (entry.path().filename().string().find("tfevents") != std::string::npos) files.push_back(entry.path().string());
+  std::sort(files.begin(), files.end());
+  for (const std::string& file : files)
+    told.push_back(bytes(file).find(varint + "\x3a\x02\x08\x01") != std::string::npos);
+  EXPECT_EQ(told, (std::vector<bool>{false, true}));
+}
+
+// A process that trains until it is killed, and says each iteration that it has saved.
+TEST(Run, SurvivesKillAtAnyMoment) {
+  TemporaryFolder folder;
+  const std::string path = folder.file("run");
+  const GameEntry entry = game("tic_tac_toe");
+  Random random(Key(4));
+  std::int64_t before = 0;
+  for (int trial = 0; trial < 10; ++trial) {
+    int pipe[2];
+    ASSERT_EQ(::pipe(pipe), 0);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      RunOptions options{.folder = path, .resume = trial > 0};
+      options.on_progress = [&](const RunProgress& progress) {
+        const std::int64_t said = progress.iteration.iteration;
+        if (::write(pipe[1], &said, sizeof said) != sizeof said) ::_exit(2);
+      };
+      (void)!run_training(entry, small(1'000'000'000), options).ok();
+      ::_exit(1);
+    }
+    ::close(pipe[1]);
+    std::int64_t said = 0;
+    const bool began = ::read(pipe[0], &said, sizeof said) == static_cast<ssize_t>(sizeof said);
+    ::usleep(static_cast<useconds_t>(random.below(60'000)));
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    while (::read(pipe[0], &said, sizeof said) == static_cast<ssize_t>(sizeof said)) {
+    }
+    ::close(pipe[0]);
+    ASSERT_TRUE(began) << "trial " << trial;
+    ASSERT_TRUE(WIFSIGNALED(status));
+    const Saved state = saved(path);
+    EXPECT_TRUE(state.iterations == said || state.iterations == said + 1) << state.iterations << " " << said;
+    EXPECT_GT(state.iterations, before);
+    before = state.iterations;
+  }
+  std::atomic<bool> stop = true;
+  const auto last = run_training(entry, small(1'000'000'000), {.folder = path, .resume = true, .stop = &stop});
+  ASSERT_TRUE(last) << last.error().message;
+  EXPECT_EQ(saved(path).iterations, before + 1);
+  check_folder(path, entry.spec);
+}
+
+// A run that was killed before its first state: what it wrote of the first iteration is taken back.
+TEST(Run, GoesOnWithoutAState) {
+  TemporaryFolder folder;
+  const std::string path = folder.file("run");
+  std::atomic<bool> stop = true;
+  ASSERT_TRUE(run_training(game("tic_tac_toe"), small(20'000), {.folder = path, .stop = &stop}));
+  fs::remove(path + "/state.safetensors");
+  ASSERT_TRUE(run_training(game("tic_tac_toe"), small(20'000), {.folder = path, .resume = true, .stop = &stop}));
+  EXPECT_EQ(saved(path).iterations, 1);
+  check_folder(path, game("tic_tac_toe").spec);
+}
+
+// No file may grow beyond a few bytes: the same as a full disk, but for the code.
+TEST(Run, AFullDiskIsAnErrorThatHarmsNothing) {
+  TemporaryFolder folder;
+  const std::string path = folder.file("run");
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit usual{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &usual), 0);
+  RunOptions options{.folder = path};
+  std::string state;
+  options.on_progress = [&](const RunProgress& progress) {
+    if (progress.iteration.iteration != 5) return;
+    state = bytes(path + "/state.safetensors");
+    const rlimit full{1000, usual.rlim_max};
+    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &full), 0);
+  };
+  const auto summary = run_training(game("tic_tac_toe"), small(40'000), options);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &usual), 0);
+  ASSERT_FALSE(summary);
+  EXPECT_NE(summary.error().message.find(path), std::string::npos) << summary.error().message;
+  EXPECT_NE(summary.error().message.find("too large"), std::string::npos) << summary.error().message;
+  EXPECT_EQ(bytes(path + "/state.safetensors"), state);
+  EXPECT_EQ(saved(path).iterations, 5);
+  options.on_progress = {};
+  options.resume = true;
+  const auto resumed = run_training(game("tic_tac_toe"), small(40'000), options);
+  ASSERT_TRUE(resumed) << resumed.error().message;
+  check_folder(path, game("tic_tac_toe").spec);
+}
+
+TEST(Run, WrongStartsAreErrorsThatSayWhatToDo) {
+  TemporaryFolder folder;
+  const std::string path = folder.file("run");
+  const GameEntry entry = game("cartpole");
+  const auto complaint = [&](const TrainConfig& config, const RunOptions& options) {
+    const auto summary = run_training(entry, config, options);
+    return summary ? "" : summary.error().message;
+  };
+  EXPECT_NE(complaint({}, {.folder = path}).find("needs a budget"), std::string::npos);
+  EXPECT_FALSE(fs::exists(path));
+  EXPECT_NE(complaint(small(2000), {.folder = path, .resume = true}).find("no run to resume"), std::string::npos);
+  EXPECT_EQ(complaint(small(2000), {.folder = path}), "");
+  const std::string state = bytes(path + "/state.safetensors");
+  EXPECT_NE(complaint(small(2000), {.folder = path}).find("--resume"), std::string::npos);
+  EXPECT_EQ(bytes(path + "/state.safetensors"), state);
+
+  ASSERT_TRUE(read_run(path));
+  EXPECT_EQ(read_run(path).value().game, "cartpole");
+  EXPECT_EQ(read_run(path).value().config.network.hidden, (std::vector<int>{16, 16}));
+  ASSERT_TRUE(write_file_atomically(path + "/config.toml", "game = \"cartpole\"\nlerning_rate = 0.1\n"));
+  const auto run = read_run(path);
+  ASSERT_FALSE(run);
+  EXPECT_NE(run.error().message.find(path + "/config.toml"), std::string::npos) << run.error().message;
+  EXPECT_NE(run.error().message.find("learning_rate"), std::string::npos) << run.error().message;
+}
+
+}  // namespace
+}  // namespace rival
