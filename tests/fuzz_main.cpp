@@ -37,10 +37,18 @@ Bytes mutate(Bytes input, rival::Random& random) {
     const int size = static_cast<int>(input.size());
     const auto byte = static_cast<std::uint8_t>(random.below(256));
     switch (size == 0 ? 1 : random.below(4)) {
-      case 0: input[static_cast<std::size_t>(random.below(size))] = byte; break;
-      case 1: input.insert(input.begin() + random.below(size + 1), byte); break;
-      case 2: input.erase(input.begin() + random.below(size)); break;
-      default: input.resize(static_cast<std::size_t>(random.below(size))); break;
+      case 0:
+        input[static_cast<std::size_t>(random.below(size))] = byte;
+        break;
+      case 1:
+        input.insert(input.begin() + random.below(size + 1), byte);
+        break;
+      case 2:
+        input.erase(input.begin() + random.below(size));
+        break;
+      default:
+        input.resize(static_cast<std::size_t>(random.below(size)));
+        break;
     }
   }
   return input;
