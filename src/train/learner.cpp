@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::size_t kBlockBytes = 512 * 1024;  // of the activations of samples that go forward and back together:
                                                  // they stay in the core's own cache
-constexpr int kBlockMultiple = 32;    // the last block is cut to a multiple, so that few shapes are compiled
-constexpr std::size_t kChunk = 2048;  // parameters that are reduced together
-constexpr double kAverageShare = 10;  // the average reaches over 1 / this of the updates
+constexpr int kBlockMultiple = 32;               // the last block is cut to a multiple, so that few shapes are compiled
+constexpr std::size_t kChunk = 2048;             // parameters that are reduced together
+constexpr double kAverageShare = 10;             // the average reaches over 1 / this of the updates
 constexpr float kBeta1 = 0.9f, kBeta2 = 0.999f, kEpsilon = 1e-5f;
 
 // Samples in a block: a power of two, 128 to 512.
