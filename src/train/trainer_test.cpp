@@ -155,7 +155,7 @@ TEST(Trainer, SaysWhatAGameDidWrong) {
       << complaint<0>();
   EXPECT_NE(complaint<1>().find("observation's value 2 is not finite"), std::string::npos) << complaint<1>();
   EXPECT_NE(complaint<2>().find("mask allows no choice"), std::string::npos) << complaint<2>();
-  EXPECT_NE(complaint<3>().find("is not finite"), std::string::npos) << complaint<3>();
+  EXPECT_NE(complaint<3>().find("the returns are not finite"), std::string::npos) << complaint<3>();
   EXPECT_EQ(complaint<4>(), "");  // the control: nothing wrong
 }
 
