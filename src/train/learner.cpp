@@ -257,6 +257,7 @@ Result<UpdateStatistics> Learner::update(std::span<const std::unique_ptr<Rollout
       team_.barrier();
     };
     for (int epoch = 0; epoch < options.epochs; ++epoch) {
+      team_.barrier();  // nobody still reads the last epoch's plan, whose last minibatches may be empty
       if (member == 0) {
         plan(rollouts, options, key.split(static_cast<std::uint64_t>(epoch)));
         epoch_statistics = {};

@@ -175,7 +175,7 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
       const auto row = static_cast<std::size_t>(rows[i]);
       std::memcpy(gathered_observations_.data() + i * observation_size, observations_.data() + row * observation_size,
                   observation_size * sizeof(float));
-      std::memcpy(gathered_masks_.data() + i * mask_size, masks_.data() + row * mask_size, mask_size);
+      std::copy_n(masks_.data() + row * mask_size, mask_size, gathered_masks_.data() + i * mask_size);
     }
     observations = gathered_observations_.data();
     masks = gathered_masks_.data();
@@ -215,7 +215,7 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
       scale_values(layout_, raw + i * value_count, 1, values_.data() + static_cast<std::size_t>(rows[i]) * value_count);
   if (!learn) return;
 
-  std::memcpy(samples_.masks.data() + first * mask_size, masks, static_cast<std::size_t>(count) * mask_size);
+  std::copy_n(masks, static_cast<std::size_t>(count) * mask_size, samples_.masks.data() + first * mask_size);
   const auto head_size = static_cast<std::size_t>(layout_.head_size());
   int* sample_at = sample_at_.data() + times(step, batch_->rows());
   for (std::size_t i = 0; i < rows.size(); ++i) {
