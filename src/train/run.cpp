@@ -72,7 +72,7 @@ class Run {
   RunFolder folder_;
   std::optional<TensorBoardWriter> board_;
   Clock::time_point begin_ = Clock::now(), last_metrics_ = begin_;
-  double earlier_seconds_ = 0, next_evaluation_ = 0;
+  double earlier_seconds_ = 0, earlier_done_ = 0, next_evaluation_ = 0;
   std::int64_t earlier_steps_ = 0;
   RunProgress progress_;
   std::optional<Bot> evaluated_;  // the bot of the last evaluation
@@ -220,7 +220,7 @@ Result<void> Run::resume() {
     return Error{file + ": the metadata '" + kRunKey + "' is damaged; this state cannot be resumed"};
   }
   earlier_steps_ = trainer_->steps();
-  next_evaluation_ = share_done();
+  next_evaluation_ = earlier_done_ = share_done();
   return {};
 }
 
@@ -251,9 +251,8 @@ Result<RunSummary> Run::go() {
     progress_.steps_per_second =
         static_cast<double>(trainer_->steps() - earlier_steps_) / std::max(1e-9, since(begin_));
     progress_.done = share_done();
-    if (progress_.done > 0)
-      progress_.seconds_left =
-          (progress_.seconds - earlier_seconds_) * (1 - progress_.done) / std::max(1e-9, progress_.done);
+    if (progress_.done > earlier_done_)
+      progress_.seconds_left = since(begin_) * (1 - progress_.done) / (progress_.done - earlier_done_);
     const bool curve = progress_.evaluated || last || since(last_metrics_) >= kMetricsEvery;
     if (auto ok = save(curve); !ok) return ok.error();
     if (options_.on_progress) options_.on_progress(progress_);
