@@ -49,6 +49,10 @@ if(RIVAL_TESTS)
   include(GoogleTest)
 endif()
 
+if(RIVAL_FUZZ)
+  add_custom_target(fuzzers)
+endif()
+
 # rival_module(NAME [DEPENDS targets...] [TEST_DEPENDS targets...]): the library rival_NAME from the folder's *.cpp (a
 # main.cpp apart), its tests, labelled NAME, from *_test.cpp, and a fuzzer from each *_fuzz.cpp. Tests whose suite name
 # ends in Slow carry the label `slow` instead.
@@ -106,7 +110,7 @@ function(rival_fuzz target)
   if(RIVAL_FUZZ)
     target_compile_options(${target} PRIVATE -fsanitize=fuzzer)
     target_link_options(${target} PRIVATE -fsanitize=fuzzer)
-    set_property(GLOBAL APPEND PROPERTY RIVAL_FUZZERS ${target})
+    add_dependencies(fuzzers ${target})
   else()
     target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz_main.cpp)
     add_test(NAME ${target} COMMAND ${target} ${PROJECT_SOURCE_DIR}/tests/corpus/${target})
