@@ -210,7 +210,7 @@ PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, Rollout& rollo
         const auto i = static_cast<std::size_t>(lane.order[first + r]);
         member.row_of[i] = static_cast<int>(r);
         std::memcpy(member.inputs.data() + r * stride, s.inputs.data() + i * stride, stride);
-        std::memcpy(member.masks.data() + r * mask_size, s.masks.data() + i * mask_size, mask_size);
+        std::copy_n(s.masks.data() + i * mask_size, mask_size, member.masks.data() + r * mask_size);
         std::copy_n(s.choices.data() + i * choice_count, choice_count, member.choices.data() + r * choice_count);
         std::copy_n(s.raw.data() + i * value_count, value_count, member.raw.data() + r * value_count);
         member.log_probability[r] = s.log_probability[i];
