@@ -17,7 +17,7 @@ deps:
 	@scripts/install-deps build
 
 build: deps
-	@cmake --preset release -Wno-dev --log-level=WARNING
+	@cmake --preset release -Wno-dev >/dev/null
 	@cmake --build --preset release --parallel $(JOBS) --target rival
 
 demo: build
@@ -25,13 +25,13 @@ demo: build
 
 test: deps
 	@scripts/install-deps test
-	@cmake --preset release -Wno-dev --log-level=WARNING
+	@cmake --preset release -Wno-dev >/dev/null
 	@cmake --build --preset release --parallel $(JOBS)
 	@ctest --preset release --parallel $(JOBS)
 
 test-slow: deps
 	@scripts/install-deps test
-	@cmake --preset release -Wno-dev --log-level=WARNING
+	@cmake --preset release -Wno-dev >/dev/null
 	@cmake --build --preset release --parallel $(JOBS)
 	@ctest --preset slow
 
