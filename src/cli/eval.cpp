@@ -1,6 +1,6 @@
 // rival eval BOT --against NAME: how well a player plays, with intervals.
 
-#include <filesystem>
+#include <algorithm>
 
 #include "base/file.hpp"
 #include "base/names.hpp"
@@ -74,6 +74,24 @@ void print_matches(Console& console, const Spec& spec, const MatchSummary& sum, 
     console.print("note: both always do the same, so this is one match over and over; try --opening 4\n");
 }
 
+// A line per figure; those named NAME_low and NAME_high are the interval of NAME.
+void print_figures(Console& console, const std::vector<Judgement::Figure>& figures) {
+  const auto find = [&figures](const std::string& name) {
+    return std::find_if(figures.begin(), figures.end(), [&name](const Judgement::Figure& f) { return f.name == name; });
+  };
+  for (const Judgement::Figure& figure : figures) {
+    const std::size_t stem = figure.name.rfind('_');
+    const std::string ending = stem == std::string::npos ? "" : figure.name.substr(stem);
+    if ((ending == "_low" || ending == "_high") && find(figure.name.substr(0, stem)) != figures.end()) continue;
+    const auto low = find(figure.name + "_low"), high = find(figure.name + "_high");
+    const std::string interval = low != figures.end() && high != figures.end()
+                                     ? fmt::format(" ({:.4f} to {:.4f})", low->value, high->value)
+                                     : std::string();
+    console.print("{:<27} {}{}  {}\n", figure.name, console.bold(fmt::format("{:.6g}", figure.value)), interval,
+                  console.dim(figure.explanation));
+  }
+}
+
 Json to_json(const MatchSummary& sum) {
   Json json{{"matches", sum.matches}, {"wins", sum.wins}, {"draws", sum.draws}, {"losses", sum.losses}};
   json["score"] = sum.score.value;
@@ -121,11 +139,8 @@ Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> game
   if (judge) {
     const Result<Judgement> judgement = judge->judge(*player->agent, key.split(1), options.positions);
     if (!judgement) return judgement.error();
-    for (const Judgement::Figure& figure : judgement.value().figures) {
-      console.print("{:<20} {}  {}\n", figure.name, console.bold(fmt::format("{:.4f}", figure.value)),
-                    console.dim(figure.explanation));
-      json[figure.name] = figure.value;
-    }
+    print_figures(console, judgement.value().figures);
+    for (const Judgement::Figure& figure : judgement.value().figures) json[figure.name] = figure.value;
   }
   return Outcome{json};
 }
