@@ -68,8 +68,10 @@ void print_matches(Console& console, const Spec& spec, const MatchSummary& sum, 
                   spec.simultaneous || spec.team_count() > 2 ? fmt::format("in seat {}", team)
                   : team == 0                                ? "going first"
                                                              : "going second");
-  console.print("\nreturn {:+.3f} (95% interval {:+.3f} to {:+.3f})\n", sum.mean_return.value,
-                sum.mean_return.interval.low, sum.mean_return.interval.high);
+  console.print("\n");
+  if (!sum.returns_are_results)
+    console.print("return {:+.3f} (95% interval {:+.3f} to {:+.3f})\n", sum.mean_return.value,
+                  sum.mean_return.interval.low, sum.mean_return.interval.high);
   if (sum.distinct <= spec.team_count() && sum.matches > spec.team_count())
     console.print("note: both always do the same, so this is one match over and over; try --opening 4\n");
 }

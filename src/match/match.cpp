@@ -296,6 +296,8 @@ class Series {
     };
     sum.score = estimate(scores);
     sum.mean_return = {mean(returns), mean_interval(returns)};
+    if (teams_ == 2 && sum.returns_are_results)  // the same figure as the score, and doubt remains where all are alike
+      sum.mean_return.interval = {2 * sum.score.interval.low - 1, 2 * sum.score.interval.high - 1};
     for (const std::vector<double>& values : by_team) sum.score_by_team.push_back(estimate(values));
     sum.mean_steps = static_cast<double>(steps_) / total_;
     sum.replays = std::move(replays_);
