@@ -118,8 +118,9 @@ Result<Outcome> train(const Options& options, std::span<const GameEntry> games, 
   if (run.value().stopped)
     console.print("Stopped. `rival train {} --out {} --resume` goes on.\n", game.spec.name, folder);
   console.print("{} steps in {:.1f} s. The player: {}\n", grouped(run.value().steps), seconds, run.value().bot);
-  console.print("{}\n", console.dim(fmt::format("Measure it: rival eval {0}    Play it: rival play {1} {0}",
-                                                run.value().bot, game.spec.name)));
+  console.print("  measure it: rival eval {0}\n  {1} rival play {2} {0}{3}\n", run.value().bot,
+                game.spec.team_count() > 1 ? "play it:   " : "watch it:  ", game.spec.name,
+                game.spec.team_count() > 1 ? "" : " --watch");
   return Outcome{to_json(game, config, resolved.value(), run.value(), seconds)};
 }
 
