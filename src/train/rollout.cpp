@@ -5,6 +5,8 @@
 #include <cstring>
 #include <numeric>
 
+#include "agent/scripted.hpp"
+
 namespace rival {
 namespace {
 
@@ -19,6 +21,9 @@ std::size_t times(int a, int b) {
   return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
 }
 
+// The part of a match's key that decides its opening: beyond those of its steps, which the batch draws from.
+constexpr std::uint64_t kOpening = std::uint64_t{1} << 63;
+
 bool all_finite(const float* x, std::size_t count) {
   float zero = 0;
   for (std::size_t i = 0; i < count; ++i) zero += x[i] * 0.0f;
@@ -30,6 +35,7 @@ bool all_finite(const float* x, std::size_t count) {
 Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Network& network, int horizon,
                  int past_matches, double opening_share)
     : batch_(std::move(batch)),
+      random_(random_agent()),
       layout_(batch_->spec()),
       memory_size_(network.memory().size),
       stride_(backend.input_stride()),
@@ -68,6 +74,9 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
   returns_.resize(times(matches, seats));
   episode_number_.resize(static_cast<std::size_t>(matches));
   random_steps_.resize(static_cast<std::size_t>(matches));
+  for (const FlatColumns& flat : network.flat())
+    for (int c = flat.first; flat.normalised && c < flat.first + flat.size; ++c)
+      noted_columns_.push_back(static_cast<std::size_t>(c));
   column_sums_.resize(static_cast<std::size_t>(observation_size));
   column_squares_.resize(static_cast<std::size_t>(observation_size));
 }
@@ -88,27 +97,10 @@ void Rollout::start(const Settings& settings, Key key) {
 }
 
 void Rollout::open_match(int match, Key key) {
-  Random random(key.split(1));
+  Random random(key.split(kOpening));
   const int most = static_cast<int>(mean_length_ / 2);
   const bool opening = static_cast<double>(random.uniform()) < opening_share_ && most > 0;
   random_steps_[static_cast<std::size_t>(match)] = opening ? 1 + random.below(most) : 0;
-}
-
-void Rollout::act_at_random(Key key) {
-  for (int row : random_rows_) {
-    Random random(key.split(static_cast<std::uint64_t>(row)));
-    const std::uint8_t* mask = masks_.data() + times(row, layout_.mask_size);
-    std::int32_t* choice = choices_.data() + times(row, layout_.choice_count());
-    for (int size : layout_.discrete) {
-      int pick = random.below(static_cast<int>(std::count(mask, mask + size, 1)));
-      int c = 0;
-      while (!mask[c] || pick-- > 0) ++c;
-      *choice++ = c;
-      mask += size;
-    }
-    float* value = values_.data() + times(row, layout_.value_count);
-    for (std::size_t i = 0; i < layout_.low.size(); ++i) value[i] = random.uniform(layout_.low[i], layout_.high[i]);
-  }
 }
 
 bool Rollout::is_past(int row) const {
@@ -151,7 +143,7 @@ void Rollout::note_columns() {
     if (seats_[static_cast<std::size_t>(row)] < 0) continue;
     seen_ += 1;
     const float* x = observations_.data() + static_cast<std::size_t>(row) * size;
-    for (std::size_t i = 0; i < size; ++i) {
+    for (std::size_t i : noted_columns_) {
       const double v = static_cast<double>(x[i]);
       column_sums_[i] += v;
       column_squares_[i] += v * v;
@@ -314,7 +306,8 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Po
     const Key step_key = key.split(static_cast<std::uint64_t>(step));
     act(executor, policy, learner_rows_, step_key.split(0), true, step);
     if (!past_rows_.empty()) act(executor, *past, past_rows_, step_key.split(1), false, step);
-    act_at_random(step_key.split(2));
+    random_->act({batch_.get(), random_rows_, observations_.data(), masks_.data(), seats_.data()}, step_key.split(2),
+                 choices_.data(), values_.data());
     for (int& left : random_steps_) left -= left > 0;
     decisions_ += static_cast<std::int64_t>(learner_rows_.size() + past_rows_.size());
     if (auto ok = step_matches(executor, policy, step); !ok) return ok;

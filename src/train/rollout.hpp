@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "agent/agent.hpp"
 #include "base/result.hpp"
 #include "game/batch.hpp"
 #include "nn/backend.hpp"
@@ -71,7 +72,8 @@ class Rollout {
   const float* initial_states() const { return initial_states_.data(); }
   // Decisions made in the last collect(), the past selves' included.
   std::int64_t decisions() const { return decisions_; }
-  // Sums over observation rows seen, for the normaliser: count, and per column sum and sum of squares.
+  // Sums over observation rows seen, for the normaliser: count, and per column sum and sum of squares (zero for columns
+  // that are not normalised).
   double seen() const { return seen_; }
   const std::vector<double>& column_sums() const { return column_sums_; }
   const std::vector<double>& column_squares() const { return column_squares_; }
@@ -80,7 +82,6 @@ class Rollout {
   // Decides by how many random steps a new match begins: none, or up to half the length of the matches of late. Nobody
   // learns from those moves, but what follows shows positions that good players alone would never reach.
   void open_match(int match, Key key);
-  void act_at_random(Key key);
   Result<void> check_rows(int step) const;
   void act(Executor& executor, const Policy& policy, std::span<const int> rows, Key key, bool learn, int step);
   Result<void> step_matches(Executor& executor, const Policy& policy, int step);
@@ -90,6 +91,7 @@ class Rollout {
   bool is_past(int row) const;
 
   std::unique_ptr<Batch> batch_;
+  std::unique_ptr<Agent> random_;  // plays the openings
   HeadLayout layout_;
   int memory_size_, stride_, past_matches_;
   bool past_active_ = false;
@@ -132,6 +134,7 @@ class Rollout {
   std::vector<Episode> episodes_;
   std::int64_t decisions_ = 0;
   double seen_ = 0;
+  std::vector<std::size_t> noted_columns_;  // those that are normalised
   std::vector<double> column_sums_, column_squares_;
 };
 
