@@ -26,6 +26,12 @@ int block_rows(const Network& network) {
   return rows;
 }
 
+template <class T>
+void shuffle(std::vector<T>& items, Random& random) {
+  for (std::size_t i = items.size(); i > 1; --i)
+    std::swap(items[i - 1], items[static_cast<std::size_t>(random.below(static_cast<int>(i)))]);
+}
+
 // The name of the first quantity that is not finite, or null.
 const char* not_finite(const PpoStatistics& sum, double norm) {
   if (!std::isfinite(sum.policy_loss)) return "the policy loss";
@@ -115,10 +121,12 @@ Result<void> Learner::normalise(std::span<const std::unique_ptr<Rollout>> rollou
   value_weight = std::min(value_weight + count, 20 * count);
   const DenseLayer& head = network_.head();
   const auto column = static_cast<std::size_t>(network_.value_column()), width = static_cast<std::size_t>(head.out);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(head.in); ++i)
-    parameters_[head.weight + i * width + column] *= static_cast<float>(old_scale / value_scale);
-  float& bias = parameters_[head.bias + column];
-  bias = static_cast<float>((old_scale * static_cast<double>(bias) + old_mean - value_mean) / value_scale);
+  for (std::vector<float>* p : {&parameters_, &averaged_}) {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(head.in); ++i)
+      (*p)[head.weight + i * width + column] *= static_cast<float>(old_scale / value_scale);
+    float& bias = (*p)[head.bias + column];
+    bias = static_cast<float>((old_scale * static_cast<double>(bias) + old_mean - value_mean) / value_scale);
+  }
   pack();
 
   const double advantage_mean = advantage / count;
@@ -151,8 +159,7 @@ void Learner::plan(std::span<const std::unique_ptr<Rollout>> rollouts, const Upd
       const int players = 1 + (s.count ? *std::max_element(s.player.begin(), s.player.begin() + s.count) : 0);
       std::vector<int> order(static_cast<std::size_t>(players)), group(order.size());
       std::iota(order.begin(), order.end(), 0);
-      for (std::size_t i = order.size(); i > 1; --i)
-        std::swap(order[i - 1], order[static_cast<std::size_t>(random.below(static_cast<int>(i)))]);
+      shuffle(order, random);
       for (std::size_t i = 0; i < order.size(); ++i)
         group[static_cast<std::size_t>(order[i])] =
             static_cast<int>(i * static_cast<std::size_t>(minibatches) / order.size());
@@ -162,7 +169,7 @@ void Learner::plan(std::span<const std::unique_ptr<Rollout>> rollouts, const Upd
         for (int i = 0; i < s.count; ++i)
           if (group[static_cast<std::size_t>(s.player[static_cast<std::size_t>(i)])] == k) lane.order.push_back(i);
         const int count = static_cast<int>(lane.order.size()) - first;
-        if (count) lane.minibatches[static_cast<std::size_t>(k)].blocks.push_back({first, count});
+        if (count) lane.minibatches[static_cast<std::size_t>(k)].push_back({first, count});
       }
       continue;
     }
@@ -175,10 +182,9 @@ void Learner::plan(std::span<const std::unique_ptr<Rollout>> rollouts, const Upd
       if (s.count >= kBlockMultiple && count % kBlockMultiple) count -= count % kBlockMultiple;
       if (count) blocks.push_back({first, count});
     }
-    for (std::size_t i = blocks.size(); i > 1; --i)
-      std::swap(blocks[i - 1], blocks[static_cast<std::size_t>(random.below(static_cast<int>(i)))]);
+    shuffle(blocks, random);
     for (std::size_t i = 0; i < blocks.size(); ++i)
-      lane.minibatches[i * static_cast<std::size_t>(minibatches) / blocks.size()].blocks.push_back(blocks[i]);
+      lane.minibatches[i * static_cast<std::size_t>(minibatches) / blocks.size()].push_back(blocks[i]);
   }
 }
 
@@ -192,7 +198,7 @@ PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, Rollout& rollo
   const float* log_std = parameters_.data() + network_.log_std();
   float* log_std_gradients = lane.gradients.data() + network_.log_std();
   PpoStatistics statistics;
-  for (const Block& block : lane.minibatches[static_cast<std::size_t>(minibatch)].blocks) {
+  for (const Block& block : lane.minibatches[static_cast<std::size_t>(minibatch)]) {
     member.reserve(backend_, layout_, std::max(block.count, block_rows(network_)));
     const auto first = static_cast<std::size_t>(block.first), count = static_cast<std::size_t>(block.count);
     const std::byte* inputs = s.inputs.data() + first * stride;
@@ -266,7 +272,7 @@ Result<UpdateStatistics> Learner::update(std::span<const std::unique_ptr<Rollout
       for (int k = 0; k < options.minibatches; ++k) {
         double rows = 0;
         for (const auto& lane : lanes_)
-          for (const Block& block : lane->minibatches[static_cast<std::size_t>(k)].blocks) rows += block.count;
+          for (const Block& block : lane->minibatches[static_cast<std::size_t>(k)]) rows += block.count;
         if (rows == 0) continue;
         on_caller(hooks.before_gradients);
         const PpoLoss loss{.clip = static_cast<float>(options.clip),
@@ -318,11 +324,11 @@ Result<UpdateStatistics> Learner::update(std::span<const std::unique_ptr<Rollout
       }
     }
   });
+  if (!failure.empty()) return Error{failure};
   adam_steps_ += options.epochs * options.minibatches;
   const auto rate = static_cast<float>(
       std::min(1.0, kAverageShare * options.epochs * options.minibatches / static_cast<double>(adam_steps_)));
   for (std::size_t i = 0; i < parameters_.size(); ++i) averaged_[i] += rate * (parameters_[i] - averaged_[i]);
-  if (!failure.empty()) return Error{failure};
   statistics.last_kl = epoch_statistics.rows > 0 ? epoch_statistics.kl / epoch_statistics.rows : 0;
   statistics.gradient_norm /= std::max(1, applied);
   return statistics;

@@ -69,9 +69,7 @@ class Learner {
   struct Block {
     int first, count;
   };
-  struct Minibatch {
-    std::vector<Block> blocks;  // of samples, or of gathered_ if the network has memory
-  };
+  using Minibatch = std::vector<Block>;  // of samples, or of Lane::order if the network has memory
   struct Lane;
   struct Member;
 
