@@ -22,4 +22,11 @@ std::vector<GameEntry> catalog() {
   return games;
 }
 
+GameEntry built_in(const std::string& name) {
+  for (GameEntry& entry : catalog())
+    if (entry.spec.name == name) return entry;
+  check(false, "no built-in game has this name");
+  return {};
+}
+
 }  // namespace rival

@@ -9,4 +9,7 @@ namespace rival {
 
 std::vector<GameEntry> catalog();
 
+// The built-in game of that name; a bug if there is none.
+GameEntry built_in(const std::string& name);
+
 }  // namespace rival

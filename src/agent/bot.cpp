@@ -176,6 +176,7 @@ const float* BotAgent::decide(const float* observation, float* state) {
     std::swap(x, y);
   }
   if (const int m = net.memory().size) {
+    check(state != nullptr, "decide() of a network with memory needs its state");
     kernels::dense_row(x, p + net.memory().weight, p + net.memory().bias, m, 2 * m, false, gates_.data());
     for (int i = 0; i < m; ++i) {
       const float z = 1 / (1 + std::exp(-gates_[static_cast<std::size_t>(i)]));

@@ -16,13 +16,6 @@
 namespace rival {
 namespace {
 
-GameEntry game(const std::string& name) {
-  for (GameEntry& entry : catalog())
-    if (entry.spec.name == name) return entry;
-  ADD_FAILURE() << name;
-  return {};
-}
-
 Bot train(const GameEntry& entry, std::int64_t steps, const TrainConfig& config = {}) {
   auto trainer = Trainer::make(entry, config);
   while (trainer.value()->steps() < steps) {
@@ -43,7 +36,7 @@ double judge(const GameEntry& entry, const Bot& bot, float temperature) {
 }
 
 TEST(LearningSlow, KuhnPokerNearsEquilibriumAndOnlyWithEntropy) {
-  const GameEntry kuhn = game("kuhn_poker");
+  const GameEntry kuhn = built_in("kuhn_poker");
   const double nash_conv = judge(kuhn, train(kuhn, 10'000'000), 1);
   RecordProperty("nash_conv", std::to_string(nash_conv));
   EXPECT_LE(nash_conv, 0.05);
@@ -53,7 +46,7 @@ TEST(LearningSlow, KuhnPokerNearsEquilibriumAndOnlyWithEntropy) {
 }
 
 TEST(LearningSlow, PigComesCloseToOptimalPlay) {
-  const GameEntry pig = game("pig");
+  const GameEntry pig = built_in("pig");
   const double score = judge(pig, train(pig, 5'000'000), 0);
   RecordProperty("score", std::to_string(score));
   EXPECT_GE(score, 0.48);  // 0.5 is perfect
@@ -92,7 +85,7 @@ int lost_lines(const Bot& bot) {
 }
 
 TEST(LearningSlow, NothingBeatsItAtTicTacToe) {
-  const GameEntry entry = game("tic_tac_toe");
+  const GameEntry entry = built_in("tic_tac_toe");
   const Bot bot = train(entry, 2'000'000);
   EXPECT_EQ(lost_lines(bot), 0);
   EXPECT_GT(lost_lines(train(entry, 20'000)), 0);
@@ -107,7 +100,7 @@ TEST(LearningSlow, NetworksWithMemoryBalanceTheCartPole) {
   TrainConfig config;
   config.network.hidden = {64, 64};
   config.network.memory = 64;
-  auto trainer = Trainer::make(game("cartpole"), config);
+  auto trainer = Trainer::make(built_in("cartpole"), config);
   while (trainer.value()->steps() < 3'000'000 && trainer.value()->score().value_or(0) < 475)
     ASSERT_TRUE(trainer.value()->iterate().ok());
   EXPECT_GE(trainer.value()->score().value_or(0), 475);

@@ -19,13 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-GameEntry game(const std::string& name) {
-  for (GameEntry& entry : catalog())
-    if (entry.spec.name == name) return entry;
-  ADD_FAILURE() << name;
-  return {};
-}
-
 TrainConfig small(std::int64_t steps) {
   TrainConfig config;
   config.rows = 64;
@@ -88,7 +81,7 @@ TEST_P(RunOf, SameSeedSameBot) {
     TrainConfig config = small(20'000);
     config.threads = threads;
     config.seed = seed;
-    const auto summary = run_training(game(GetParam()), config, {.folder = folder.file(name)});
+    const auto summary = run_training(built_in(GetParam()), config, {.folder = folder.file(name)});
     EXPECT_TRUE(summary) << summary.error().message;
     if (!summary) return std::string();
     EXPECT_GE(summary.value().steps, 20'000);
@@ -113,13 +106,13 @@ TEST_P(RunOf, StopsAndGoesOn) {
     seen = progress.iteration.steps;
     if (progress.done > 0.4) stop = true;
   };
-  auto summary = run_training(game(GetParam()), small(40'000), options);
+  auto summary = run_training(built_in(GetParam()), small(40'000), options);
   ASSERT_TRUE(summary) << summary.error().message;
   EXPECT_TRUE(summary.value().stopped);
   EXPECT_LT(summary.value().steps, 30'000);
   EXPECT_EQ(saved(path).steps, summary.value().steps);
-  EXPECT_TRUE(load_bot(summary.value().bot, game(GetParam()).spec));
-  check_folder(path, game(GetParam()).spec);
+  EXPECT_TRUE(load_bot(summary.value().bot, built_in(GetParam()).spec));
+  check_folder(path, built_in(GetParam()).spec);
 
   stop = false;
   options.resume = true;
@@ -127,13 +120,13 @@ TEST_P(RunOf, StopsAndGoesOn) {
     EXPECT_GT(progress.iteration.steps, seen);
     seen = progress.iteration.steps;
   };
-  summary = run_training(game(GetParam()), read_run(path).value().config, options);
+  summary = run_training(built_in(GetParam()), read_run(path).value().config, options);
   ASSERT_TRUE(summary) << summary.error().message;
   EXPECT_FALSE(summary.value().stopped);
   EXPECT_GE(saved(path).steps, 40'000);
   EXPECT_LT(saved(path).steps, 42'000);
-  EXPECT_TRUE(load_bot(path + "/bots/final.safetensors", game(GetParam()).spec));
-  check_folder(path, game(GetParam()).spec);
+  EXPECT_TRUE(load_bot(path + "/bots/final.safetensors", built_in(GetParam()).spec));
+  check_folder(path, built_in(GetParam()).spec);
 }
 
 // TensorBoard is told from where the second session goes on: session_log START at the step after the state's.
@@ -141,9 +134,9 @@ TEST(Run, TellsTensorBoardWhereItGoesOn) {
   TemporaryFolder folder;
   const std::string path = folder.file("run");
   std::atomic<bool> stop = true;
-  ASSERT_TRUE(run_training(game("cartpole"), small(20'000), {.folder = path, .stop = &stop}));
+  ASSERT_TRUE(run_training(built_in("cartpole"), small(20'000), {.folder = path, .stop = &stop}));
   const std::int64_t steps = saved(path).steps;
-  ASSERT_TRUE(run_training(game("cartpole"), small(20'000), {.folder = path, .resume = true, .stop = &stop}));
+  ASSERT_TRUE(run_training(built_in("cartpole"), small(20'000), {.folder = path, .resume = true, .stop = &stop}));
   std::string varint = "\x10";
   for (std::int64_t rest = steps + 1; rest; rest >>= 7)
     varint += static_cast<char>((rest & 0x7f) | (rest >> 7 ? 0x80 : 0));
@@ -161,7 +154,7 @@ TEST(Run, TellsTensorBoardWhereItGoesOn) {
 TEST(Run, SurvivesKillAtAnyMoment) {
   TemporaryFolder folder;
   const std::string path = folder.file("run");
-  const GameEntry entry = game("tic_tac_toe");
+  const GameEntry entry = built_in("tic_tac_toe");
   Random random(Key(4));
   std::int64_t before = 0;
   for (int trial = 0; trial < 10; ++trial) {
@@ -207,11 +200,11 @@ TEST(Run, GoesOnWithoutAState) {
   TemporaryFolder folder;
   const std::string path = folder.file("run");
   std::atomic<bool> stop = true;
-  ASSERT_TRUE(run_training(game("tic_tac_toe"), small(20'000), {.folder = path, .stop = &stop}));
+  ASSERT_TRUE(run_training(built_in("tic_tac_toe"), small(20'000), {.folder = path, .stop = &stop}));
   fs::remove(path + "/state.safetensors");
-  ASSERT_TRUE(run_training(game("tic_tac_toe"), small(20'000), {.folder = path, .resume = true, .stop = &stop}));
+  ASSERT_TRUE(run_training(built_in("tic_tac_toe"), small(20'000), {.folder = path, .resume = true, .stop = &stop}));
   EXPECT_EQ(saved(path).iterations, 1);
-  check_folder(path, game("tic_tac_toe").spec);
+  check_folder(path, built_in("tic_tac_toe").spec);
 }
 
 // No file may grow beyond a few bytes: the same as a full disk, but for the code.
@@ -229,7 +222,7 @@ TEST(Run, AFullDiskIsAnErrorThatHarmsNothing) {
     const rlimit full{1000, usual.rlim_max};
     EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &full), 0);
   };
-  const auto summary = run_training(game("tic_tac_toe"), small(40'000), options);
+  const auto summary = run_training(built_in("tic_tac_toe"), small(40'000), options);
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &usual), 0);
   ASSERT_FALSE(summary);
   EXPECT_NE(summary.error().message.find(path), std::string::npos) << summary.error().message;
@@ -238,15 +231,15 @@ TEST(Run, AFullDiskIsAnErrorThatHarmsNothing) {
   EXPECT_EQ(saved(path).iterations, 5);
   options.on_progress = {};
   options.resume = true;
-  const auto resumed = run_training(game("tic_tac_toe"), small(40'000), options);
+  const auto resumed = run_training(built_in("tic_tac_toe"), small(40'000), options);
   ASSERT_TRUE(resumed) << resumed.error().message;
-  check_folder(path, game("tic_tac_toe").spec);
+  check_folder(path, built_in("tic_tac_toe").spec);
 }
 
 TEST(Run, WrongStartsAreErrorsThatSayWhatToDo) {
   TemporaryFolder folder;
   const std::string path = folder.file("run");
-  const GameEntry entry = game("cartpole");
+  const GameEntry entry = built_in("cartpole");
   const auto complaint = [&](const TrainConfig& config, const RunOptions& options) {
     const auto summary = run_training(entry, config, options);
     return summary ? "" : summary.error().message;

@@ -11,13 +11,6 @@
 namespace rival {
 namespace {
 
-GameEntry game(const std::string& name) {
-  for (GameEntry& entry : catalog())
-    if (entry.spec.name == name) return entry;
-  ADD_FAILURE() << name;
-  return {};
-}
-
 TrainConfig small() {
   TrainConfig config;
   config.rows = 64;
@@ -38,23 +31,23 @@ class EveryGame : public testing::TestWithParam<std::string> {};
 TEST_P(EveryGame, SameSeedSameBytesWhateverTheThreads) {
   TrainConfig config = small();
   config.threads = 1;
-  const std::vector<float> one = train(game(GetParam()), config, 4);
-  EXPECT_EQ(train(game(GetParam()), config, 4), one);
+  const std::vector<float> one = train(built_in(GetParam()), config, 4);
+  EXPECT_EQ(train(built_in(GetParam()), config, 4), one);
   for (int threads : {2, 3, 8}) {
     config.threads = threads;
-    EXPECT_EQ(train(game(GetParam()), config, 4), one) << threads;
+    EXPECT_EQ(train(built_in(GetParam()), config, 4), one) << threads;
   }
   config.seed = 2;
-  EXPECT_NE(train(game(GetParam()), config, 4), one);
+  EXPECT_NE(train(built_in(GetParam()), config, 4), one);
 }
 
 TEST_P(EveryGame, LearnsWithMemoryToo) {
   TrainConfig config = small();
   config.network.memory = 16;
   config.threads = 1;
-  const std::vector<float> one = train(game(GetParam()), config, 3);
+  const std::vector<float> one = train(built_in(GetParam()), config, 3);
   config.threads = 2;
-  EXPECT_EQ(train(game(GetParam()), config, 3), one);
+  EXPECT_EQ(train(built_in(GetParam()), config, 3), one);
 }
 
 INSTANTIATE_TEST_SUITE_P(Trainer, EveryGame,
@@ -62,7 +55,7 @@ INSTANTIATE_TEST_SUITE_P(Trainer, EveryGame,
                          [](const auto& name) { return name.param; });
 
 TEST(Trainer, GoesOnFromItsState) {
-  const GameEntry entry = game("tic_tac_toe");
+  const GameEntry entry = built_in("tic_tac_toe");
   auto first = Trainer::make(entry, small());
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(first.value()->iterate().ok());
   std::vector<Bot> past;
@@ -83,7 +76,7 @@ TEST(Trainer, GoesOnFromItsState) {
   EXPECT_EQ(bytes[0], bytes[1]);
 
   // Negative controls: a state of another game or shape, and one that is not finite.
-  EXPECT_FALSE(Trainer::make(game("pig"), small()).value()->restore(state, {}, "state").ok());
+  EXPECT_FALSE(Trainer::make(built_in("pig"), small()).value()->restore(state, {}, "state").ok());
   TrainConfig wide = small();
   wide.network.hidden = {32};
   EXPECT_FALSE(Trainer::make(entry, wide).value()->restore(state, {}, "state").ok());
@@ -96,7 +89,7 @@ TEST(Trainer, GoesOnFromItsState) {
 TEST(Trainer, CallsItsHooksInOrder) {
   TrainConfig config = small();
   config.epochs = 1, config.minibatches = 2;
-  auto trainer = Trainer::make(game("tic_tac_toe"), config);
+  auto trainer = Trainer::make(built_in("tic_tac_toe"), config);
   std::string calls;
   Trainer& t = *trainer.value();
   t.hooks = {.before_collect = [&] { calls += "c"; },
@@ -159,15 +152,53 @@ TEST(Trainer, SaysWhatAGameDidWrong) {
   EXPECT_EQ(complaint<4>(), "");  // the control: nothing wrong
 }
 
+// Pays what the test says, and shows nothing.
+struct Paying {
+  static inline float pay = 1;
+  int steps = 0;
+  static Spec spec() {
+    return {.name = "paying",
+            .observation = {ObservationPart::grid("nothing", 1, 1, 1)},
+            .action = {ActionPart::discrete("a", 2)}};
+  }
+  void reset(const Settings&, Key) { steps = 0; }
+  SeatSet to_act() const { return SeatSet::one(0); }
+  void observe(int, Observation out) const { out[0] = 1; }
+  void step(const Actions&, Key, Rewards rewards) {
+    ++steps;
+    rewards[0] = pay;
+  }
+  Status status() const { return steps == 4 ? Status::finished : Status::running; }
+};
+
+TEST(Trainer, NewUnitsOfTheReturnsLeaveTheBotsPredictionsAlone) {
+  TrainConfig config = small();
+  config.learning_rate = 1e-7;  // nothing else moves them
+  auto trainer = Trainer::make(game_entry<Paying>(), config);
+  const auto prediction = [&] {
+    BotAgent agent(trainer.value()->bot(), Paying::spec());
+    const float observation = 1;
+    const float* heads = agent.decide(&observation, nullptr);
+    return agent.bot().value_mean + agent.bot().value_scale * heads[2];
+  };
+  const float before = prediction();
+  for (int i = 0; i < 20; ++i) {
+    Paying::pay = static_cast<float>(1 << std::min(i, 10));
+    ASSERT_TRUE(trainer.value()->iterate().ok());
+    EXPECT_NEAR(prediction(), before, 1) << i;
+  }
+  EXPECT_GT(trainer.value()->bot().value_mean, 500);  // the control: the units did change
+}
+
 TEST(Trainer, LearnsCartPole) {
-  auto trainer = Trainer::make(game("cartpole"), {});
+  auto trainer = Trainer::make(built_in("cartpole"), {});
   while (trainer.value()->steps() < 4'000'000 && trainer.value()->score().value_or(0) < 475)
     ASSERT_TRUE(trainer.value()->iterate().ok());
   EXPECT_GE(*trainer.value()->score(), 475);
   // The control: with no learning rate to speak of, nothing is learnt.
   TrainConfig idle;
   idle.learning_rate = 1e-7;
-  auto control = Trainer::make(game("cartpole"), idle);
+  auto control = Trainer::make(built_in("cartpole"), idle);
   while (control.value()->steps() < 500'000) ASSERT_TRUE(control.value()->iterate().ok());
   EXPECT_LT(*control.value()->score(), 60);
 }
