@@ -15,6 +15,7 @@
 //     std::string text(int seat) const;                      // what a seat sees of it (hidden information)
 //     std::string action_text(int seat, int choice) const;   // a choice as people write it
 //     void resample_hidden(int seat, Key);                   // redraw what `seat` cannot know (hidden information)
+//     std::string stage() const, scene() const;              // what `rival watch` draws: docs/formats/scene.md
 //   };
 //
 // What a player is after: the sum of its rewards over the match, plus its team's result at the end. A game may
@@ -27,6 +28,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -38,33 +40,63 @@ namespace rival {
 
 // ---- Spec: what a game is, as data --------------------------------------------------------------------------
 
-// One part of an observation: a flat vector of `size()` floats, or a grid of `channels` planes of height x width
-// (stored plane by plane, row by row). Values should be of order 1; vectors are normalised in training as well.
+// One part of an observation: a flat vector of `size()` floats; a grid of `channels` planes of height x width (stored
+// plane by plane, row by row); or a set of up to count() entities (units in sight, cards in hand) of features() floats
+// each, row after row. The first float of an entity is 1; a row without one is zero throughout. What a network learns
+// of one entity holds for all of its part, whatever their order. Values should be of order 1; vectors are normalised in
+// training as well.
 struct ObservationPart {
-  enum class Kind { vector, grid };
+  enum class Kind { vector, grid, entities };
   std::string name;
   Kind kind = Kind::vector;
   int channels = 1, height = 1, width = 1;
 
   int size() const { return channels * height * width; }
+  int count() const { return height; }    // of entities, at most
+  int features() const { return width; }  // floats of one entity
   static ObservationPart vector(std::string name, int size) { return {std::move(name), Kind::vector, 1, 1, size}; }
   static ObservationPart grid(std::string name, int channels, int height, int width) {
     return {std::move(name), Kind::grid, channels, height, width};
   }
+  static ObservationPart entities(std::string name, int count, int features) {
+    return {std::move(name), Kind::entities, 1, count, features};
+  }
 };
 
-// One part of an action: a discrete choice out of `size`, or `size` continuous values in [low, high].
+// One part of an action: a discrete choice out of `size`, a target (one of the `size` entities of an observation part;
+// masked like a discrete choice), or `size` continuous values in [low, high].
 // A seat fills in every part at each of its decisions.
 struct ActionPart {
-  enum class Kind { discrete, continuous };
+  enum class Kind { discrete, target, continuous };
   std::string name;
   Kind kind = Kind::discrete;
   int size = 0;
   float low = -1, high = 1;  // continuous only; actions arrive clipped to this range
+  int entities = -1;         // target only: index of the observation part whose entities these are
+
+  // A choice that means something only along with some choices of an earlier discrete part (where to cast, if casting):
+  // bit c of `when_choices` is choice c of part `when_part`. Otherwise the rules must ignore it, and nothing is learnt
+  // from it. -1: it always counts.
+  int when_part = -1;
+  std::uint64_t when_choices = 0;
+
+  bool is_choice() const { return kind != Kind::continuous; }
 
   static ActionPart discrete(std::string name, int choices) { return {std::move(name), Kind::discrete, choices}; }
   static ActionPart continuous(std::string name, int size, float low, float high) {
     return {std::move(name), Kind::continuous, size, low, high};
+  }
+  // A target among the entities of observation part `entities`, which holds `count` of them.
+  static ActionPart target(std::string name, int entities, int count) {
+    return {std::move(name), Kind::target, count, -1, 1, entities};
+  }
+  // The same part, to count only along with these choices of part `part`, an earlier discrete one of at most 64
+  // choices.
+  ActionPart when(int part, std::initializer_list<int> choices) const {
+    ActionPart result = *this;
+    result.when_part = part;
+    for (int c : choices) result.when_choices |= std::uint64_t{1} << c;
+    return result;
   }
 };
 
@@ -74,6 +106,19 @@ struct Parameter {
   float value = 0;  // the default
   float low = 0, high = 0;
   std::string description;
+};
+
+// What each seat picks before the match: a hero, a deck, a faction.
+struct Choice {
+  std::string name;
+  std::vector<std::string> options;
+};
+
+// Something that the rules read from a data file (a hero, an item, the map), by its name and a hash of its numbers, so
+// that a replay can say what has changed since it was recorded.
+struct RuleData {
+  std::string name;
+  std::uint64_t hash = 0;
 };
 
 struct Spec {
@@ -87,18 +132,23 @@ struct Spec {
   std::vector<ObservationPart> observation = {};
   std::vector<ActionPart> action = {};
   std::vector<Parameter> parameters = {};
+  std::vector<Choice> choices = {};
+  std::vector<RuleData> data = {};
 
   bool simultaneous = false;        // true if more than one seat may be in to_act() at once
   bool hidden_information = false;  // true if a seat does not see the whole state (cards, fog)
   int max_steps = 0;                // an upper bound on the steps of a match; 0: none is known
+  float seconds_per_step = 0;       // how long a step is for people who play it in real time; 0: they take turns
 
   int team_of(int seat) const { return teams.empty() ? seat : teams[static_cast<std::size_t>(seat)]; }
   int team_count() const;
 };
 
-// The values of Spec::parameters for a match, in their order. Made by default_settings() in src/game.
+// How a match is set up. Made by default_settings() in src/game.
 struct Settings {
-  std::vector<float> parameters;
+  std::vector<float> parameters;  // the values of Spec::parameters, in their order
+  // What each seat picks, [choices x seats]: the number of an option, or -1: the game draws one from the match's key.
+  std::vector<int> picks = {};
 };
 
 // ---- What rules read and write ------------------------------------------------------------------------------
@@ -190,7 +240,7 @@ class Actions {
         value_stride_(layout.value_count * seat_stride),
         layout_(&layout) {}
 
-  // What `seat` chose in the discrete action part `p`: 0 to size - 1, and allowed by the mask.
+  // What `seat` chose in the discrete or target action part `p`: 0 to size - 1, and allowed by the mask.
   int choice(int seat, int p = 0) const {
     return choices_[seat * choice_stride_ + layout_->choice_index[static_cast<std::size_t>(p)]];
   }
@@ -241,6 +291,12 @@ concept HasActionText = requires(const G& g, int seat, int choice) {
 template <class G>
 concept HasResampleHidden = requires(G& g, int seat, Key key) {
   { g.resample_hidden(seat, key) } -> std::same_as<void>;
+};
+
+template <class G>
+concept HasScene = requires(const G& g) {
+  { g.stage() } -> std::convertible_to<std::string>;
+  { g.scene() } -> std::convertible_to<std::string>;
 };
 
 template <class G>

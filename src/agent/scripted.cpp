@@ -14,7 +14,7 @@ class RandomAgent final : public Agent {
       Random random(key.split(static_cast<std::uint64_t>(row)));
       for (std::size_t p = 0; p < spec.action.size(); ++p) {
         const ActionPart& part = spec.action[p];
-        if (part.kind == ActionPart::Kind::discrete) {
+        if (part.is_choice()) {
           const std::uint8_t* mask = decisions.masks + row * layout.mask_size + layout.mask_offset[p];
           int allowed = 0;
           for (int c = 0; c < part.size; ++c) allowed += mask[c];
@@ -36,7 +36,7 @@ class RandomAgent final : public Agent {
     for (int row : decisions.rows)
       for (std::size_t p = 0; p < spec.action.size(); ++p) {
         const ActionPart& part = spec.action[p];
-        if (part.kind != ActionPart::Kind::discrete) continue;
+        if (!part.is_choice()) continue;
         const std::uint8_t* mask = decisions.masks + row * layout.mask_size + layout.mask_offset[p];
         float* out = probabilities + row * layout.mask_size + layout.mask_offset[p];
         float allowed = 0;

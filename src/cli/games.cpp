@@ -5,6 +5,30 @@
 namespace rival::cli {
 namespace {
 
+const char* kind_name(ObservationPart::Kind kind) {
+  switch (kind) {
+    case ObservationPart::Kind::vector:
+      return "vector";
+    case ObservationPart::Kind::grid:
+      return "grid";
+    case ObservationPart::Kind::entities:
+      break;
+  }
+  return "entities";
+}
+
+const char* kind_name(ActionPart::Kind kind) {
+  switch (kind) {
+    case ActionPart::Kind::discrete:
+      return "discrete";
+    case ActionPart::Kind::target:
+      return "target";
+    case ActionPart::Kind::continuous:
+      break;
+  }
+  return "continuous";
+}
+
 Json describe(const GameEntry& game) {
   const Spec& spec = game.spec;
   Json json{{"name", spec.name}, {"description", spec.description}, {"source", spec.source}};
@@ -16,16 +40,17 @@ Json describe(const GameEntry& game) {
   json["observation"] = Json::array();
   for (const ObservationPart& part : spec.observation)
     json["observation"].push_back({{"name", part.name},
-                                   {"kind", part.kind == ObservationPart::Kind::grid ? "grid" : "vector"},
+                                   {"kind", kind_name(part.kind)},
                                    {"channels", part.channels},
                                    {"height", part.height},
                                    {"width", part.width}});
   json["action"] = Json::array();
   for (const ActionPart& part : spec.action) {
     Json action{{"name", part.name}, {"size", part.size}};
-    const bool discrete = part.kind == ActionPart::Kind::discrete;
-    action["kind"] = discrete ? "discrete" : "continuous";
-    if (!discrete) action.update({{"low", part.low}, {"high", part.high}});
+    action["kind"] = kind_name(part.kind);
+    if (part.kind == ActionPart::Kind::continuous) action.update({{"low", part.low}, {"high", part.high}});
+    if (part.kind == ActionPart::Kind::target)
+      action["entities"] = spec.observation[static_cast<std::size_t>(part.entities)].name;
     json["action"].push_back(action);
   }
   json["parameters"] = Json::array();
@@ -35,6 +60,9 @@ Json describe(const GameEntry& game) {
                                   {"low", parameter.low},
                                   {"high", parameter.high},
                                   {"description", parameter.description}});
+  json["choices"] = Json::array();
+  for (const Choice& choice : spec.choices)
+    json["choices"].push_back({{"name", choice.name}, {"options", choice.options}});
   json["baselines"] = {"random"};
   for (const Baseline& baseline : game.baselines) json["baselines"].push_back(baseline.name);
   json["judges"] = Json::array();
@@ -44,11 +72,14 @@ Json describe(const GameEntry& game) {
 
 std::string text(const ObservationPart& part) {
   if (part.kind == ObservationPart::Kind::vector) return fmt::format("{}: {} numbers", part.name, part.size());
+  if (part.kind == ObservationPart::Kind::entities)
+    return fmt::format("{}: up to {} entities of {} numbers", part.name, part.count(), part.features());
   return fmt::format("{}: grid of {} x {}, {} planes", part.name, part.height, part.width, part.channels);
 }
 
 std::string text(const ActionPart& part) {
   if (part.kind == ActionPart::Kind::discrete) return fmt::format("{}: one of {}", part.name, part.size);
+  if (part.kind == ActionPart::Kind::target) return fmt::format("{}: one of {} entities", part.name, part.size);
   return fmt::format("{}: {} {} from {} to {}", part.name, part.size, part.size == 1 ? "number" : "numbers", part.low,
                      part.high);
 }
@@ -75,6 +106,11 @@ void print_details(Console& console, const GameEntry& game) {
   for (const ActionPart& part : spec.action) line("and chooses", text(part));
   for (const Parameter& p : spec.parameters)
     line("parameter", fmt::format("{} = {} ({} to {}): {}", p.name, p.value, p.low, p.high, p.description));
+  for (const Choice& choice : spec.choices) {
+    std::string options;
+    for (const std::string& option : choice.options) options += (options.empty() ? "" : ", ") + option;
+    line("each picks", fmt::format("{}: {}", choice.name, options));
+  }
   line("baseline", "random: any allowed choice");
   for (const Baseline& baseline : game.baselines)
     line("baseline", fmt::format("{}: {}", baseline.name, baseline.description));

@@ -192,7 +192,7 @@ class Table {
     for (int row : rows)
       for (std::size_t p = 0; p < spec_.action.size(); ++p) {
         const ActionPart& part = spec_.action[p];
-        if (part.kind == ActionPart::Kind::discrete) {
+        if (part.is_choice()) {
           const int choice = move_.choices[index(row * layout_.choice_count + layout_.choice_index[p])];
           if (choice < 0 || choice >= part.size ||
               !masks_[index(row * layout_.mask_size + layout_.mask_offset[p] + choice)])
@@ -256,14 +256,14 @@ class Table {
 
   // ---- moves as people write them ----
 
-  bool single_choice() const { return spec_.action.size() == 1 && spec_.action[0].kind == ActionPart::Kind::discrete; }
+  bool single_choice() const { return spec_.action.size() == 1 && spec_.action[0].is_choice(); }
 
   std::string move_text(int row, int seat) const {
     if (single_choice()) return batch_->action_text(0, seat, move_.choices[index(row)]);
     std::string text;
     for (std::size_t p = 0; p < spec_.action.size(); ++p) {
       const ActionPart& part = spec_.action[p];
-      if (part.kind == ActionPart::Kind::discrete)
+      if (part.is_choice())
         text += fmt::format(" {}", move_.choices[index(row * layout_.choice_count + layout_.choice_index[p])]);
       else
         for (int i = 0; i < part.size; ++i)
@@ -289,11 +289,10 @@ class Table {
     }
     std::string text = "Type, with spaces between:";
     for (const ActionPart& part : spec_.action)
-      text +=
-          part.kind == ActionPart::Kind::discrete
-              ? fmt::format(" {} (0 to {})", part.name, part.size - 1)
-              : fmt::format(" {} ({} from {} to {})", part.name,
-                            part.size == 1 ? "a number" : fmt::format("{} numbers", part.size), part.low, part.high);
+      text += part.is_choice() ? fmt::format(" {} (0 to {})", part.name, part.size - 1)
+                               : fmt::format(" {} ({} from {} to {})", part.name,
+                                             part.size == 1 ? "a number" : fmt::format("{} numbers", part.size),
+                                             part.low, part.high);
     return text;
   }
 
@@ -321,7 +320,7 @@ class Table {
     std::istringstream words(line);
     for (std::size_t p = 0; p < spec_.action.size(); ++p) {
       const ActionPart& part = spec_.action[p];
-      if (part.kind == ActionPart::Kind::discrete) {
+      if (part.is_choice()) {
         int choice = -1;
         if (!(words >> choice) || choice < 0 || choice >= part.size)
           return Error{fmt::format("'{}' needs a number from 0 to {}. {}", part.name, part.size - 1, moves_help(row))};

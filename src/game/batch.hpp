@@ -76,6 +76,10 @@ class Batch {
   virtual std::string text(int match, int seat) const;
   // A choice of the first discrete part as people write it; its number if the game says nothing.
   virtual std::string action_text(int match, int seat, int choice) const = 0;
+  // What `rival watch` draws, as JSON (docs/formats/scene.md): what stays for the whole match, and the present state;
+  // "" if the game has none.
+  virtual std::string stage(int match) const = 0;
+  virtual std::string scene(int match) const = 0;
   // Number of steps since the match started.
   virtual int steps(int match) const = 0;
 
@@ -199,6 +203,14 @@ class BatchOf final : public Batch {
   std::string action_text(int match, int seat, int choice) const override {
     if constexpr (HasActionText<G>) return game(match).action_text(seat, choice);
     return std::to_string(choice);
+  }
+  std::string stage(int match) const override {
+    if constexpr (HasScene<G>) return game(match).stage();
+    return "";
+  }
+  std::string scene(int match) const override {
+    if constexpr (HasScene<G>) return game(match).scene();
+    return "";
   }
   int steps(int match) const override { return clocks_[static_cast<std::size_t>(match)].steps; }
   bool resample_hidden(int match, int seat, Key key) override {

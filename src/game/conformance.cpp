@@ -167,7 +167,7 @@ class Kit {
     const std::uint8_t* row = v.mask.data() + kPadding;
     for (std::size_t p = 0; p < spec_.action.size(); ++p) {
       const ActionPart& part = spec_.action[p];
-      if (part.kind != ActionPart::Kind::discrete) continue;
+      if (!part.is_choice()) continue;
       const auto place = [&] { return where(seat) + "action part '" + part.name + "'"; };
       int allowed = 0;
       for (int c = 0; c < part.size; ++c) {
@@ -190,7 +190,7 @@ class Kit {
     const RowLayout& layout = batch_->layout();
     for (std::size_t p = 0; p < spec_.action.size(); ++p) {
       const ActionPart& part = spec_.action[p];
-      if (part.kind == ActionPart::Kind::discrete) {
+      if (part.is_choice()) {
         const std::uint8_t* mask = v.mask.data() + kPadding + layout.mask_offset[p];
         int pick = random.below(static_cast<int>(std::count(mask, mask + part.size, 1))), choice = 0;
         while (!mask[choice] || pick-- > 0) ++choice;

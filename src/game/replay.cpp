@@ -170,9 +170,18 @@ std::uint64_t rules_fingerprint(const Spec& spec) {
       w.f32(part.low);
       w.f32(part.high);
     }
+    if (part.kind == ActionPart::Kind::target) number(part.entities);
   }
   number(static_cast<int>(spec.parameters.size()));
   for (const Parameter& parameter : spec.parameters) text(parameter.name);
+  for (const Choice& choice : spec.choices) {
+    text(choice.name);
+    for (const std::string& option : choice.options) text(option);
+  }
+  for (const RuleData& data : spec.data) {
+    text(data.name);
+    w.fixed(data.hash, 8);
+  }
   number(spec.simultaneous);
   number(spec.hidden_information);
   number(spec.max_steps);
@@ -304,7 +313,7 @@ Result<void> ReplayPlayer::take_actions() {
     for (std::size_t p = 0; p < spec.action.size(); ++p) {
       const ActionPart& part = spec.action[p];
       const auto where = [&] { return "seat " + std::to_string(seat) + ", action part '" + part.name + "': "; };
-      if (part.kind == ActionPart::Kind::discrete) {
+      if (part.is_choice()) {
         const std::int32_t choice =
             replay_->choices[static_cast<std::size_t>(decision_ * layout.choice_count + layout.choice_index[p])];
         if (choice < 0 || choice >= part.size || !mask_[static_cast<std::size_t>(layout.mask_offset[p] + choice)])

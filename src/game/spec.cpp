@@ -15,7 +15,7 @@ RowLayout::RowLayout(const Spec& spec) {
     observation_size += part.size();
   }
   for (const ActionPart& part : spec.action) {
-    const bool discrete = part.kind == ActionPart::Kind::discrete;
+    const bool discrete = part.is_choice();
     mask_offset.push_back(mask_size);
     choice_index.push_back(discrete ? choice_count : -1);
     value_offset.push_back(discrete ? -1 : value_count);
@@ -31,6 +31,7 @@ RowLayout::RowLayout(const Spec& spec) {
 Settings default_settings(const Spec& spec) {
   Settings settings;
   for (const Parameter& parameter : spec.parameters) settings.parameters.push_back(parameter.value);
+  settings.picks.assign(spec.choices.size() * static_cast<std::size_t>(spec.seats), -1);
   return settings;
 }
 
@@ -48,12 +49,35 @@ Result<void> validate(const Spec& spec) {
     if (part.channels < 1 || part.height < 1 || part.width < 1)
       return bad("observation part '" + part.name + "' has no cells");
   if (spec.action.empty()) return bad("action has no parts: players could do nothing");
-  for (const ActionPart& part : spec.action) {
+  for (std::size_t p = 0; p < spec.action.size(); ++p) {
+    const ActionPart& part = spec.action[p];
     if (part.size < 1) return bad("action part '" + part.name + "' has size " + std::to_string(part.size));
     if (part.kind == ActionPart::Kind::continuous &&
         !(std::isfinite(part.low) && std::isfinite(part.high) && part.low < part.high))
       return bad("action part '" + part.name + "' needs a finite low below high");
+    if (part.kind == ActionPart::Kind::target) {
+      const auto of = static_cast<std::size_t>(part.entities);
+      if (part.entities < 0 || of >= spec.observation.size() ||
+          spec.observation[of].kind != ObservationPart::Kind::entities)
+        return bad("action part '" + part.name + "' targets observation part " + std::to_string(part.entities) +
+                   ", which is not one of entities");
+      if (part.size != spec.observation[of].count())
+        return bad("action part '" + part.name + "' has " + std::to_string(part.size) + " targets, but '" +
+                   spec.observation[of].name + "' has " + std::to_string(spec.observation[of].count()) + " entities");
+    }
+    if (part.when_part >= 0) {
+      const auto on = static_cast<std::size_t>(part.when_part);
+      if (on >= p || !spec.action[on].is_choice() || spec.action[on].size > 64 || spec.action[on].when_part >= 0)
+        return bad("action part '" + part.name +
+                   "' may only depend on an earlier choice among at most 64 that depends on "
+                   "nothing itself");
+      if (!part.is_choice()) return bad("action part '" + part.name + "': only choices can depend on others");
+    }
   }
+  for (const Choice& choice : spec.choices)
+    if (choice.options.empty()) return bad("choice '" + choice.name + "' has no options");
+  if (!(spec.seconds_per_step >= 0) || !std::isfinite(spec.seconds_per_step))
+    return bad("seconds_per_step must be 0 or more");
   for (const Parameter& parameter : spec.parameters)
     if (!(parameter.low <= parameter.value && parameter.value <= parameter.high))
       return bad("parameter '" + parameter.name + "': its default is outside low to high");

@@ -143,7 +143,7 @@ class Series {
             return Error{fmt::format("{}: the game shows seat {} the value {} at position {} of its observation",
                                      place(slot), seat, observation[i], i)};
         for (std::size_t p = 0; p < spec_.action.size(); ++p) {
-          if (spec_.action[p].kind != ActionPart::Kind::discrete) continue;
+          if (!spec_.action[p].is_choice()) continue;
           const std::uint8_t* mask = masks_.data() + row * layout.mask_size + layout.mask_offset[p];
           if (std::none_of(mask, mask + spec_.action[p].size, [](std::uint8_t m) { return m != 0; }))
             return Error{fmt::format("{}: the game asks seat {} to act, but its mask allows no choice of '{}'",
@@ -199,7 +199,7 @@ class Series {
     };
     for (std::size_t p = 0; p < spec_.action.size(); ++p) {
       const ActionPart& part = spec_.action[p];
-      if (part.kind == ActionPart::Kind::discrete) {
+      if (part.is_choice()) {
         const int choice = choices_[index(row * layout.choice_count + layout.choice_index[p])];
         const std::uint8_t* mask = masks_.data() + row * layout.mask_size + layout.mask_offset[p];
         course = Key::mix(course + static_cast<std::uint64_t>(choice) + 1);

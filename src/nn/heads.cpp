@@ -282,7 +282,7 @@ HWY_EXPORT(loss_rows);
 
 HeadLayout::HeadLayout(const Spec& spec) {
   for (const ActionPart& part : spec.action) {
-    if (part.kind == ActionPart::Kind::discrete) {
+    if (part.is_choice()) {
       discrete.push_back(part.size);
       mask_size += part.size;
     } else {
