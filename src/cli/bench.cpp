@@ -10,6 +10,7 @@
 #include "base/file.hpp"
 #include "base/threads.hpp"
 #include "cli/command.hpp"
+#include "cli/settings.hpp"
 #include "nn/onednn.hpp"
 #include "train/trainer.hpp"
 
@@ -26,6 +27,7 @@ struct Options {
   std::string game = "cartpole", results;
   double seconds = 3;
   std::vector<std::pair<std::string, std::string>> rows;
+  std::vector<std::string> parameters;
 };
 
 // Calls work(member) on all members over and over for `seconds`, after a first call that does not count; the sum of
@@ -50,8 +52,8 @@ double per_second(Team& team, double seconds, const Work& work) {
 // A batch that plays itself with quick random choices.
 class RandomMatches {
  public:
-  RandomMatches(const GameEntry& game, Key key)
-      : batch_(game.make_batch(kMatches)), settings_(default_settings(game.spec)), key_(key), random_(key.split(0)) {
+  RandomMatches(const GameEntry& game, Settings settings, Key key)
+      : batch_(game.make_batch(kMatches)), settings_(std::move(settings)), key_(key), random_(key.split(0)) {
     const RowLayout& layout = batch_->layout();
     const auto rows = static_cast<std::size_t>(batch_->rows());
     observations_.resize(rows * static_cast<std::size_t>(layout.observation_size));
@@ -117,10 +119,10 @@ class RandomMatches {
   std::vector<Status> status_;
 };
 
-double measure_env(const GameEntry& game, Team& team, double seconds) {
+double measure_env(const GameEntry& game, const Settings& settings, Team& team, double seconds) {
   std::vector<std::unique_ptr<RandomMatches>> matches;
   for (int i = 0; i < team.size(); ++i)
-    matches.push_back(std::make_unique<RandomMatches>(game, Key(1).split(static_cast<std::uint64_t>(i))));
+    matches.push_back(std::make_unique<RandomMatches>(game, settings, Key(1).split(static_cast<std::uint64_t>(i))));
   return per_second(team, seconds, [&](int member) {
     double steps = 0;
     for (int i = 0; i < 16; ++i) steps += matches[static_cast<std::size_t>(member)]->step();
@@ -153,9 +155,9 @@ Result<double> measure_inference(const Bot& bot, Precision precision, Team& team
 }
 
 // One decision of a bot inside a game: from an observation row to the choice, one at a time, on one thread.
-double measure_decision(const GameEntry& game, const Bot& bot, double seconds) {
+double measure_decision(const GameEntry& game, const Settings& settings, const Bot& bot, double seconds) {
   const std::unique_ptr<Batch> batch = game.make_batch(1);
-  batch->start_all(default_settings(game.spec), Key(1));
+  batch->start_all(settings, Key(1));
   std::vector<float> observations(static_cast<std::size_t>(batch->rows() * batch->layout().observation_size));
   std::vector<std::uint8_t> masks(static_cast<std::size_t>(batch->rows() * batch->layout().mask_size));
   std::vector<std::int8_t> seats(static_cast<std::size_t>(batch->rows()));
@@ -235,6 +237,7 @@ Result<std::string> save(const std::string& folder, const Json& figures) {
 
 Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, Console& console) {
   const GameEntry& game = find_game(games, options.game);
+  const Settings settings = settings_or_usage(game.spec, options.parameters);
   TrainConfig config;
   for (const auto& [key, text] : options.rows)
     if (const Result<void> set = set_option(option_rows(config), key, text); !set) wrong_usage(set.error());
@@ -255,12 +258,12 @@ Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, 
     console.print("  {:<42} {}\n", label, console.bold(value));
   };
   const auto rate = [](double value) { return grouped(std::llround(value)); };
-  const double env = measure_env(game, team, options.seconds);
+  const double env = measure_env(game, settings, team, options.seconds);
   figure("decisions a second, random play", rate(env));
   const Result<double> inference = measure_inference(bot, precision, team, options.seconds);
   if (!inference) return inference.error();
   figure("network passes a second, in batches", rate(inference.value()));
-  const double decision = measure_decision(game, bot, options.seconds);
+  const double decision = measure_decision(game, settings, bot, options.seconds);
   figure("microseconds for one decision, alone", fmt::format("{:.2f}", decision));
   const Result<Training> training = measure_training(trainer, options.seconds);
   if (!training) return training.error();
@@ -303,6 +306,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   add_row("epochs", "Passes over each iteration's experience");
   add_row("threads", "Without it, one per processor");
   add_row("precision", "Of matrix products: auto, f32 or bf16");
+  add_parameters(arguments, options->parameters);
   arguments.add("--results", &options->results, "A folder with a results file per processor, to which to add these");
   return [options, games](Console& console) { return bench(*options, games, console); };
 }

@@ -1,6 +1,7 @@
 // rival check GAME: the conformance kit.
 
 #include "cli/command.hpp"
+#include "cli/settings.hpp"
 #include "game/conformance.hpp"
 
 namespace rival::cli {
@@ -12,6 +13,7 @@ struct Options {
   std::string game;
   int matches = 50;
   std::uint64_t seed = 1;
+  std::vector<std::string> parameters;
 };
 
 const char* style(Verdict verdict) {
@@ -32,9 +34,11 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   arguments.add("GAME", &options->game, "A game; `rival games` lists them", {.required = true});
   arguments.add("--matches", &options->matches, "How many random matches to play", {.low = 1});
   arguments.add("--seed", &options->seed, "Which matches");
+  add_parameters(arguments, options->parameters);
   return [options, games](Console& console) -> Result<Outcome> {
     const GameEntry& game = find_game(games, options->game);
-    const ConformanceReport report = check_conformance(game.make_batch, Key(options->seed), options->matches);
+    const ConformanceReport report = check_conformance(game.make_batch, Key(options->seed), options->matches,
+                                                       settings_or_usage(game.spec, options->parameters));
     Json checks = Json::array();
     for (const ConformanceCheck& check : report.checks) {
       console.print("{} {:<13} {}\n",

@@ -6,6 +6,7 @@
 #include "base/names.hpp"
 #include "cli/command.hpp"
 #include "cli/player.hpp"
+#include "cli/settings.hpp"
 #include "game/replay.hpp"
 #include "match/match.hpp"
 
@@ -18,6 +19,7 @@ struct Options {
   std::uint64_t seed = 1;
   std::optional<float> temperature;
   std::optional<int> opening;
+  std::vector<std::string> parameters;
 };
 
 const Judge* find_judge(const GameEntry& game, const std::string& name) {
@@ -123,7 +125,7 @@ Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> game
 
   const Key key(options.seed);
   const Judge* judge = find_judge(game, options.against);
-  MatchOptions match_options{.matches = options.matches};
+  MatchOptions match_options{.matches = options.matches, .settings = settings_or_usage(game.spec, options.parameters)};
   match_options.opening = options.opening.value_or(judge ? judge->opening : 0);
   if (!options.replays.empty()) match_options.replays = options.matches;
   Result<MatchSummary> played = play_matches(game, *player->agent, opponent->agent.get(), key.split(0), match_options);
@@ -163,6 +165,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
                 {.low = 0});
   arguments.add("--game", &options->game, "The game, when BOT is a scripted player");
   arguments.add("--replays", &options->replays, "A folder for the replays of all matches");
+  add_parameters(arguments, options->parameters);
   return [options, games](Console& console) { return evaluate(*options, games, console); };
 }
 

@@ -12,6 +12,7 @@
 #include "base/names.hpp"
 #include "cli/command.hpp"
 #include "cli/player.hpp"
+#include "cli/settings.hpp"
 #include "match/match.hpp"
 
 namespace rival::cli {
@@ -74,6 +75,7 @@ struct Options {
   std::optional<std::uint64_t> seed;
   bool watch = false;
   std::optional<float> temperature;
+  std::vector<std::string> parameters;
 };
 
 // One match at a time between a person and a player, on a batch of one.
@@ -82,8 +84,10 @@ class Table {
   enum class Ending { finished, quit };
 
   // `win_estimates`: whether the player's expectations read as chances of winning.
-  Table(const GameEntry& game, Player& player, bool win_estimates, Console& console, std::istream& input)
+  Table(const GameEntry& game, Settings settings, Player& player, bool win_estimates, Console& console,
+        std::istream& input)
       : spec_(game.spec),
+        settings_(std::move(settings)),
         agent_(*player.agent),
         advisor_(player.advisor.get()),
         value_(game.spec.hidden_information ? nullptr : player.value),  // it would tell its cards
@@ -171,7 +175,7 @@ class Table {
 
   void restart() {
     const int match = 0;
-    batch_->start({&match, 1}, default_settings(spec_), {&key_, 1});
+    batch_->start({&match, 1}, settings_, {&key_, 1});
     agent_.match_started(0);
     if (advisor_) advisor_->match_started(0);
     status_ = Status::running;
@@ -413,6 +417,7 @@ class Table {
   }
 
   const Spec& spec_;
+  Settings settings_;
   Agent& agent_;
   Agent* advisor_;  // may be null
   std::function<double(const Decisions&, int)> value_;
@@ -437,10 +442,11 @@ class Table {
 };
 
 // Whether all there is to gain in a match is a result of -1, 0 or 1, judged by a few random matches.
-bool results_are_wins(const GameEntry& game) {
+bool results_are_wins(const GameEntry& game, const Settings& settings) {
   if (game.spec.team_count() != 2) return false;
   const auto random = random_agent();
-  const Result<MatchSummary> sum = play_matches(game, *random, random.get(), Key(1), {.matches = 32});
+  const Result<MatchSummary> sum =
+      play_matches(game, *random, random.get(), Key(1), {.matches = 32, .settings = settings});
   return sum && sum.value().returns_are_results;
 }
 
@@ -456,7 +462,8 @@ Result<Outcome> play(const Options& options, std::span<const GameEntry> games, C
   const Key key(
       options.seed.value_or(static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count())));
 
-  Table table(game, player.value(), results_are_wins(game), console, std::cin);
+  const Settings settings = settings_or_usage(spec, options.parameters);
+  Table table(game, settings, player.value(), results_are_wins(game, settings), console, std::cin);
   int wins = 0, draws = 0, losses = 0;
   for (int match = 0;; ++match) {
     const int seat = options.watch ? -1 : options.seat.value_or(match % spec.seats);
@@ -505,6 +512,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
                 "mixed, else 0",
                 {.low = 0});
   arguments.add_flag("--watch", options->watch, "Watch it play all seats");
+  add_parameters(arguments, options->parameters);
   return [options, games](Console& console) { return play(*options, games, console); };
 }
 

@@ -39,8 +39,13 @@ struct Played {
 
 class Kit {
  public:
-  Kit(BatchFactory factory, Key key, int matches)
-      : factory_(factory), key_(key), matches_(matches), batch_(factory(1)), spec_(batch_->spec()) {
+  Kit(BatchFactory factory, Key key, int matches, const Settings& settings)
+      : factory_(factory),
+        key_(key),
+        matches_(matches),
+        settings_(settings),
+        batch_(factory(1)),
+        spec_(batch_->spec()) {
     report_.game = spec_.name;
     add("spec", "the Spec makes sense");
     add("to act", "somebody acts while a match runs; seats exist; one at a time in turn-based games");
@@ -64,6 +69,7 @@ class Kit {
       return report_;
     }
     touch("spec");
+    if (settings_.parameters.empty()) settings_ = default_settings(spec_);
     play_matches();
     if (report_.passed()) {
       check_batch();
@@ -328,7 +334,7 @@ class Kit {
   // ---- all matches ----
 
   void play_matches() {
-    const Settings settings = default_settings(spec_);
+    const Settings& settings = settings_;
     double steps = 0;
     for (match_ = 0; match_ < matches_; ++match_) {
       const Key match_key = key_.split(static_cast<std::uint64_t>(match_));
@@ -367,7 +373,7 @@ class Kit {
       keys.push_back(played.key);
       longest = std::max(longest, played.steps);
     }
-    batch->start(all, default_settings(spec_), keys);
+    batch->start(all, settings_, keys);
     const auto choices = static_cast<std::size_t>(batch->rows_per_match() * batch->layout().choice_count);
     const auto values = static_cast<std::size_t>(batch->rows_per_match() * batch->layout().value_count);
     std::vector<std::int32_t> choice_rows(choices * static_cast<std::size_t>(count));
@@ -398,7 +404,7 @@ class Kit {
       const std::unique_ptr<Batch> a = factory_(1), b = factory_(1);
       const int zero = 0;
       const Key other = played.key.split(1'000'033);
-      const Settings settings = default_settings(spec_);
+      const Settings& settings = settings_;
       a->start({&zero, 1}, settings, {&played.key, 1});
       b->start({&zero, 1}, settings, {&other, 1});
       bool same = a->hash(0) == b->hash(0);
@@ -426,7 +432,7 @@ class Kit {
     touch("parameters");
     for (std::size_t p = 0; p < spec_.parameters.size(); ++p)
       for (float value : {spec_.parameters[p].low, spec_.parameters[p].high}) {
-        Settings settings = default_settings(spec_);
+        Settings settings = settings_;
         settings.parameters[p] = value;
         setting_ = "parameter '" + spec_.parameters[p].name + "' at " + number(value);
         for (match_ = 0; match_ < 2; ++match_) {
@@ -453,6 +459,7 @@ class Kit {
   BatchFactory factory_;
   Key key_;
   int matches_;
+  Settings settings_;
   std::unique_ptr<Batch> batch_;
   const Spec& spec_;
   ConformanceReport report_;
@@ -504,8 +511,8 @@ std::string ConformanceReport::text() const {
   return text;
 }
 
-ConformanceReport check_conformance(BatchFactory factory, Key key, int matches) {
-  return Kit(factory, key, matches).run();
+ConformanceReport check_conformance(BatchFactory factory, Key key, int matches, const Settings& settings) {
+  return Kit(factory, key, matches, settings).run();
 }
 
 }  // namespace rival

@@ -58,7 +58,8 @@ const char* verdict_name(ConformanceCheck::Verdict verdict);
 // Results of two teams must be constant-sum since ratings, self-play and exact judges read them as who won: a draw
 // scored as a loss for both, say, is an error. Payoffs that are not constant-sum belong in the rewards.
 //
+// `settings`: of all matches but those of "parameters"; no parameters: the defaults.
 // A match stops at its first failure, and so does the kit where going on could crash the game.
-ConformanceReport check_conformance(BatchFactory factory, Key key, int matches = 50);
+ConformanceReport check_conformance(BatchFactory factory, Key key, int matches = 50, const Settings& settings = {});
 
 }  // namespace rival

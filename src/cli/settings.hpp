@@ -1,0 +1,27 @@
+// `--parameter NAME=VALUE`: how the matches of a command are set up, for every command that sets up matches.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "cli/arguments.hpp"
+#include "rival/game.hpp"
+
+namespace rival::cli {
+
+// Declares the option; its texts are added to `assignments`, which must live until the command runs.
+void add_parameters(Arguments& arguments, std::vector<std::string>& assignments);
+
+// The game's defaults with these assignments over them, the last of several for one parameter. Errors name the nearest
+// parameter, the range, or what is no number.
+Result<Settings> parse_settings(const Spec& spec, std::span<const std::string> assignments);
+
+// The same; an error leaves as wrong usage (command.hpp).
+Settings settings_or_usage(const Spec& spec, std::span<const std::string> assignments);
+
+// The assignments that make `settings` of the defaults: "heroes=1 fog=0"; "" for the defaults.
+std::string settings_text(const Spec& spec, const Settings& settings);
+
+}  // namespace rival::cli
