@@ -44,7 +44,8 @@ void load_tile(const float* heads, int head_size, const std::uint8_t* masks, int
   }
 }
 
-// Of one part's columns: probabilities into p, and log of the normaliser (to subtract from logits).
+// Of one part's columns: probabilities into p, and log of the normaliser (to subtract from logits). Where nothing is
+// allowed, the probabilities are zero.
 V softmax(const float* logits, int size, int lanes, float* p) {
   const D d;
   V top = hn::LoadU(d, logits);
@@ -56,9 +57,17 @@ V softmax(const float* logits, int size, int lanes, float* p) {
     hn::StoreU(allowed, d, p + c * lanes);
     sum = hn::Add(sum, allowed);
   }
+  sum = hn::IfThenElse(hn::Gt(sum, hn::Zero(d)), sum, hn::Set(d, 1.0f));
   const V inverse = hn::Div(hn::Set(d, 1.0f), sum);
   for (int c = 0; c < size; ++c) hn::StoreU(hn::Mul(hn::LoadU(d, p + c * lanes), inverse), d, p + c * lanes);
   return hn::Add(top, hn::Log(d, sum));
+}
+
+// The lowest allowed choice of one row's part, or 0.
+int lowest_allowed(const float* logits, int size, int lanes) {
+  for (int c = 0; c < size; ++c)
+    if (logits[c * lanes] > 0.5f * kForbidden) return c;
+  return 0;
 }
 
 void sample(const HeadLayout& layout, const float* heads, const float* log_std, const std::uint8_t* masks, int rows,
@@ -75,11 +84,19 @@ void sample(const HeadLayout& layout, const float* heads, const float* log_std, 
               masks + static_cast<std::ptrdiff_t>(first) * layout.mask_size, layout.mask_size, count, n,
               greedy ? 1.0f : 1 / temperature, tile.logits.data());
     std::fill(total, total + n, 0.0f);
-    int column = 0;
     for (int part = 0; part < parts; ++part) {
       const int size = layout.discrete[static_cast<std::size_t>(part)];
+      const int column = layout.column[static_cast<std::size_t>(part)];
       const float* logits = tile.logits.data() + column * n;
       float* p = tile.p.data();
+      std::int32_t* choices = out.choices + static_cast<std::ptrdiff_t>(first) * parts;
+      std::uint64_t counted = 0;  // bit r: it counts in row r
+      for (int r = 0; r < count; ++r)
+        counted |= static_cast<std::uint64_t>(layout.counts(part, choices + r * parts)) << r;
+      if (!counted) {
+        for (int r = 0; r < count; ++r) choices[r * parts + part] = lowest_allowed(logits + r, size, n);
+        continue;
+      }
       const V normaliser = softmax(logits, size, n, p);
       V choice = hn::Zero(d);
       if (greedy) {
@@ -107,11 +124,11 @@ void sample(const HeadLayout& layout, const float* heads, const float* log_std, 
       float log_z[64];
       hn::StoreU(normaliser, d, log_z);
       for (int r = 0; r < count; ++r) {
-        const int c = static_cast<int>(chosen[r]);
-        out.choices[static_cast<std::ptrdiff_t>(first + r) * parts + part] = c;
-        total[r] += logits[c * n + r] - log_z[r];
+        const bool counts = counted >> r & 1;
+        const int c = counts ? static_cast<int>(chosen[r]) : lowest_allowed(logits + r, size, n);
+        choices[r * parts + part] = c;
+        if (counts) total[r] += logits[c * n + r] - log_z[r];
       }
-      column += size;
     }
     for (int r = 0; r < count; ++r) {
       const float* mean = heads + static_cast<std::ptrdiff_t>(first + r) * head_size + layout.mask_size;
@@ -157,8 +174,16 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
   const int head_size = layout.head_size(), parts = layout.choice_count(), values = layout.value_count;
   Tile& tile = tile_for(std::max(1, layout.mask_size));
   float lane[64], logp[64], old_logp[64], advantage[64], weight[64], slope[64], error[64];
-  thread_local std::vector<float> entropies;
-  entropies.resize(static_cast<std::size_t>(parts * n) + 1);
+  // Per part [lanes]: its entropy, the probability that it counts, whether it does (1 or 0), and the entropy that the
+  // parts which depend on it are expected to add. What each of its choices makes them add is taken off its log p in the
+  // tile, for the gradient.
+  thread_local std::vector<float> per_part;
+  const int block_size = parts * n;
+  per_part.resize(static_cast<std::size_t>(4 * block_size) + 1);
+  float* const entropies = per_part.data();
+  float* const likely = entropies + block_size;
+  float* const counted = likely + block_size;
+  float* const dependent = counted + block_size;
   const V zero = hn::Zero(d), one = hn::Set(d, 1.0f);
   V policy_sum = zero, value_sum = zero, entropy_sum = zero, kl_sum = zero, clipped_sum = zero;
   float value_entropy = 0;
@@ -179,10 +204,12 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
     }
     const V w = hn::LoadU(d, weight);
 
+    std::fill(likely, likely + 2 * block_size, 1.0f);
+    std::fill(dependent, dependent + block_size, 0.0f);
     V entropy = hn::Set(d, value_entropy);
-    int column = 0;
     for (int part = 0; part < parts; ++part) {
       const int size = layout.discrete[static_cast<std::size_t>(part)];
+      const int column = layout.column[static_cast<std::size_t>(part)];
       float* logits = tile.logits.data() + column * n;
       float* p = tile.p.data() + column * n;
       const V normaliser = softmax(logits, size, n, p);
@@ -192,13 +219,28 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
         hn::StoreU(l, d, logits + c * n);
         h = hn::Sub(h, hn::Mul(hn::LoadU(d, p + c * n), l));
       }
-      hn::StoreU(h, d, entropies.data() + part * n);
-      entropy = hn::Add(entropy, h);
+      hn::StoreU(h, d, entropies + part * n);
       for (int r = 0; r < n; ++r) {
-        const std::ptrdiff_t row = first + std::min(r, count - 1);
-        logp[r] += logits[in.choices[row * parts + part] * n + r];
+        const std::int32_t* choices = in.choices + static_cast<std::ptrdiff_t>(first + std::min(r, count - 1)) * parts;
+        if (layout.counts(part, choices))
+          logp[r] += logits[choices[part] * n + r];
+        else
+          counted[part * n + r] = 0;
       }
-      column += size;
+      if (const int on = layout.when_part[static_cast<std::size_t>(part)]; on < 0) {
+        entropy = hn::Add(entropy, h);
+      } else {
+        V probability = zero;
+        for (std::uint64_t left = layout.when_choices[static_cast<std::size_t>(part)]; left; left &= left - 1) {
+          const int at = (layout.column[static_cast<std::size_t>(on)] + __builtin_ctzll(left)) * n;
+          probability = hn::Add(probability, hn::LoadU(d, tile.p.data() + at));
+          hn::StoreU(hn::Sub(hn::LoadU(d, tile.logits.data() + at), h), d, tile.logits.data() + at);
+        }
+        hn::StoreU(probability, d, likely + part * n);
+        const V expected = hn::Mul(probability, h);
+        entropy = hn::Add(entropy, expected);
+        hn::StoreU(hn::Add(hn::LoadU(d, dependent + on * n), expected), d, dependent + on * n);
+      }
     }
     for (int r = 0; r < count && values; ++r)
       for (int i = 0; i < values; ++i) {
@@ -225,23 +267,25 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
     const V s = hn::Mul(hn::IfThenElseZero(inside, hn::Neg(gain)), hn::Set(d, loss.weight));
     hn::StoreU(s, d, slope);
     const V bonus = hn::Set(d, loss.entropy * loss.weight);
-    column = 0;
     for (int part = 0; part < parts; ++part) {
       const int size = layout.discrete[static_cast<std::size_t>(part)];
-      const V h = hn::LoadU(d, entropies.data() + part * n);
+      const int column = layout.column[static_cast<std::size_t>(part)];
+      const V h = hn::Add(hn::LoadU(d, entropies + part * n), hn::LoadU(d, dependent + part * n));
+      const V part_bonus = hn::Mul(bonus, hn::LoadU(d, likely + part * n));
+      const V part_slope = hn::Mul(s, hn::LoadU(d, counted + part * n));
       for (int c = 0; c < size; ++c) {
         const V p = hn::LoadU(d, tile.p.data() + (column + c) * n);
         const V l = hn::LoadU(d, tile.logits.data() + (column + c) * n);
-        const V g = hn::Mul(p, hn::Sub(hn::Mul(bonus, hn::Add(l, h)), s));
+        const V g = hn::Mul(p, hn::Sub(hn::Mul(part_bonus, hn::Add(l, h)), part_slope));
         hn::StoreU(g, d, lane);
         for (int r = 0; r < count; ++r)
           dheads[static_cast<std::ptrdiff_t>(first + r) * head_size + column + c] = lane[r];
       }
       for (int r = 0; r < count; ++r) {
         const std::ptrdiff_t row = first + r;
-        dheads[row * head_size + column + in.choices[row * parts + part]] += slope[r];
+        if (layout.counts(part, in.choices + row * parts))
+          dheads[row * head_size + column + in.choices[row * parts + part]] += slope[r];
       }
-      column += size;
     }
     for (int r = 0; r < count; ++r) {
       const std::ptrdiff_t row = first + r;
@@ -281,9 +325,13 @@ HWY_EXPORT(probabilities);
 HWY_EXPORT(loss_rows);
 
 HeadLayout::HeadLayout(const Spec& spec) {
+  const RowLayout rows(spec);
   for (const ActionPart& part : spec.action) {
     if (part.is_choice()) {
       discrete.push_back(part.size);
+      column.push_back(mask_size);
+      when_part.push_back(part.when_part < 0 ? -1 : rows.choice_index[static_cast<std::size_t>(part.when_part)]);
+      when_choices.push_back(part.when_choices);
       mask_size += part.size;
     } else {
       value_count += part.size;

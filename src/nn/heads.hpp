@@ -11,13 +11,23 @@ namespace rival {
 
 // Which head columns are what; see network.hpp for their order.
 struct HeadLayout {
-  std::vector<int> discrete;     // sizes of the discrete parts, in order; their logits lie one after another
+  std::vector<int> discrete;  // sizes of the discrete and target parts, in order; their logits lie one after another
+  std::vector<int> column;    // of each part's first logit
+  // Per discrete part: it counts only if the choice in discrete part `when_part`, which comes before it and always
+  // counts, is one of the bits `when_choices`; -1: it always counts. See ActionPart::when().
+  std::vector<int> when_part;
+  std::vector<std::uint64_t> when_choices;
   int mask_size = 0;             // sum of the sizes
   int value_count = 0;           // continuous values
   std::vector<float> low, high;  // [value_count] ranges of the continuous values
 
   int choice_count() const { return static_cast<int>(discrete.size()); }
   int head_size() const { return mask_size + value_count + 1; }
+  // Whether part `part` counts in a decision with these choices of the parts before it.
+  bool counts(int part, const std::int32_t* choices) const {
+    const auto p = static_cast<std::size_t>(part);
+    return when_part[p] < 0 || (when_choices[p] >> choices[when_part[p]] & 1);
+  }
 
   explicit HeadLayout(const Spec& spec);
 };
@@ -27,15 +37,17 @@ struct HeadLayout {
 struct SampledActions {
   std::int32_t* choices;   // [rows x choice_count]
   float* raw;              // [rows x value_count]
-  float* log_probability;  // [rows], of all parts together
+  float* log_probability;  // [rows], of all parts that count together
 };
 
 // Draws an action per row; row r's randomness comes from key.split(rows_key[r]) or key.split(r) if rows_key is null.
-// temperature divides the logits and multiplies the standard deviations; 0 takes the most likely action.
+// temperature divides the logits and multiplies the standard deviations; 0 takes the most likely action. A part that
+// does not count is given its lowest allowed choice, 0 if there is none. Every part that counts must allow a choice.
 void sample_actions(const HeadLayout& layout, const float* heads, const float* log_std, const std::uint8_t* masks,
                     int rows, Key key, float temperature, const SampledActions& out);
 
-// Probabilities of all discrete choices [rows x mask_size] at a temperature above 0; each part sums to 1.
+// Probabilities of all discrete choices [rows x mask_size] at a temperature above 0; each part sums to 1, or is all
+// zero where it allows nothing. Of a part that depends on another: given that it counts.
 void action_probabilities(const HeadLayout& layout, const float* heads, const std::uint8_t* masks, int rows,
                           float temperature, float* probabilities);
 
@@ -47,7 +59,7 @@ struct PpoRows {
   const std::uint8_t* masks;     // [rows x mask_size]
   const std::int32_t* choices;   // [rows x choice_count]
   const float* raw;              // [rows x value_count]
-  const float* log_probability;  // [rows] when they were drawn
+  const float* log_probability;  // [rows], of the parts that count, when they were drawn
   const float* advantages;       // [rows], normalised
   const float* targets;          // [rows] of the value column
 };
@@ -66,8 +78,10 @@ struct PpoStatistics {
 };
 
 // The clipped objective of Schulman et al. ("Proximal policy optimization algorithms", 2017), its value loss
-// value/2 (v - target)^2 and entropy bonus. Writes the gradients by the head columns [rows x head_size] and adds those
-// by log_std [value_count]. kl is Schulman's estimate (r - 1) - log r of KL(old || new).
+// value/2 (v - target)^2 and entropy bonus. The entropy is that of the action as a whole: by the chain rule, a part
+// that depends on another adds its own times the probability that it counts, and the gradient goes through both. Writes
+// the gradients by the head columns [rows x head_size] and adds those by log_std [value_count]. kl is Schulman's
+// estimate (r - 1) - log r of KL(old || new).
 PpoStatistics ppo_loss(const HeadLayout& layout, const PpoLoss& loss, const float* heads, const float* log_std,
                        const PpoRows& rows, int count, float* head_gradients, float* log_std_gradients);
 

@@ -14,6 +14,15 @@ Spec two_choices_and_two_values() {
       .action = {ActionPart::discrete("a", 5), ActionPart::continuous("c", 2, -3, 1), ActionPart::discrete("b", 3)}};
 }
 
+// Parts b and d mean something only along with some choices of a; d's target is chosen among entities.
+Spec dependent_choices() {
+  return {.name = "dependent",
+          .observation = {ObservationPart::entities("e", 6, 2)},
+          .action = {ActionPart::discrete("a", 5), ActionPart::continuous("c", 2, -3, 1),
+                     ActionPart::discrete("b", 3).when(0, {1, 3}), ActionPart::discrete("free", 2),
+                     ActionPart::target("d", 0, 6).when(0, {3, 4})}};
+}
+
 // The same loss as the textbook writes it, for one row after another, in double precision.
 struct Textbook {
   double policy = 0, value = 0, entropy = 0, kl = 0;
@@ -25,22 +34,25 @@ struct Textbook {
 
 struct Rows {
   static constexpr int kRows = 37;
-  HeadLayout layout{two_choices_and_two_values()};
+  HeadLayout layout;
   std::vector<float> heads, log_std{-0.5f, 0.2f}, raw, old_logp, advantages, targets;
   std::vector<std::uint8_t> masks;
   std::vector<std::int32_t> choices;
 
-  Rows() {
+  explicit Rows(const Spec& spec) : layout(spec) {
     Random random(Key(5));
     for (int i = 0; i < kRows * layout.head_size(); ++i) heads.push_back(random.uniform(-2, 2));
     for (int r = 0; r < kRows; ++r) {
       for (int c = 0; c < layout.mask_size; ++c) masks.push_back(random.below(4) > 0);
-      int column = 0;
-      for (int size : layout.discrete) {
+      for (int part = 0; part < layout.choice_count(); ++part) {
+        const int size = layout.discrete[static_cast<std::size_t>(part)];
+        const auto first = masks.end() - layout.mask_size + layout.column[static_cast<std::size_t>(part)];
         const int choice = random.below(size);
-        masks[static_cast<std::size_t>(r * layout.mask_size + column + choice)] = 1;
+        first[choice] = 1;
         choices.push_back(choice);
-        column += size;
+        if (counts(r, part)) continue;
+        choices.back() = 0;
+        if (random.below(2)) std::fill_n(first, size, std::uint8_t{0});
       }
       for (int i = 0; i < 2; ++i) raw.push_back(random.uniform(-1, 1));
       old_logp.push_back(0);
@@ -55,6 +67,9 @@ struct Rows {
   double logit(int r, int c) const {
     return static_cast<double>(heads[static_cast<std::size_t>(r * layout.head_size() + c)]);
   }
+  bool counts(int r, int part) const {
+    return layout.counts(part, choices.data() + static_cast<std::ptrdiff_t>(r) * layout.choice_count());
+  }
   bool allowed(int r, int c) const { return masks[static_cast<std::size_t>(r * layout.mask_size + c)]; }
   double normaliser(int r, int column, int size) const {
     double z = 0;
@@ -63,12 +78,11 @@ struct Rows {
   }
   double log_probability(int r) const {
     double sum = 0;
-    int column = 0;
     for (std::size_t part = 0; part < layout.discrete.size(); ++part) {
-      const int size = layout.discrete[part];
+      if (!counts(r, static_cast<int>(part))) continue;
+      const int column = layout.column[part];
       sum += logit(r, column + choices[static_cast<std::size_t>(r) * layout.discrete.size() + part]) -
-             normaliser(r, column, size);
-      column += size;
+             normaliser(r, column, layout.discrete[part]);
     }
     for (int i = 0; i < layout.value_count; ++i) {
       const double sd = std::exp(static_cast<double>(log_std[static_cast<std::size_t>(i)]));
@@ -88,12 +102,20 @@ struct Rows {
       t.kl += ratio - 1 - log_ratio;
       const double error = logit(r, layout.head_size() - 1) - static_cast<double>(targets[k]);
       t.value += 0.5 * error * error;
-      int column = 0;
-      for (int size : layout.discrete) {
+      for (std::size_t part = 0; part < layout.discrete.size(); ++part) {
+        const int column = layout.column[part], size = layout.discrete[part], on = layout.when_part[part];
+        double entropy = 0, likely = on < 0 ? 1 : 0;
         const double z = normaliser(r, column, size);
         for (int c = column; c < column + size; ++c)
-          if (allowed(r, c)) t.entropy -= std::exp(logit(r, c) - z) * (logit(r, c) - z);
-        column += size;
+          if (allowed(r, c)) entropy -= std::exp(logit(r, c) - z) * (logit(r, c) - z);
+        if (on >= 0) {
+          const int first = layout.column[static_cast<std::size_t>(on)],
+                    last = first + layout.discrete[static_cast<std::size_t>(on)];
+          for (int c = first; c < last; ++c)
+            if ((layout.when_choices[part] >> (c - first) & 1) && allowed(r, c))
+              likely += std::exp(logit(r, c) - normaliser(r, first, last - first));
+        }
+        t.entropy += likely * entropy;
       }
       for (float s : log_std) t.entropy += static_cast<double>(s) + 0.5 + 0.5 * std::log(2 * M_PI);
     }
@@ -104,8 +126,7 @@ struct Rows {
   }
 };
 
-TEST(PpoLoss, MatchesTheTextbookAndFiniteDifferences) {
-  Rows rows;
+void expect_textbook_loss_and_slopes(Rows rows) {
   const PpoLoss loss{.clip = 0.2f, .entropy = 0.03f, .value = 0.7f, .weight = 0.25f};
   std::vector<float> dheads(rows.heads.size()), dlog_std(2, 1.0f);
   const PpoStatistics s = ppo_loss(rows.layout, loss, rows.heads.data(), rows.log_std.data(), rows.rows(), Rows::kRows,
@@ -129,6 +150,14 @@ TEST(PpoLoss, MatchesTheTextbookAndFiniteDifferences) {
   };
   for (std::size_t i = 0; i < rows.heads.size(); ++i) EXPECT_NEAR(dheads[i], slope(rows.heads[i]), 2e-3) << i;
   for (std::size_t i = 0; i < 2; ++i) EXPECT_NEAR(dlog_std[i] - 1, slope(rows.log_std[i]), 5e-3) << i;
+}
+
+TEST(PpoLoss, MatchesTheTextbookAndFiniteDifferences) {
+  expect_textbook_loss_and_slopes(Rows(two_choices_and_two_values()));
+}
+
+TEST(PpoLoss, OfDependentPartsMatchesTheTextbookAndFiniteDifferences) {
+  expect_textbook_loss_and_slopes(Rows(dependent_choices()));
 }
 
 TEST(SampleActions, FollowsTheProbabilitiesAndTheMask) {
@@ -167,6 +196,94 @@ TEST(SampleActions, FollowsTheProbabilitiesAndTheMask) {
     EXPECT_EQ(choices[2 * r + 1], 0);
     EXPECT_EQ(raw[2 * r], 0.0f + row[8]);
   }
+}
+
+TEST(SampleActions, PartsCountOnlyWithTheChoicesTheyDependOn) {
+  const Spec spec = dependent_choices();
+  const HeadLayout layout(spec);
+  ASSERT_EQ(layout.when_part, (std::vector{-1, 0, -1, 0}));
+  constexpr int kRows = 40000;
+  Rows rows(spec);
+  const auto head_size = static_cast<std::size_t>(layout.head_size());
+  std::vector<float> heads, p(static_cast<std::size_t>(kRows * layout.mask_size)), raw(2 * kRows), logp(kRows);
+  std::vector<std::int32_t> choices(4 * kRows);
+  //                                  a              b        free  d
+  const std::vector<std::uint8_t> mask{1, 1, 0, 1, 1, 0, 1, 1, 1, 1, 0, 0, 1, 1, 0, 1};
+  std::vector<std::uint8_t> masks;
+  for (int r = 0; r < kRows; ++r) {
+    heads.insert(heads.end(), rows.heads.begin(), rows.heads.begin() + static_cast<std::ptrdiff_t>(head_size));
+    masks.insert(masks.end(), mask.begin(), mask.end());
+  }
+  sample_actions(layout, heads.data(), rows.log_std.data(), masks.data(), kRows, Key(2), 1,
+                 {choices.data(), raw.data(), logp.data()});
+  action_probabilities(layout, heads.data(), masks.data(), kRows, 1, p.data());
+  std::vector<double> seen(mask.size()), counted(4);
+  for (std::size_t r = 0; r < kRows; ++r)
+    for (std::size_t part = 0; part < 4; ++part) {
+      const std::int32_t* row = choices.data() + 4 * r;
+      const bool counts = part == 0 || part == 2 || row[0] == 3 || row[0] == (part == 1 ? 1 : 4);
+      ASSERT_EQ(layout.counts(static_cast<int>(part), row), counts);
+      if (!counts) {
+        ASSERT_EQ(row[part], part == 1 ? 1 : 2) << "the lowest that the mask allows";
+        continue;
+      }
+      ++counted[part];
+      ++seen[static_cast<std::size_t>(layout.column[part] + row[part])];
+    }
+  EXPECT_LT(counted[1], 0.9 * kRows);
+  for (std::size_t part = 0; part < 4; ++part)
+    for (int c = layout.column[part]; c < layout.column[part] + layout.discrete[part]; ++c) {
+      const auto k = static_cast<std::size_t>(c);
+      EXPECT_NEAR(seen[k] / counted[part], p[k], 0.02) << c;
+      if (!mask[k]) {
+        EXPECT_EQ(seen[k], 0) << c;
+      }
+    }
+
+  // The loss sees the same log-probabilities: all ratios are 1. Those of all parts, counted or not, would not do.
+  const auto kl = [&] {
+    const std::vector<float> zero(kRows);
+    std::vector<float> gradients(heads.size()), log_std_gradients(2);
+    return ppo_loss(layout, {}, heads.data(), rows.log_std.data(),
+                    {masks.data(), choices.data(), raw.data(), logp.data(), zero.data(), zero.data()}, kRows,
+                    gradients.data(), log_std_gradients.data())
+               .kl /
+           kRows;
+  };
+  EXPECT_NEAR(kl(), 0, 1e-9);
+  for (std::size_t r = 0; r < kRows; ++r)
+    if (!layout.counts(3, choices.data() + 4 * r))
+      logp[r] += std::log(p[r * mask.size() + static_cast<std::size_t>(layout.column[3] + choices[4 * r + 3])]);
+  EXPECT_GT(kl(), 0.1);
+}
+
+TEST(SampleActions, APartThatDoesNotCountMayAllowNothing) {
+  const HeadLayout layout(dependent_choices());
+  const std::vector<float> heads(static_cast<std::size_t>(layout.head_size()), 0.5f), log_std(2);
+  std::vector<std::uint8_t> mask(static_cast<std::size_t>(layout.mask_size));
+  mask[0] = mask[2] = mask[8] = 1;  // of a and free; nothing of b and d
+  std::int32_t choices[4];
+  float raw[2], logp, old;
+  std::vector<float> p(mask.size());
+  for (float temperature : {0.0f, 1.0f}) {
+    sample_actions(layout, heads.data(), log_std.data(), mask.data(), 1, Key(1), temperature, {choices, raw, &logp});
+    EXPECT_TRUE(choices[0] == 0 || choices[0] == 2);
+    EXPECT_EQ(choices[1] + choices[2] + choices[3], 0);
+    EXPECT_TRUE(std::isfinite(logp));
+  }
+  action_probabilities(layout, heads.data(), mask.data(), 1, 1, p.data());
+  EXPECT_FLOAT_EQ(p[0], 0.5f);
+  for (std::size_t c : {5u, 6u, 7u, 10u, 15u}) EXPECT_EQ(p[c], 0) << c;
+  old = logp;
+  const float advantage = 1, target = 0;
+  std::vector<float> gradients(heads.size()), log_std_gradients(2);
+  const PpoStatistics s =
+      ppo_loss(layout, {.entropy = 0.1f}, heads.data(), log_std.data(),
+               {mask.data(), choices, raw, &old, &advantage, &target}, 1, gradients.data(), log_std_gradients.data());
+  EXPECT_NEAR(s.kl, 0, 1e-9);
+  EXPECT_NEAR(s.entropy, std::log(2) + 1 + std::log(2 * M_PI), 1e-5);
+  for (float g : gradients) EXPECT_TRUE(std::isfinite(g));
+  for (std::size_t c : {5u, 6u, 7u, 10u, 15u}) EXPECT_EQ(gradients[c], 0) << c;
 }
 
 }  // namespace
