@@ -61,6 +61,7 @@ TensorFile Bot::to_tensors() const {
                   {"hidden", network.options().hidden},
                   {"memory", network.options().memory},
                   {"grid", network.options().grid},
+                  {"entity", network.options().entity},
                   {"steps", steps}};
   file.metadata[kMetadataKey] = j.dump();
   file.metadata["format"] = "pt";  // what loaders for PyTorch ask for
@@ -84,9 +85,10 @@ Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const
     options.hidden = j.at("hidden").get<std::vector<int>>();
     options.memory = j.at("memory").get<int>();
     options.grid = j.at("grid").get<std::string>();
+    if (j.contains("entity")) options.entity = j["entity"].get<int>();  // bots of before there were entities lack it
   } catch (const json::exception&) {
     return Error{file + ": the metadata '" + kMetadataKey +
-                 "' lacks hidden, memory or grid, or they have the wrong type"};
+                 "' lacks hidden, memory or grid, or they or entity have the wrong type"};
   }
   if (options.hidden.empty() || options.hidden.size() > 64)
     return Error{file + ": metadata: hidden must list 1 to 64 widths"};
@@ -158,8 +160,13 @@ BotAgent::BotAgent(Bot bot, const Spec& spec, float temperature, Precision preci
       precision_(precision) {
   limit_isa();
   int width = std::max(bot_.network.observation_size(), bot_.network.head_size());
-  for (const DenseLayer& layer : bot_.network.trunk()) width = std::max(width, layer.out);
+  for (const DenseLayer& layer : bot_.network.trunk()) width = std::max({width, layer.in, layer.out});
+  for (const TargetHead& target : bot_.network.targets()) width = std::max(width, target.query.out);
   for (auto& row : row_) row.resize(static_cast<std::size_t>(width));
+  int encodings = 0;
+  for (const EntityEncoder& encoder : bot_.network.encoders()) encodings += encoder.count * encoder.layer.out;
+  encodings_.resize(static_cast<std::size_t>(encodings));
+  decision_.resize(static_cast<std::size_t>(bot_.network.head_size()));
   gates_.resize(static_cast<std::size_t>(2 * bot_.network.memory().size));
 }
 
@@ -169,10 +176,33 @@ const float* BotAgent::decide(const float* observation, float* state) {
   const Network& net = bot_.network;
   check(net.convolutions().empty(), "decide() is for networks without convolutions");
   const float* p = bot_.parameters.data();
+  const auto dense = [p](const DenseLayer& layer, const float* in, float* out) {
+    kernels::dense_row(in, p + layer.weight, p + layer.bias, layer.in, layer.out, layer.relu, out);
+  };
   float *x = row_[0].data(), *y = row_[1].data();
   kernels::encode(observation, bot_.scale.mean.data(), bot_.scale.scale.data(), 1, net.observation_size(), x, 0);
+  float* encoding = encodings_.data();
+  if (!net.encoders().empty()) {
+    float* out = y;
+    for (const FlatColumns& flat : net.flat()) out = std::copy_n(x + flat.first, flat.size, out);
+    for (const EntityEncoder& encoder : net.encoders()) {
+      const int width = encoder.layer.out;
+      std::fill_n(out, width, 0.0f);
+      for (int i = 0; i < encoder.count; ++i, encoding += width) {
+        const float* entity = x + encoder.first + i * encoder.layer.in;
+        if (entity[0] == 0) {
+          std::fill_n(encoding, width, 0.0f);
+          continue;
+        }
+        dense(encoder.layer, entity, encoding);
+        for (int c = 0; c < width; ++c) out[c] = std::max(out[c], encoding[c]);
+      }
+      out += width;
+    }
+    std::swap(x, y);
+  }
   for (const DenseLayer& layer : net.trunk()) {
-    kernels::dense_row(x, p + layer.weight, p + layer.bias, layer.in, layer.out, layer.relu, y);
+    dense(layer, x, y);
     std::swap(x, y);
   }
   if (const int m = net.memory().size) {
@@ -184,8 +214,26 @@ const float* BotAgent::decide(const float* observation, float* state) {
       x[i] += state[i];
     }
   }
-  kernels::dense_row(x, p + net.head().weight, p + net.head().bias, net.head().in, net.head().out, false, y);
-  return y;
+  dense(net.head(), x, y);
+  if (net.targets().empty()) return y;
+  float* heads = decision_.data();
+  for (const HeadColumns& columns : net.head_columns()) std::copy_n(y + columns.from, columns.size, heads + columns.to);
+  for (const TargetHead& target : net.targets()) {
+    dense(target.query, x, y);
+    const float* e = encodings_.data();
+    for (int k = 0; k < target.encoder; ++k) {
+      const EntityEncoder& before = net.encoders()[static_cast<std::size_t>(k)];
+      e += before.count * before.layer.out;
+    }
+    const int width = target.query.out;
+    const float scale = 1 / std::sqrt(static_cast<float>(width));
+    for (int i = 0; i < net.encoders()[static_cast<std::size_t>(target.encoder)].count; ++i, e += width) {
+      float sum = 0;
+      for (int c = 0; c < width; ++c) sum += y[c] * e[c];
+      heads[target.column + i] = scale * sum;
+    }
+  }
+  return heads;
 }
 
 const float* BotAgent::forward(const Decisions& decisions, bool advance) {

@@ -75,8 +75,9 @@ class BotAgent final : public Agent {
   float temperature_;
   Precision precision_;
   std::vector<float> row_[2], gates_, heads_;
-  std::vector<float> memory_;         // [matches x seats x memory size]
-  std::unique_ptr<Batched> batched_;  // made when first needed
+  std::vector<float> encodings_, decision_;  // networks with entities
+  std::vector<float> memory_;                // [matches x seats x memory size]
+  std::unique_ptr<Batched> batched_;         // made when first needed
 };
 
 }  // namespace rival

@@ -48,8 +48,10 @@ struct Numbers {
     return {.name = "numbers",
             .description = "numbers from a key",
             .seats = 2,
-            .observation = {ObservationPart::vector("numbers", 5), ObservationPart::grid("board", 1, 2, 3)},
-            .action = {ActionPart::discrete("choice", 6), ActionPart::discrete("other", 3)},
+            .observation = {ObservationPart::vector("numbers", 5), ObservationPart::grid("board", 1, 2, 3),
+                            ObservationPart::entities("units", 4, 3)},
+            .action = {ActionPart::discrete("choice", 6), ActionPart::discrete("other", 3),
+                       ActionPart::target("unit", 2, 4)},
             .simultaneous = true};
   }
   void reset(const Settings&, Key k) { *this = {k}; }
@@ -58,11 +60,17 @@ struct Numbers {
     Random random(key.split(static_cast<std::uint64_t>(2 * steps + seat)));
     for (int i = 0; i < 5; ++i) out[i] = random.uniform(-3, 3);
     for (int i = 5; i < 11; ++i) out[i] = static_cast<float>(random.below(2));
+    for (int unit = 0; unit < 4; ++unit) {
+      if (random.below(2)) continue;
+      out[11 + 3 * unit] = 1;
+      for (int i = 1; i < 3; ++i) out[11 + 3 * unit + i] = random.uniform(-1, 1);
+    }
   }
   void legal(int seat, Mask mask) const {
     for (int c = 0; c < 6; ++c)
       if (c != (steps + seat) % 6) mask.allow(0, c);
     for (int c = 0; c < 3; ++c) mask.allow(1, c);
+    for (int c = 0; c < 4; ++c) mask.allow(2, c);
   }
   void step(const Actions& actions, Key, Rewards) {
     key = key.split(static_cast<std::uint64_t>(actions.choice(0) + 6 * actions.choice(1)));
@@ -207,13 +215,13 @@ TEST_P(WithAndWithoutMemory, BatchesAndSingleRowsAgree) {
       }
     }
     EXPECT_LE(different, 1) << "of " << decisions;  // a draw may lie within rounding of the edge of two choices
-    EXPECT_EQ(decisions, 2 * 9 * 600);
+    EXPECT_EQ(decisions, 2 * 9 * 900);
   }
 }
 
 TEST_P(WithAndWithoutMemory, DecidingAllocatesNothing) {
   BotAgent agent(make_bot(Numbers::spec(), GetParam()), Numbers::spec());
-  std::vector<float> row(11, 0.5f), state(16);
+  std::vector<float> row(23, 0.5f), state(16);
   float sum = 0;
   const long before = allocations;
   for (int i = 0; i < 100; ++i) sum += agent.decide(row.data(), GetParam() ? state.data() : nullptr)[0];
@@ -238,7 +246,7 @@ TEST(BotMemory, IsKeptPerMatchAndSeatAndForgotten) {
   agent.act(table.part(2, 11), Key(2), table.choices.data(), nullptr);  // rows 2 to 12
   std::vector<float> later = probabilities(agent);
   const auto same = [&](int row) {
-    return std::equal(later.begin() + row * 9, later.begin() + (row + 1) * 9, fresh.begin() + row * 9);
+    return std::equal(later.begin() + row * 13, later.begin() + (row + 1) * 13, fresh.begin() + row * 13);
   };
   for (int row = 0; row < 16; ++row) EXPECT_EQ(same(row), row < 2 || row > 12) << row;
   agent.match_started(3);  // rows 6 and 7

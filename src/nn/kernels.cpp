@@ -314,6 +314,123 @@ const char* target_name() {
   return hwy::TargetName(HWY_TARGET);
 }
 
+template <class T>
+void pool_rows(const T* e, const EntityRows& in, T* pooled, int stride) {
+  const int n = static_cast<int>(lanes()), width = in.width;
+  for (int r = 0; r < in.rows; ++r, pooled += stride) {
+    const int begin = in.begin[r], end = in.begin[r + 1];
+    const T* first = e + static_cast<std::ptrdiff_t>(begin) * width;
+    int c = 0;
+    for (; c + n <= width; c += n) {
+      VF most = hn::Zero(DF());
+      const T* x = first + c;
+      for (int i = begin; i < end; ++i, x += width) most = hn::Max(most, load(x));
+      store(most, pooled + c);
+    }
+    for (; c < width; ++c) {
+      float most = 0;
+      for (int i = 0; i < end - begin; ++i) most = std::max(most, load_one(first + i * width + c));
+      store_one(most, pooled + c);
+    }
+  }
+}
+void pool_f32(const float* e, const EntityRows& in, float* pooled, int stride) {
+  pool_rows(e, in, pooled, stride);
+}
+void pool_bf16(const Bf16* e, const EntityRows& in, Bf16* pooled, int stride) {
+  pool_rows(e, in, pooled, stride);
+}
+
+template <class T>
+void pool_backward_rows(const T* e, const EntityRows& in, const T* pooled, const T* dpooled, int stride, float* de) {
+  const int n = static_cast<int>(lanes()), width = in.width;
+  for (int r = 0; r < in.rows; ++r, pooled += stride, dpooled += stride) {
+    const int begin = in.begin[r], end = in.begin[r + 1];
+    const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(begin) * width;
+    int c = 0;
+    for (; c + n <= width; c += n) {
+      const VF most = load(pooled + c);
+      VF left = load(dpooled + c);
+      std::ptrdiff_t at = first + c;
+      for (int i = begin; i < end; ++i, at += width) {
+        const auto here = hn::Eq(load(e + at), most);
+        store(hn::IfThenElseZero(here, left), de + at);
+        left = hn::IfThenZeroElse(here, left);
+      }
+    }
+    for (; c < width; ++c) {
+      float left = load_one(dpooled + c);
+      std::ptrdiff_t at = first + c;
+      for (int i = begin; i < end; ++i, at += width) {
+        const bool here = load_one(e + at) == load_one(pooled + c);
+        de[at] = here ? left : 0;
+        if (here) left = 0;
+      }
+    }
+  }
+}
+void pool_backward_f32(const float* e, const EntityRows& in, const float* pooled, const float* dpooled, int stride,
+                       float* de) {
+  pool_backward_rows(e, in, pooled, dpooled, stride, de);
+}
+void pool_backward_bf16(const Bf16* e, const EntityRows& in, const Bf16* pooled, const Bf16* dpooled, int stride,
+                        float* de) {
+  pool_backward_rows(e, in, pooled, dpooled, stride, de);
+}
+
+template <class T>
+void target_rows(const T* e, const EntityRows& in, const float* query, float scale, float* logits, int stride) {
+  const int n = static_cast<int>(lanes()), width = in.width;
+  for (int r = 0; r < in.rows; ++r, query += width, logits += stride)
+    for (int i = in.begin[r]; i < in.begin[r + 1]; ++i) {
+      const T* x = e + static_cast<std::ptrdiff_t>(i) * width;
+      VF sum = hn::Zero(DF());
+      int c = 0;
+      for (; c + n <= width; c += n) sum = hn::MulAdd(load(query + c), load(x + c), sum);
+      float total = hn::GetLane(hn::SumOfLanes(DF(), sum));
+      for (; c < width; ++c) total += query[c] * load_one(x + c);
+      logits[in.slot[i]] = scale * total;
+    }
+}
+void target_f32(const float* e, const EntityRows& in, const float* query, float scale, float* logits, int stride) {
+  target_rows(e, in, query, scale, logits, stride);
+}
+void target_bf16(const Bf16* e, const EntityRows& in, const float* query, float scale, float* logits, int stride) {
+  target_rows(e, in, query, scale, logits, stride);
+}
+
+template <class T>
+void target_backward_rows(const T* e, const EntityRows& in, const float* query, const float* dlogits, int stride,
+                          float scale, float* dquery, float* de) {
+  const int n = static_cast<int>(lanes()), width = in.width;
+  for (int r = 0; r < in.rows; ++r, query += width, dquery += width, dlogits += stride) {
+    std::fill_n(dquery, width, 0.0f);
+    for (int i = in.begin[r]; i < in.begin[r + 1]; ++i) {
+      const float g = scale * dlogits[in.slot[i]];
+      if (g == 0) continue;
+      const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(i) * width;
+      const VF slope = hn::Set(DF(), g);
+      int c = 0;
+      for (; c + n <= width; c += n) {
+        store(hn::MulAdd(slope, load(e + at + c), load(dquery + c)), dquery + c);
+        store(hn::MulAdd(slope, load(query + c), load(de + at + c)), de + at + c);
+      }
+      for (; c < width; ++c) {
+        dquery[c] += g * load_one(e + at + c);
+        de[at + c] += g * query[c];
+      }
+    }
+  }
+}
+void target_backward_f32(const float* e, const EntityRows& in, const float* query, const float* dlogits, int stride,
+                         float scale, float* dquery, float* de) {
+  target_backward_rows(e, in, query, dlogits, stride, scale, dquery, de);
+}
+void target_backward_bf16(const Bf16* e, const EntityRows& in, const float* query, const float* dlogits, int stride,
+                          float scale, float* dquery, float* de) {
+  target_backward_rows(e, in, query, dlogits, stride, scale, dquery, de);
+}
+
 }  // namespace rival::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -328,6 +445,14 @@ HWY_EXPORT(relu_backward_f32);
 HWY_EXPORT(relu_backward_bf16);
 HWY_EXPORT(mingru_forward);
 HWY_EXPORT(mingru_backward);
+HWY_EXPORT(pool_f32);
+HWY_EXPORT(pool_bf16);
+HWY_EXPORT(pool_backward_f32);
+HWY_EXPORT(pool_backward_bf16);
+HWY_EXPORT(target_f32);
+HWY_EXPORT(target_bf16);
+HWY_EXPORT(target_backward_f32);
+HWY_EXPORT(target_backward_bf16);
 HWY_EXPORT(add);
 HWY_EXPORT(add_bias);
 HWY_EXPORT(dense_row);
@@ -386,6 +511,37 @@ void sum_parts(const float* const* parts, int count, std::size_t begin, std::siz
 }
 const char* target_name() {
   return HWY_DYNAMIC_DISPATCH(target_name)();
+}
+
+void pool_entities(const float* e, const EntityRows& entities, float* pooled, int stride) {
+  HWY_DYNAMIC_DISPATCH(pool_f32)(e, entities, pooled, stride);
+}
+void pool_entities(const Bf16* e, const EntityRows& entities, Bf16* pooled, int stride) {
+  HWY_DYNAMIC_DISPATCH(pool_bf16)(e, entities, pooled, stride);
+}
+void pool_entities_backward(const float* e, const EntityRows& entities, const float* pooled, const float* dpooled,
+                            int stride, float* de) {
+  HWY_DYNAMIC_DISPATCH(pool_backward_f32)(e, entities, pooled, dpooled, stride, de);
+}
+void pool_entities_backward(const Bf16* e, const EntityRows& entities, const Bf16* pooled, const Bf16* dpooled,
+                            int stride, float* de) {
+  HWY_DYNAMIC_DISPATCH(pool_backward_bf16)(e, entities, pooled, dpooled, stride, de);
+}
+void target_logits(const float* e, const EntityRows& entities, const float* query, float scale, float* logits,
+                   int stride) {
+  HWY_DYNAMIC_DISPATCH(target_f32)(e, entities, query, scale, logits, stride);
+}
+void target_logits(const Bf16* e, const EntityRows& entities, const float* query, float scale, float* logits,
+                   int stride) {
+  HWY_DYNAMIC_DISPATCH(target_bf16)(e, entities, query, scale, logits, stride);
+}
+void target_logits_backward(const float* e, const EntityRows& entities, const float* query, const float* dlogits,
+                            int stride, float scale, float* dquery, float* de) {
+  HWY_DYNAMIC_DISPATCH(target_backward_f32)(e, entities, query, dlogits, stride, scale, dquery, de);
+}
+void target_logits_backward(const Bf16* e, const EntityRows& entities, const float* query, const float* dlogits,
+                            int stride, float scale, float* dquery, float* de) {
+  HWY_DYNAMIC_DISPATCH(target_backward_bf16)(e, entities, query, dlogits, stride, scale, dquery, de);
 }
 
 }  // namespace rival::kernels

@@ -41,6 +41,31 @@ void mingru_backward(const float* gates, const float* z, const float* h, int row
                      const int* initial, const float* states, float* dh, float* dgates);
 void add(const float* a, std::size_t count, float* out);
 
+// The entities of many rows, those of row r being [begin[r], begin[r + 1]); entity n is number slot[n] of its row.
+struct EntityRows {
+  const int* begin;  // [rows + 1]
+  const int* slot;   // [entities]
+  int rows, width;   // width of an entity's encoding
+};
+// pooled = the largest value of each column over a row's entities, 0 without any; e [entities x width] is at least 0.
+void pool_entities(const float* e, const EntityRows& entities, float* pooled, int stride);
+void pool_entities(const Bf16* e, const EntityRows& entities, Bf16* pooled, int stride);
+// de = the gradient by e: that of a pooled value goes to the first entity that attains it.
+void pool_entities_backward(const float* e, const EntityRows& entities, const float* pooled, const float* dpooled,
+                            int stride, float* de);
+void pool_entities_backward(const Bf16* e, const EntityRows& entities, const Bf16* pooled, const Bf16* dpooled,
+                            int stride, float* de);
+// logits[slot] = scale query . e for each entity of a row; those that are not there are left alone.
+void target_logits(const float* e, const EntityRows& entities, const float* query, float scale, float* logits,
+                   int stride);
+void target_logits(const Bf16* e, const EntityRows& entities, const float* query, float scale, float* logits,
+                   int stride);
+// dquery = the gradient by the queries; that by e is added to de.
+void target_logits_backward(const float* e, const EntityRows& entities, const float* query, const float* dlogits,
+                            int stride, float scale, float* dquery, float* de);
+void target_logits_backward(const Bf16* e, const EntityRows& entities, const float* query, const float* dlogits,
+                            int stride, float scale, float* dquery, float* de);
+
 // One row times a matrix: y = relu?(x w + b), w [in x out]. For decisions one at a time.
 void dense_row(const float* x, const float* w, const float* b, int in, int out, bool relu, float* y);
 

@@ -73,11 +73,14 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
       return Error{"network: a hidden width must be 1 to 8192, is " + std::to_string(width)};
   if (options.memory != 0 && options.memory != net.options_.hidden.back())
     return Error{"network: memory must be 0 or the last hidden width, " + std::to_string(net.options_.hidden.back())};
+  if (options.entity < 1 || options.entity > 1024)
+    return Error{"network: entity must be 1 to 1024, is " + std::to_string(options.entity)};
   if (options.grid != "auto" && options.grid != "flat" && options.grid != "convolution")
     return Error{"network: grid must be auto, flat or convolution, is '" + options.grid + "'"};
 
   int trunk_in = 0;
   bool convolved = false;
+  std::vector<int> encoder_of(spec.observation.size(), -1);
   for (std::size_t p = 0; p < spec.observation.size(); ++p) {
     const ObservationPart& part = spec.observation[p];
     const int first = layout.observation_offset[p];
@@ -100,12 +103,17 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
       } while (height * width > kLastStackCells);
       net.convolutions_.push_back(stack);
       convolved = true;
+    } else if (part.kind == ObservationPart::Kind::entities) {
+      encoder_of[p] = static_cast<int>(net.encoders_.size());
+      net.encoders_.push_back(
+          {first, part.count(), net.dense("encoder." + part.name, part.features(), options.entity, true)});
     } else {
       net.flat_.push_back({first, part.size(), !grid});
       trunk_in += part.size();
     }
   }
   for (const ConvolutionStack& stack : net.convolutions_) trunk_in += stack.layers.back().out_size();
+  trunk_in += static_cast<int>(net.encoders_.size()) * options.entity;
   net.options_.grid = convolved ? "convolution" : "flat";
 
   int in = trunk_in;
@@ -118,7 +126,26 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
     net.memory_.weight = net.add_parameter("memory.weight", in, 2 * in);
     net.memory_.bias = net.add_parameter("memory.bias", 0, 2 * in);
   }
-  net.head_ = net.dense("head", in, net.head_size(), false);
+  const auto own_columns = [&](int to, int size) {  // of the head's dense layer
+    if (size == 0) return;
+    const int from = net.head_columns_.empty() ? 0 : net.head_columns_.back().from + net.head_columns_.back().size;
+    if (!net.head_columns_.empty() && net.head_columns_.back().to + net.head_columns_.back().size == to)
+      net.head_columns_.back().size += size;
+    else
+      net.head_columns_.push_back({from, to, size});
+  };
+  std::vector<std::size_t> target_parts;
+  for (std::size_t p = 0; p < spec.action.size(); ++p) {
+    if (spec.action[p].kind == ActionPart::Kind::target)
+      target_parts.push_back(p);
+    else if (spec.action[p].is_choice())
+      own_columns(layout.mask_offset[p], spec.action[p].size);
+  }
+  own_columns(net.mask_size_, net.value_count_ + 1);
+  net.head_ = net.dense("head", in, net.head_columns_.back().from + net.head_columns_.back().size, false);
+  for (std::size_t p : target_parts)
+    net.targets_.push_back({encoder_of[static_cast<std::size_t>(spec.action[p].entities)], layout.mask_offset[p],
+                            net.dense("target." + spec.action[p].name, in, options.entity, false)});
   net.log_std_ = net.value_count_ ? net.add_parameter("action.log_std", 0, net.value_count_) : 0;
   return net;
 }
@@ -128,6 +155,11 @@ double Network::forward_multiply_adds() const {
   for (const ConvolutionStack& stack : convolutions_)
     for (const ConvolutionLayer& layer : stack.layers)
       sum += static_cast<double>(layer.cells()) * layer.patch() * layer.out_channels;
+  for (const EntityEncoder& encoder : encoders_)
+    sum += static_cast<double>(encoder.count) * encoder.layer.in * encoder.layer.out;
+  for (const TargetHead& target : targets_)
+    sum += static_cast<double>(target.query.in + encoders_[static_cast<std::size_t>(target.encoder)].count) *
+           target.query.out;
   for (const DenseLayer& layer : trunk_) sum += static_cast<double>(layer.in) * layer.out;
   sum += 2.0 * memory_.size * memory_.size;
   return sum + static_cast<double>(head_.in) * head_.out;
@@ -143,7 +175,10 @@ std::vector<float> Network::initial_parameters(Key key) const {
   const float relu_gain = std::sqrt(2.0f);
   for (const ConvolutionStack& stack : convolutions_)
     for (const ConvolutionLayer& layer : stack.layers) fill(layer.weight, layer.patch(), layer.out_channels, relu_gain);
+  for (const EntityEncoder& encoder : encoders_)
+    fill(encoder.layer.weight, encoder.layer.in, encoder.layer.out, relu_gain);
   for (const DenseLayer& layer : trunk_) fill(layer.weight, layer.in, layer.out, relu_gain);
+  for (const TargetHead& target : targets_) fill(target.query.weight, target.query.in, target.query.out, 0.01f);
   if (memory_.size) fill(memory_.weight, memory_.size, 2 * memory_.size, 1.0f);
 
   std::vector<float> policy(static_cast<std::size_t>(head_.in) * static_cast<std::size_t>(head_.out - 1));

@@ -1,9 +1,13 @@
 // The shape of a policy-and-value network, built from a game's Spec alone, over one flat vector of f32 parameters.
 //
-//   observation row --(grids that are large: convolutions)--> trunk of dense layers --(optional MinGRU memory)--> heads
+//   vectors, small grids  ----------------------------+
+//   large grids  --> convolutions  -------------------+--> trunk of dense layers --> (MinGRU memory) --> heads
+//   entities  --> shared layer  --> largest of each --+                                                    |
+//                      +------------ dot products with queries: logits of targets -------------------------+
 //
-// The heads are one dense layer. Its columns: the logits of all discrete action parts (RowLayout::mask_size), the
-// means of all continuous values (RowLayout::value_count), then one value (normalised; see train/).
+// The head columns: the logits of all discrete and target action parts (RowLayout::mask_size), the means of all
+// continuous values (RowLayout::value_count), then one value (normalised; see train/). The logits of targets come from
+// queries, everything else from one dense layer.
 //
 // A Network says only what there is and where its parameters lie; backend.hpp computes with it.
 #pragma once
@@ -21,6 +25,7 @@ namespace rival {
 struct NetworkOptions {
   std::vector<int> hidden;    // widths of the trunk's layers; empty: chosen from the size of the observation
   int memory = 0;             // width of the MinGRU; 0: none. Must equal the last hidden width.
+  int entity = 64;            // width of the encoding of entities
   std::string grid = "auto";  // "flat", "convolution", or "auto": convolution for grids of more than 1024 cells
 
   bool operator==(const NetworkOptions&) const = default;
@@ -53,6 +58,28 @@ struct ConvolutionLayer {
 struct ConvolutionStack {
   int first = 0;  // column of the observation row at which the grid begins
   std::vector<ConvolutionLayer> layers;
+};
+
+// The entities of one observation part: e = ReLU(x w + b) for each that is there, and the largest value of each column
+// of e over them (0 if there is none) to the trunk. Pooling a variable set of units by its maximum is OpenAI Five's
+// (2019).
+struct EntityEncoder {
+  int first = 0;  // column of the observation row at which the entities begin
+  int count = 0;  // of entities, at most
+  DenseLayer layer;
+};
+
+// The logits of one target part: query = x w + b from what the heads read; entity i gets query . e_i / sqrt(width), and
+// 0 if it is not there.
+struct TargetHead {
+  int encoder = 0;  // whose entities
+  int column = 0;   // the head column of the first logit
+  DenseLayer query;
+};
+
+// Columns [from, from + size) of the head's dense layer are the head columns [to, to + size).
+struct HeadColumns {
+  int from = 0, to = 0, size = 0;
 };
 
 // A minimal gated recurrent unit whose gates do not look at the previous state (Feng et al., "Were RNNs All We
@@ -91,17 +118,20 @@ class Network {
 
   const std::vector<FlatColumns>& flat() const { return flat_; }
   const std::vector<ConvolutionStack>& convolutions() const { return convolutions_; }
-  // Width of the trunk's input: the flat columns in order, then each convolution stack's output.
+  const std::vector<EntityEncoder>& encoders() const { return encoders_; }
+  const std::vector<TargetHead>& targets() const { return targets_; }
+  const std::vector<HeadColumns>& head_columns() const { return head_columns_; }
+  // Width of the trunk's input: the flat columns in order, then each convolution stack's output, then each encoder's.
   int trunk_in() const { return trunk_.front().in; }
   const std::vector<DenseLayer>& trunk() const { return trunk_; }
   const MinGruLayer& memory() const { return memory_; }
-  const DenseLayer& head() const { return head_; }
+  const DenseLayer& head() const { return head_; }  // of all columns but targets' logits; see head_columns()
   // Offset of the logarithms of the standard deviations of the continuous values: value_count() of them.
   std::size_t log_std() const { return log_std_; }
 
   const std::vector<ParameterView>& parameters() const { return parameters_; }
   std::size_t parameter_count() const { return parameter_count_; }
-  // Multiply-adds of one forward pass of one row.
+  // Multiply-adds of one forward pass of one row, all entities being there.
   double forward_multiply_adds() const;
 
   // Orthogonal weights (Saxe et al., 2013) with gain sqrt(2) before ReLU, 0.01 for the policy's and 1 for the value's
@@ -116,6 +146,9 @@ class Network {
   int observation_size_ = 0, mask_size_ = 0, value_count_ = 0;
   std::vector<FlatColumns> flat_;
   std::vector<ConvolutionStack> convolutions_;
+  std::vector<EntityEncoder> encoders_;
+  std::vector<TargetHead> targets_;
+  std::vector<HeadColumns> head_columns_;
   std::vector<DenseLayer> trunk_;
   MinGruLayer memory_;
   DenseLayer head_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <map>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <type_traits>
@@ -111,7 +112,7 @@ struct OnednnWeights final : Weights {
   std::vector<Packed> matrices;
 };
 
-// All matrices of a network, in the order: convolutions, trunk, memory, head.
+// All matrices of a network, in the order: convolutions, entity encoders, trunk, memory, head, target queries.
 std::vector<Matrix> matrices_of(const Network& net, DataType type) {
   std::vector<Matrix> all;
   const auto add = [&](int in, int out, std::size_t weight, std::size_t bias) {
@@ -119,9 +120,12 @@ std::vector<Matrix> matrices_of(const Network& net, DataType type) {
   };
   for (const ConvolutionStack& stack : net.convolutions())
     for (const ConvolutionLayer& layer : stack.layers) add(layer.patch(), layer.out_channels, layer.weight, layer.bias);
-  for (const DenseLayer& layer : net.trunk()) add(layer.in, layer.out, layer.weight, layer.bias);
+  const auto add_dense = [&](const DenseLayer& layer) { add(layer.in, layer.out, layer.weight, layer.bias); };
+  for (const EntityEncoder& encoder : net.encoders()) add_dense(encoder.layer);
+  for (const DenseLayer& layer : net.trunk()) add_dense(layer);
   if (net.memory().size) add(net.memory().size, 2 * net.memory().size, net.memory().weight, net.memory().bias);
-  add(net.head().in, net.head().out, net.head().weight, net.head().bias);
+  add_dense(net.head());
+  for (const TargetHead& target : net.targets()) add_dense(target.query);
   return all;
 }
 
@@ -152,12 +156,13 @@ class Layer {
     });
   }
 
-  // dx = dy w^T; dx is [rows x in], dense.
-  void backward_data(const dnnl::stream& stream, const OnednnWeights::Packed& w, const T* dy, int rows, T* dx) {
+  // dx = dy w^T, or dx += if `accumulate` (always or never for one layer); dx is [rows x in], dense.
+  void backward_data(const dnnl::stream& stream, const OnednnWeights::Packed& w, const T* dy, int rows, T* dx,
+                     bool accumulate = false) {
     for_blocks(rows, [&](int first, int count) {
       get(backward_, count, [&] {
         return Product(plain(count, out(), type_of<T>(), out()), matrix_->backward_layout,
-                       plain(count, in(), type_of<T>(), in()), false, false, false);
+                       plain(count, in(), type_of<T>(), in()), false, false, accumulate);
       }).run(stream, dy + at(first, out()), w.backward.get_data_handle(), dx + at(first, in()));
     });
   }
@@ -231,11 +236,22 @@ void widen(const Bf16* x, std::size_t count, float* out) {
   kernels::convert(x, count, out);
 }
 
+bool is_zero(float x) {
+  return x == 0;
+}
+bool is_zero(Bf16 x) {
+  return (x.bits & 0x7fff) == 0;
+}
+
 template <class T>
 class OnednnExecutor final : public Executor {
  public:
   OnednnExecutor(const Network& net, const std::vector<Matrix>& matrices, int stride, int max_rows)
-      : net_(net), stream_(cpu()), stride_(stride), max_rows_(max_rows) {
+      : net_(net),
+        stream_(cpu()),
+        stride_(stride),
+        max_rows_(max_rows),
+        copied_(!net.convolutions().empty() || !net.encoders().empty()) {
     const auto sized = [&](int columns) {
       return static_cast<std::size_t>(max_rows) * static_cast<std::size_t>(columns);
     };
@@ -245,13 +261,20 @@ class OnednnExecutor final : public Executor {
         convolutions_.push_back({Layer<T>(matrices[next++], layer.patch(), true, false),
                                  Buffer<T>(sized(layer.cells() * layer.patch())), Buffer<T>(sized(layer.out_size()))});
       }
-    const bool copied = !net.convolutions().empty();
-    if (copied) trunk_input_.resize(sized(net.trunk_in()));
-    int width = net.head_size();
+    first_encoder_ = next;
+    for (const EntityEncoder& encoder : net.encoders()) {
+      const std::size_t most = sized(encoder.count) + kEntityMultiple;
+      encoders_.push_back({.layer = Layer<T>(matrices[next++], encoder.layer.in, true, false),
+                           .begin = std::vector<int>(static_cast<std::size_t>(max_rows) + 1),
+                           .slot = std::vector<int>(most)});
+    }
+    if (copied_) trunk_input_.resize(sized(net.trunk_in()));
+    first_trunk_ = next;
+    int width = std::max(net.head_size(), copied_ ? net.trunk_in() : 0);
     for (std::size_t l = 0; l < net.trunk().size(); ++l) {
-      trunk_.emplace_back(matrices[next++], l == 0 && !copied ? stride : net.trunk()[l].in, true, false);
+      trunk_.emplace_back(matrices[next++], l == 0 && !copied_ ? stride : net.trunk()[l].in, true, false);
       activations_.emplace_back(sized(net.trunk()[l].out));
-      width = std::max({width, net.trunk()[l].out, copied ? net.trunk()[l].in : 0});
+      width = std::max(width, net.trunk()[l].out);
     }
     if (const int m = net.memory().size) {
       memory_.emplace_back(matrices[next++], m, false, true);
@@ -259,8 +282,15 @@ class OnednnExecutor final : public Executor {
       wide_.resize(sized(2 * m));
       width = std::max(width, 2 * m);
     }
+    first_head_ = next;
     head_.emplace_back(matrices[next++], net.head().in, false, true);
     heads_.resize(sized(net.head_size()));
+    for (const TargetHead& target : net.targets()) {
+      targets_.push_back(
+          {Layer<T>(matrices[next++], target.query.in, false, true), Buffer<float>(sized(target.query.out))});
+      width = std::max(width, target.query.out);
+    }
+    if (!targets_.empty()) own_heads_.resize(sized(net.head().out));
     for (auto& d : gradients_) d.resize(sized(width));
   }
 
@@ -276,18 +306,17 @@ class OnednnExecutor final : public Executor {
     input_ = reinterpret_cast<const T*>(inputs);
     rows_ = rows;
     memory_rows_ = memory;
-    std::size_t next = 0;
     const T* x = input_;
-    if (!net_.convolutions().empty()) {
-      convolve(packed, next);
+    if (copied_) {
+      fill_trunk_input(packed);
       x = trunk_input_.data();
     }
     for (std::size_t l = 0; l < trunk_.size(); ++l) {
-      trunk_[l].forward(stream_, packed[next++], x, rows, activations_[l].data());
+      trunk_[l].forward(stream_, packed[first_trunk_ + l], x, rows, activations_[l].data());
       x = activations_[l].data();
     }
     if (const int m = net_.memory().size) {
-      memory_[0].forward(stream_, packed[next++], x, rows, gates_.data());
+      memory_[0].forward(stream_, packed[first_head_ - 1], x, rows, gates_.data());
       kernels::mingru_forward(gates_.data(), rows, m, memory.previous, memory.initial, memory.states, z_.data(),
                               h_.data());
       const std::size_t count = static_cast<std::size_t>(rows) * static_cast<std::size_t>(m);
@@ -296,7 +325,12 @@ class OnednnExecutor final : public Executor {
       kernels::convert(wide_.data(), count, features_.data());
       x = features_.data();
     }
-    head_[0].forward(stream_, packed[next], x, rows, heads_.data());
+    if (targets_.empty()) {
+      head_[0].forward(stream_, packed[first_head_], x, rows, heads_.data());
+    } else {
+      head_[0].forward(stream_, packed[first_head_], x, rows, own_heads_.data());
+      choose_targets(packed, x);
+    }
     return heads_.data();
   }
 
@@ -305,28 +339,40 @@ class OnednnExecutor final : public Executor {
   void backward(const Weights& weights, const float* head_gradients, float* gradients) override {
     const OneThread one_thread;
     const auto& packed = static_cast<const OnednnWeights&>(weights).matrices;
-    std::size_t next = packed.size() - 1;
     T *d = gradients_[0].data(), *dx = gradients_[1].data();
-    kernels::convert(head_gradients, static_cast<std::size_t>(rows_) * static_cast<std::size_t>(net_.head_size()), d);
     const T* features = net_.memory().size ? features_.data() : activations_.back().data();
+    if (!targets_.empty()) {
+      for (int r = 0; r < rows_; ++r)
+        for (const HeadColumns& columns : net_.head_columns())
+          std::copy_n(head_gradients + offset(r, net_.head_size()) + columns.to, columns.size,
+                      own_heads_.data() + offset(r, net_.head().out) + columns.from);
+      kernels::convert(own_heads_.data(), size_of(net_.head().out), d);
+    } else {
+      kernels::convert(head_gradients, size_of(net_.head_size()), d);
+    }
     kernels::relu_backward(d, static_cast<const T*>(nullptr), rows_, head_[0].out(), head_[0].bias_gradient(gradients));
     head_[0].backward_weights(stream_, features, d, rows_, gradients);
-    head_[0].backward_data(stream_, packed[next--], d, rows_, dx);
+    head_[0].backward_data(stream_, packed[first_head_], d, rows_, dx);
     std::swap(d, dx);
+    for (Encoder& encoder : encoders_) encoder.targeted = false;
+    for (std::size_t t = 0; t < targets_.size(); ++t)
+      backward_target(packed, t, head_gradients, features, d, dx, gradients);
 
-    if (net_.memory().size) backward_memory(packed[next--], d, dx, gradients);
+    if (net_.memory().size) backward_memory(packed[first_head_ - 1], d, dx, gradients);
 
     for (std::size_t l = trunk_.size(); l-- > 0;) {
       Layer<T>& layer = trunk_[l];
       const bool first = l == 0;
-      const T* x = !first ? activations_[l - 1].data() : net_.convolutions().empty() ? input_ : trunk_input_.data();
+      const T* x = !first ? activations_[l - 1].data() : copied_ ? trunk_input_.data() : input_;
       kernels::relu_backward(d, activations_[l].data(), rows_, layer.out(), layer.bias_gradient(gradients));
       layer.backward_weights(stream_, x, d, rows_, gradients);
-      if (first && net_.convolutions().empty()) return;
-      layer.backward_data(stream_, packed[next--], d, rows_, dx);
+      if (first && !copied_) return;
+      layer.backward_data(stream_, packed[first_trunk_ + l], d, rows_, dx);
       std::swap(d, dx);
     }
-    backward_convolutions(packed, next, d, gradients);
+    int column = net_.trunk_in();
+    backward_encoders(d, column, gradients);
+    backward_convolutions(packed, d, column, gradients);
   }
 
  private:
@@ -334,8 +380,28 @@ class OnednnExecutor final : public Executor {
     Layer<T> layer;
     Buffer<T> patches, output;
   };
+  // The entities that are there, of all rows, one after another; their number is padded with zeros to a multiple.
+  struct Encoder {
+    Layer<T> layer;
+    std::vector<int> begin, slot;  // see kernels::EntityRows
+    int count = 0;                 // padded
+    Buffer<T> inputs, encodings, gradients;
+    Buffer<float> wide_gradients;
+    bool targeted = false;  // wide_gradients holds a part of this pass's gradient already
+  };
+  struct Target {
+    Layer<T> layer;
+    Buffer<float> queries;
+  };
+  static constexpr int kEntityMultiple = 32;
 
-  void convolve(const std::vector<OnednnWeights::Packed>& packed, std::size_t& next) {
+  kernels::EntityRows entity_rows(const Encoder& encoder) const {
+    return {encoder.begin.data(), encoder.slot.data(), rows_, encoder.layer.out()};
+  }
+  std::size_t size_of(int columns) const { return static_cast<std::size_t>(rows_) * static_cast<std::size_t>(columns); }
+  float scale_of(const Layer<T>& query) const { return 1 / std::sqrt(static_cast<float>(query.out())); }
+
+  void fill_trunk_input(const std::vector<OnednnWeights::Packed>& packed) {
     int column = 0;
     for (const FlatColumns& flat : net_.flat()) {
       for (int r = 0; r < rows_; ++r)
@@ -343,6 +409,99 @@ class OnednnExecutor final : public Executor {
                     trunk_input_.data() + offset(r, net_.trunk_in()) + column);
       column += flat.size;
     }
+    convolve(packed, column);
+    for (std::size_t k = 0; k < encoders_.size(); ++k) {
+      encode_entities(packed[first_encoder_ + k], net_.encoders()[k], encoders_[k]);
+      kernels::pool_entities(encoders_[k].encodings.data(), entity_rows(encoders_[k]), trunk_input_.data() + column,
+                             net_.trunk_in());
+      column += encoders_[k].layer.out();
+    }
+  }
+
+  void encode_entities(const OnednnWeights::Packed& packed, const EntityEncoder& shape, Encoder& encoder) {
+    const int features = shape.layer.in;
+    encoder.inputs.resize((size_of(shape.count) + kEntityMultiple) * static_cast<std::size_t>(features));
+    int n = 0;
+    for (int r = 0; r < rows_; ++r) {
+      encoder.begin[static_cast<std::size_t>(r)] = n;
+      const T* x = input_ + offset(r, stride_) + shape.first;
+      for (int i = 0; i < shape.count; ++i, x += features) {
+        if (is_zero(*x)) continue;
+        std::copy_n(x, features, encoder.inputs.data() + offset(n, features));
+        encoder.slot[static_cast<std::size_t>(n++)] = i;
+      }
+    }
+    encoder.begin[static_cast<std::size_t>(rows_)] = n;
+    encoder.count = (n + kEntityMultiple - 1) / kEntityMultiple * kEntityMultiple;
+    std::fill_n(encoder.inputs.data() + offset(n, features), offset(encoder.count - n, features), T{});
+    encoder.encodings.resize(
+        std::max(encoder.encodings.size(), static_cast<std::size_t>(offset(encoder.count, encoder.layer.out()))));
+    encoder.layer.forward(stream_, packed, encoder.inputs.data(), encoder.count, encoder.encodings.data());
+  }
+
+  void choose_targets(const std::vector<OnednnWeights::Packed>& packed, const T* features) {
+    const int head_size = net_.head_size();
+    for (int r = 0; r < rows_; ++r)
+      for (const HeadColumns& columns : net_.head_columns())
+        std::copy_n(own_heads_.data() + offset(r, net_.head().out) + columns.from, columns.size,
+                    heads_.data() + offset(r, head_size) + columns.to);
+    for (std::size_t t = 0; t < targets_.size(); ++t) {
+      const TargetHead& shape = net_.targets()[t];
+      Target& target = targets_[t];
+      const Encoder& encoder = encoders_[static_cast<std::size_t>(shape.encoder)];
+      target.layer.forward(stream_, packed[first_head_ + 1 + t], features, rows_, target.queries.data());
+      const int count = net_.encoders()[static_cast<std::size_t>(shape.encoder)].count;
+      for (int r = 0; r < rows_; ++r) std::fill_n(heads_.data() + offset(r, head_size) + shape.column, count, 0.0f);
+      kernels::target_logits(encoder.encodings.data(), entity_rows(encoder), target.queries.data(),
+                             scale_of(target.layer), heads_.data() + shape.column, head_size);
+    }
+  }
+
+  // Adds to d, the gradient by the features, and to the encoder's gradients.
+  void backward_target(const std::vector<OnednnWeights::Packed>& packed, std::size_t t, const float* head_gradients,
+                       const T* features, T* d, T* scratch, float* gradients) {
+    const TargetHead& shape = net_.targets()[t];
+    Target& target = targets_[t];
+    Encoder& encoder = encoders_[static_cast<std::size_t>(shape.encoder)];
+    const int width = target.layer.out();
+    const auto size = static_cast<std::size_t>(offset(encoder.count, width));
+    if (encoder.wide_gradients.size() < size) encoder.wide_gradients.resize(size);
+    if (!encoder.targeted) std::fill_n(encoder.wide_gradients.data(), size, 0.0f);
+    encoder.targeted = true;
+    query_gradients_.resize(std::max(query_gradients_.size(), size_of(width)));
+    kernels::target_logits_backward(encoder.encodings.data(), entity_rows(encoder), target.queries.data(),
+                                    head_gradients + shape.column, net_.head_size(), scale_of(target.layer),
+                                    query_gradients_.data(), encoder.wide_gradients.data());
+    kernels::convert(query_gradients_.data(), size_of(width), scratch);
+    kernels::relu_backward(scratch, static_cast<const T*>(nullptr), rows_, width,
+                           target.layer.bias_gradient(gradients));
+    target.layer.backward_weights(stream_, features, scratch, rows_, gradients);
+    target.layer.backward_data(stream_, packed[first_head_ + 1 + t], scratch, rows_, d, true);
+  }
+
+  void backward_encoders(const T* d, int& column, float* gradients) {
+    for (std::size_t k = encoders_.size(); k-- > 0;) {
+      Encoder& encoder = encoders_[k];
+      const int width = encoder.layer.out(), n = encoder.begin[static_cast<std::size_t>(rows_)];
+      column -= width;
+      if (encoder.count == 0) continue;
+      const auto size = static_cast<std::size_t>(offset(encoder.count, width));
+      pooled_gradients_.resize(std::max(pooled_gradients_.size(), size));
+      kernels::pool_entities_backward(encoder.encodings.data(), entity_rows(encoder), trunk_input_.data() + column,
+                                      d + column, net_.trunk_in(), pooled_gradients_.data());
+      std::fill_n(pooled_gradients_.data() + offset(n, width), offset(encoder.count - n, width), 0.0f);
+      if (encoder.targeted) kernels::add(encoder.wide_gradients.data(), size, pooled_gradients_.data());
+      encoder.gradients.resize(std::max(encoder.gradients.size(), size));
+      kernels::convert(pooled_gradients_.data(), size, encoder.gradients.data());
+      kernels::relu_backward(encoder.gradients.data(), encoder.encodings.data(), encoder.count, width,
+                             encoder.layer.bias_gradient(gradients));
+      encoder.layer.backward_weights(stream_, encoder.inputs.data(), encoder.gradients.data(), encoder.count,
+                                     gradients);
+    }
+  }
+
+  void convolve(const std::vector<OnednnWeights::Packed>& packed, int& column) {
+    std::size_t next = 0;
     for (const ConvolutionStack& stack : net_.convolutions()) {
       for (std::size_t l = 0; l < stack.layers.size(); ++l, ++next) {
         const ConvolutionLayer& layer = stack.layers[l];
@@ -385,9 +544,9 @@ class OnednnExecutor final : public Executor {
     kernels::convert(dh_.data(), count, d);
   }
 
-  void backward_convolutions(const std::vector<OnednnWeights::Packed>& packed, std::size_t next, const T* d,
+  void backward_convolutions(const std::vector<OnednnWeights::Packed>& packed, const T* d, int column,
                              float* gradients) {
-    int column = net_.trunk_in();
+    std::size_t next = convolutions_.size() - 1;
     for (std::size_t s = net_.convolutions().size(); s-- > 0;) {
       const ConvolutionStack& stack = net_.convolutions()[s];
       const int size = stack.layers.back().out_size();
@@ -424,10 +583,15 @@ class OnednnExecutor final : public Executor {
   const Network& net_;
   dnnl::stream stream_;
   int stride_, max_rows_;
+  bool copied_;  // the trunk reads trunk_input_, not the observation rows themselves
+  std::size_t first_encoder_ = 0, first_trunk_ = 0, first_head_ = 0;  // indices of matrices
   std::vector<Convolution> convolutions_;
+  std::vector<Encoder> encoders_;
+  std::vector<Target> targets_;
   std::vector<Layer<T>> trunk_, memory_, head_;  // memory_: none or one; head_: one
   Buffer<T> trunk_input_, features_, gradients_[2], gate_gradients_;
   std::vector<Buffer<T>> activations_;
+  Buffer<float> own_heads_, query_gradients_, pooled_gradients_;  // networks with entities
   Buffer<float> heads_, gates_, z_, h_, wide_, dh_, dgates_;
   const T* input_ = nullptr;
   int rows_ = 0;

@@ -109,6 +109,17 @@ class ReferenceExecutor final : public Executor {
       convolved_.push_back(std::move(outputs));
     }
 
+    encoded_.clear();
+    for (const EntityEncoder& encoder : net_.encoders()) {
+      Rows e(sized(encoder.count * encoder.layer.out));
+      for (int r = 0; r < rows; ++r)
+        for (int i = 0; i < encoder.count; ++i)
+          if (const float* x = entity(encoder, r, i))
+            dense_forward(x, p + encoder.layer.weight, p + encoder.layer.bias, 1, encoder.layer.in, encoder.layer.out,
+                          true, e.data() + (r * encoder.count + i) * encoder.layer.out);
+      encoded_.push_back(std::move(e));
+    }
+
     trunk_.assign(1, Rows(sized(net_.trunk_in())));
     for (int r = 0; r < rows; ++r) {
       float* out = trunk_[0].data() + r * net_.trunk_in();
@@ -118,6 +129,11 @@ class ReferenceExecutor final : public Executor {
         const int size = net_.convolutions()[s].layers.back().out_size();
         out = std::copy_n(convolved_[s].back().data() + r * size, size, out);
       }
+      for (std::size_t k = 0; k < encoded_.size(); ++k)
+        for (int c = 0; c < net_.encoders()[k].layer.out; ++c) {
+          const int first = first_largest(k, r, c);
+          *out++ = first < 0 ? 0 : encoding(k, r, first)[c];
+        }
     }
     for (const DenseLayer& layer : net_.trunk()) {
       Rows y(sized(layer.out));
@@ -141,9 +157,30 @@ class ReferenceExecutor final : public Executor {
           features_[static_cast<std::size_t>(r * m + i)] += h_[static_cast<std::size_t>(r * m + i)];
         }
     }
+    const DenseLayer& head = net_.head();
+    Rows own(sized(head.out));
+    dense_forward(features_.data(), p + head.weight, p + head.bias, rows, head.in, head.out, false, own.data());
     heads_.assign(sized(net_.head_size()), 0);
-    dense_forward(features_.data(), p + net_.head().weight, p + net_.head().bias, rows, net_.head().in, net_.head().out,
-                  false, heads_.data());
+    for (int r = 0; r < rows; ++r)
+      for (const HeadColumns& columns : net_.head_columns())
+        std::copy_n(own.data() + r * head.out + columns.from, columns.size,
+                    heads_.data() + r * net_.head_size() + columns.to);
+    queries_.clear();
+    for (const TargetHead& target : net_.targets()) {
+      const auto k = static_cast<std::size_t>(target.encoder);
+      const int width = target.query.out;
+      Rows q(sized(width));
+      dense_forward(features_.data(), p + target.query.weight, p + target.query.bias, rows, head.in, width, false,
+                    q.data());
+      for (int r = 0; r < rows; ++r)
+        for (int i = 0; i < net_.encoders()[k].count; ++i) {
+          float sum = 0;
+          for (int c = 0; c < width; ++c) sum += q[static_cast<std::size_t>(r * width + c)] * encoding(k, r, i)[c];
+          heads_[static_cast<std::size_t>(r * net_.head_size() + target.column + i)] =
+              sum / std::sqrt(static_cast<float>(width));
+        }
+      queries_.push_back(std::move(q));
+    }
     return heads_.data();
   }
 
@@ -152,9 +189,36 @@ class ReferenceExecutor final : public Executor {
   void backward(const Weights& weights, const float* head_gradients, float* g) override {
     const float* p = static_cast<const ReferenceWeights&>(weights).parameters.data();
     const DenseLayer& head = net_.head();
+    Rows own(static_cast<std::size_t>(rows_ * head.out));
+    for (int r = 0; r < rows_; ++r)
+      for (const HeadColumns& columns : net_.head_columns())
+        std::copy_n(head_gradients + r * net_.head_size() + columns.to, columns.size,
+                    own.data() + r * head.out + columns.from);
     Rows d(features_.size());
-    dense_backward(features_.data(), p + head.weight, head_gradients, rows_, head.in, head.out, g + head.weight,
+    dense_backward(features_.data(), p + head.weight, own.data(), rows_, head.in, head.out, g + head.weight,
                    g + head.bias, d.data());
+
+    std::vector<Rows> dencoded;
+    for (const Rows& e : encoded_) dencoded.emplace_back(e.size());
+    for (std::size_t t = 0; t < net_.targets().size(); ++t) {
+      const TargetHead& target = net_.targets()[t];
+      const auto k = static_cast<std::size_t>(target.encoder);
+      const int width = target.query.out, count = net_.encoders()[k].count;
+      Rows dq(queries_[t].size()), dx(d.size());
+      for (int r = 0; r < rows_; ++r)
+        for (int i = 0; i < count; ++i) {
+          const float slope =
+              head_gradients[r * net_.head_size() + target.column + i] / std::sqrt(static_cast<float>(width));
+          for (int c = 0; c < width; ++c) {
+            const auto q = static_cast<std::size_t>(r * width + c);
+            dq[q] += slope * encoding(k, r, i)[c];
+            dencoded[k][static_cast<std::size_t>((r * count + i) * width + c)] += slope * queries_[t][q];
+          }
+        }
+      dense_backward(features_.data(), p + target.query.weight, dq.data(), rows_, head.in, width,
+                     g + target.query.weight, g + target.query.bias, dx.data());
+      for (std::size_t i = 0; i < d.size(); ++i) d[i] += dx[i];
+    }
 
     if (const int m = net_.memory().size) {
       Rows dh = d, dgates(gates_.size());
@@ -183,6 +247,23 @@ class ReferenceExecutor final : public Executor {
     }
 
     int column = net_.trunk_in();
+    for (std::size_t k = net_.encoders().size(); k-- > 0;) {
+      const EntityEncoder& encoder = net_.encoders()[k];
+      const int width = encoder.layer.out;
+      column -= width;
+      for (int r = 0; r < rows_; ++r)
+        for (int c = 0; c < width; ++c)
+          if (const int first = first_largest(k, r, c); first >= 0)
+            dencoded[k][static_cast<std::size_t>((r * encoder.count + first) * width + c)] +=
+                d[static_cast<std::size_t>(r * net_.trunk_in() + column + c)];
+      relu_backward(encoded_[k], dencoded[k]);
+      Rows unused(static_cast<std::size_t>(encoder.layer.in));
+      for (int r = 0; r < rows_; ++r)
+        for (int i = 0; i < encoder.count; ++i)
+          if (const float* x = entity(encoder, r, i))
+            dense_backward(x, p + encoder.layer.weight, dencoded[k].data() + (r * encoder.count + i) * width, 1,
+                           encoder.layer.in, width, g + encoder.layer.weight, g + encoder.layer.bias, unused.data());
+    }
     for (std::size_t s = net_.convolutions().size(); s-- > 0;) {
       const ConvolutionStack& stack = net_.convolutions()[s];
       const int size = stack.layers.back().out_size();
@@ -222,12 +303,32 @@ class ReferenceExecutor final : public Executor {
     return 0;
   }
 
+  // Entity i of row r as observed, or null if it is not there.
+  const float* entity(const EntityEncoder& encoder, int r, int i) const {
+    const float* x = observation_ + r * net_.observation_size() + encoder.first + i * encoder.layer.in;
+    return x[0] != 0 ? x : nullptr;
+  }
+  // Its encoding by encoder k; zero if it is not there.
+  const float* encoding(std::size_t k, int r, int i) const {
+    const EntityEncoder& encoder = net_.encoders()[k];
+    return encoded_[k].data() + (r * encoder.count + i) * encoder.layer.out;
+  }
+  // The first entity of row r that has the largest value in column c of its encoding, or -1 without entities.
+  int first_largest(std::size_t k, int r, int c) const {
+    int best = -1;
+    for (int i = 0; i < net_.encoders()[k].count; ++i)
+      if (entity(net_.encoders()[k], r, i) && (best < 0 || encoding(k, r, i)[c] > encoding(k, r, best)[c])) best = i;
+    return best;
+  }
+
   const Network& net_;
   int rows_ = 0;
   const float* observation_ = nullptr;
   MemoryRows memory_rows_;
   std::vector<std::vector<Rows>> convolved_;  // per stack, per layer
   std::vector<Rows> trunk_;                   // input, then each layer's output
+  std::vector<Rows> encoded_;                 // per encoder
+  std::vector<Rows> queries_;                 // per target head
   Rows gates_, z_, h_, features_, heads_;
 };
 

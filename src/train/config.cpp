@@ -21,6 +21,7 @@ std::vector<OptionRow> option_rows(TrainConfig& c) {
        0,
        0,
        {"auto", "flat", "convolution"}},
+      {"entity", &c.network.entity, "width of the encoding of entities, in games that have them", 1, 1024},
       {"precision",
        &c.precision,
        "of matrix products; auto: bf16 where the processor has it",

@@ -23,7 +23,7 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 
 using nlohmann::json;
 
-constexpr int kStateFormat = 1;
+constexpr int kStateFormat = 2;
 constexpr const char* kStateKey = "rival.state";
 
 Tensor f64(std::string name, const std::vector<double>& values) {
@@ -279,6 +279,7 @@ TensorFile Trainer::state() const {
                   {"hidden", network_->options().hidden},
                   {"memory", network_->options().memory},
                   {"grid", network_->options().grid},
+                  {"entity", network_->options().entity},
                   {"steps", steps_},
                   {"iterations", iterations_},
                   {"adam_steps", learner_->adam_steps()},
@@ -318,7 +319,8 @@ Result<void> Trainer::restore(const TensorFile& state, std::vector<Bot> past, co
       return bad("belongs to the game '" + j.at("game").get<std::string>() + "', not '" + game_.spec.name + "'");
     if (j.at("hidden").get<std::vector<int>>() != network_->options().hidden ||
         j.at("memory").get<int>() != network_->options().memory ||
-        j.at("grid").get<std::string>() != network_->options().grid)
+        j.at("grid").get<std::string>() != network_->options().grid ||
+        j.at("entity").get<int>() != network_->options().entity)
       return bad("belongs to a network of another shape");
     const auto scores = j.at("scores").get<std::vector<float>>();
     const auto next_score = j.at("next_score").get<std::size_t>();
