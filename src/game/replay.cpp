@@ -1,5 +1,7 @@
 #include "game/replay.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -7,8 +9,11 @@ namespace rival {
 namespace {
 
 constexpr std::string_view kMagic = "RVREPLAY";
-constexpr std::uint8_t kVersion = 1;
-constexpr std::uint64_t kMaxParameters = 4096, kMaxPartsPerDecision = 1 << 16, kMaxCheckEvery = 1 << 20;
+constexpr std::uint8_t kVersion = 2;
+constexpr std::uint64_t kMaxSections = 1 << 16, kMaxName = 1 << 10, kMaxParameters = 1 << 16, kMaxParts = 64,
+                        kMaxPicks = 1 << 16, kMaxPartSize = 1 << 20, kMaxValues = 1 << 12, kMaxCheckEvery = 1 << 20;
+constexpr std::size_t kMaxChoices = std::size_t{1} << 26;  // unpacked, over a whole replay
+constexpr int kSeats = 64;
 
 std::uint64_t fnv1a(std::span<const std::byte> bytes) {
   std::uint64_t h = 0xcbf29ce484222325ULL;
@@ -21,6 +26,39 @@ std::size_t hash_count(std::size_t steps, int check_every) {
   return (steps + every - 1) / every + 1;
 }
 
+// 32 bits tell states apart well enough: each comparison misses a difference once in four billion times, and states
+// that have parted stay apart for the comparisons that follow.
+std::uint32_t short_hash(std::uint64_t hash) {
+  return static_cast<std::uint32_t>(hash ^ (hash >> 32));
+}
+
+int bits_for(int size) {
+  return size <= 1 ? 0 : 32 - __builtin_clz(static_cast<std::uint32_t>(size - 1));
+}
+
+std::vector<Replay::Part> parts_of(const Spec& spec) {
+  std::vector<Replay::Part> parts;
+  for (const ActionPart& part : spec.action)
+    parts.push_back({part.is_choice(), part.size, part.when_part, part.when_choices});
+  return parts;
+}
+
+// Visits the parts of one decision, in order: each(part, offset into its choices or values, whether it counts).
+// `choices` are the decision's own, of which those of earlier parts must be there by the time a part is visited.
+template <class Each>
+void for_each_part(const std::vector<Replay::Part>& parts, const std::int32_t* choices, const Each& each) {
+  int choice = 0, value = 0;
+  std::array<int, kMaxParts> chosen;  // by part
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    const Replay::Part& part = parts[p];
+    const int on = part.when_part < 0 ? 0 : chosen[static_cast<std::size_t>(part.when_part)];
+    const bool counts = part.when_part < 0 || (on >= 0 && on < 64 && ((part.when_choices >> on) & 1) != 0);
+    each(part, part.choice ? choice : value, counts);
+    chosen[p] = part.choice && counts ? choices[choice] : -1;
+    (part.choice ? choice : value) += part.choice ? 1 : part.size;
+  }
+}
+
 std::size_t decision_count(const Replay& replay) {
   std::size_t count = 0;
   for (SeatSet seats : replay.acting) count += static_cast<std::size_t>(seats.count());
@@ -29,14 +67,14 @@ std::size_t decision_count(const Replay& replay) {
 
 SeatSet seat_set(std::uint64_t bits) {
   SeatSet seats;
-  for (int seat = 0; seat < 64; ++seat)
+  for (int seat = 0; seat < kSeats; ++seat)
     if ((bits >> seat) & 1) seats = seats.with(seat);
   return seats;
 }
 
 std::string seat_names(SeatSet seats) {
   std::string text;
-  for (int seat = 0; seat < 64; ++seat)
+  for (int seat = 0; seat < kSeats; ++seat)
     if (seats.contains(seat)) text += (text.empty() ? "" : ", ") + std::to_string(seat);
   return text.empty() ? "none" : text;
 }
@@ -61,10 +99,20 @@ class Writer {
   void text(std::string_view value) {
     for (char c : value) byte(static_cast<std::uint8_t>(c));
   }
+  // The lowest `count` bits of `value`; bits fill bytes from the lowest. align() ends a run of bits.
+  void bits(std::uint64_t value, int count) {
+    for (int i = 0; i < count; ++i) {
+      if (bit_ == 0) bytes_.push_back(std::byte{0});
+      bytes_.back() |= static_cast<std::byte>(((value >> i) & 1) << bit_);
+      bit_ = (bit_ + 1) % 8;
+    }
+  }
+  void align() { bit_ = 0; }
   std::vector<std::byte>& bytes() { return bytes_; }
 
  private:
   std::vector<std::byte> bytes_;
+  int bit_ = 0;
 };
 
 // Reads until the first problem, which it keeps; reads after that give zeros.
@@ -117,6 +165,20 @@ class Reader {
     }
     return value;
   }
+  // See Writer::bits.
+  std::uint64_t bits(std::string_view field, int count) {
+    std::uint64_t value = 0;
+    for (int i = 0; i < count; ++i) {
+      if (bit_ == 0) bits_ = fixed(field, 1);
+      value |= ((bits_ >> bit_) & 1) << i;
+      bit_ = (bit_ + 1) % 8;
+    }
+    return value;
+  }
+  void align(std::string_view field) {
+    if (ok() && bit_ != 0 && (bits_ >> bit_) != 0) fail(field, "the unused bits of the last byte are not zero");
+    bit_ = 0;
+  }
   std::string text(std::string_view field, std::size_t size) {
     if (!need(field, size)) return "";
     std::string value(reinterpret_cast<const char*>(bytes_.data() + offset_), size);
@@ -137,55 +199,93 @@ class Reader {
   std::span<const std::byte> bytes_;
   std::string_view name_;
   std::size_t offset_ = 0;
+  std::uint64_t bits_ = 0;
+  int bit_ = 0;
   Error error_;
 };
 
 }  // namespace
 
-std::uint64_t rules_fingerprint(const Spec& spec) {
+int Replay::choices_per_decision() const {
+  return static_cast<int>(std::count_if(parts.begin(), parts.end(), [](const Part& part) { return part.choice; }));
+}
+
+int Replay::values_per_decision() const {
+  int count = 0;
+  for (const Part& part : parts) count += part.choice ? 0 : part.size;
+  return count;
+}
+
+// ---- rules ----
+
+std::vector<RuleSection> rule_sections(const Spec& spec) {
+  std::vector<RuleSection> sections;
   Writer w;
   const auto number = [&](int value) { w.varint(static_cast<std::uint32_t>(value)); };
-  const auto text = [&](const std::string& value) {
-    w.varint(value.size());
-    w.text(value);
+  const auto section = [&](std::string name) {
+    sections.push_back({std::move(name), short_hash(fnv1a(w.bytes()))});
+    w = {};
   };
-  text(spec.name);
+  const auto named = [](const char* kind, const std::string& name) { return std::string(kind) + " '" + name + "'"; };
+
   number(spec.seats);
-  number(static_cast<int>(spec.teams.size()));
-  for (int team : spec.teams) number(team);
-  number(static_cast<int>(spec.observation.size()));
+  number(spec.simultaneous);
+  number(spec.hidden_information);
+  for (int seat = 0; seat < spec.seats; ++seat) number(spec.team_of(seat));
+  section("seating");
+  number(spec.max_steps);
+  section("max_steps");
   for (const ObservationPart& part : spec.observation) {
-    text(part.name);
     number(static_cast<int>(part.kind));
     number(part.channels);
     number(part.height);
     number(part.width);
+    section(named("observation", part.name));
   }
-  number(static_cast<int>(spec.action.size()));
   for (const ActionPart& part : spec.action) {
-    text(part.name);
     number(static_cast<int>(part.kind));
     number(part.size);
-    if (part.kind == ActionPart::Kind::continuous) {
+    number(part.entities);
+    number(part.when_part);
+    w.fixed(part.when_choices, 8);
+    if (!part.is_choice()) {
       w.f32(part.low);
       w.f32(part.high);
     }
-    if (part.kind == ActionPart::Kind::target) number(part.entities);
+    section(named("action", part.name));
   }
-  number(static_cast<int>(spec.parameters.size()));
-  for (const Parameter& parameter : spec.parameters) text(parameter.name);
   for (const Choice& choice : spec.choices) {
-    text(choice.name);
-    for (const std::string& option : choice.options) text(option);
+    for (const std::string& option : choice.options) {
+      w.varint(option.size());
+      w.text(option);
+    }
+    section(named("choice", choice.name));
   }
-  for (const RuleData& data : spec.data) {
-    text(data.name);
-    w.fixed(data.hash, 8);
+  for (const RuleData& data : spec.data) sections.push_back({named("data", data.name), short_hash(data.hash)});
+  for (const Parameter& parameter : spec.parameters) sections.push_back({named("parameter", parameter.name), 0});
+  return sections;
+}
+
+std::string rule_changes(const std::vector<RuleSection>& recorded, const std::vector<RuleSection>& present) {
+  constexpr std::size_t kShown = 4;
+  std::vector<std::string> changes;
+  const auto find = [](const std::vector<RuleSection>& sections, const std::string& name) {
+    return std::find_if(sections.begin(), sections.end(), [&](const RuleSection& s) { return s.name == name; });
+  };
+  for (const RuleSection& now : present) {
+    const auto before = find(recorded, now.name);
+    if (before == recorded.end())
+      changes.push_back(now.name + " is new");
+    else if (before->hash != now.hash)
+      changes.push_back(now.name + " has changed");
   }
-  number(spec.simultaneous);
-  number(spec.hidden_information);
-  number(spec.max_steps);
-  return fnv1a(w.bytes());
+  for (const RuleSection& before : recorded)
+    if (find(present, before.name) == present.end()) changes.push_back(before.name + " is gone");
+  if (changes.empty()) return recorded == present ? "" : "their parts are in another order";
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kShown, changes.size()); ++i) text += (i > 0 ? ", " : "") + changes[i];
+  if (changes.size() > kShown) text += " and " + std::to_string(changes.size() - kShown) + " more";
+  return text;
 }
 
 // ---- recording ----
@@ -195,35 +295,38 @@ ReplayRecorder::ReplayRecorder(const Batch& batch, int match, Settings settings,
   rival::check(check_every >= 1 && static_cast<std::uint64_t>(check_every) <= kMaxCheckEvery,
                "a replay is checked every 1 to 2^20 steps");
   replay_.game = batch.spec().name;
-  replay_.rules = rules_fingerprint(batch.spec());
+  replay_.rules = rule_sections(batch.spec());
   replay_.settings = std::move(settings);
   replay_.key = key;
-  replay_.choices_per_decision = batch.layout().choice_count;
-  replay_.values_per_decision = batch.layout().value_count;
+  replay_.seats = batch.spec().seats;
+  replay_.parts = parts_of(batch.spec());
+  rival::check(replay_.parts.size() <= kMaxParts, "a replay holds at most 64 action parts");
   replay_.check_every = check_every;
 }
 
 void ReplayRecorder::record(const ActionRows& actions) {
   const SeatSet acting = batch_->to_act(match_);
   if (acting.empty()) return;
-  if (replay_.steps() % replay_.check_every == 0) replay_.hashes.push_back(batch_->hash(match_));
+  if (replay_.steps() % replay_.check_every == 0) replay_.hashes.push_back(short_hash(batch_->hash(match_)));
   replay_.acting.push_back(acting);
   const int per_match = batch_->rows_per_match();
   for (int seat = 0; seat < batch_->spec().seats; ++seat) {
     if (!acting.contains(seat)) continue;
     const std::ptrdiff_t row = match_ * per_match + (per_match > 1 ? seat : 0);
-    const std::ptrdiff_t choices = replay_.choices_per_decision, values = replay_.values_per_decision;
-    if (choices > 0)
-      replay_.choices.insert(replay_.choices.end(), actions.choices + row * choices,
-                             actions.choices + (row + 1) * choices);
-    if (values > 0)
-      replay_.values.insert(replay_.values.end(), actions.values + row * values, actions.values + (row + 1) * values);
+    const std::int32_t* choices = actions.choices + row * batch_->layout().choice_count;
+    const float* values = actions.values + row * batch_->layout().value_count;
+    for_each_part(replay_.parts, choices, [&](const Replay::Part& part, int offset, bool counts) {
+      if (part.choice)
+        replay_.choices.push_back(counts ? choices[offset] : 0);
+      else
+        for (int i = 0; i < part.size; ++i) replay_.values.push_back(counts ? values[offset + i] : 0);
+    });
   }
 }
 
 Replay ReplayRecorder::finish() const {
   Replay replay = replay_;
-  replay.hashes.push_back(batch_->hash(match_));
+  replay.hashes.push_back(short_hash(batch_->hash(match_)));
   replay.status = batch_->status(match_);
   return replay;
 }
@@ -235,9 +338,9 @@ Result<ReplayPlayer> ReplayPlayer::open(const Replay& replay, BatchFactory facto
   const Spec& spec = batch->spec();
   if (replay.game != spec.name)
     return Error{"this is a replay of '" + replay.game + "', not of '" + spec.name + "'; name that game instead"};
-  if (replay.rules != rules_fingerprint(spec))
-    return Error{"this replay of '" + replay.game +
-                 "' was played by other rules (its Spec has changed since); replay it with the version that wrote it"};
+  if (const std::string changes = rule_changes(replay.rules, rule_sections(spec)); !changes.empty())
+    return Error{"replay of '" + replay.game + "': rules differ: " + changes +
+                 " since it was recorded; play it with the version and the data that it was recorded with"};
   if (replay.settings.parameters.size() != spec.parameters.size())
     return Error{"this replay of '" + replay.game + "' sets " + std::to_string(replay.settings.parameters.size()) +
                  " parameters, the game has " + std::to_string(spec.parameters.size())};
@@ -245,13 +348,21 @@ Result<ReplayPlayer> ReplayPlayer::open(const Replay& replay, BatchFactory facto
     if (!std::isfinite(replay.settings.parameters[p]))
       return Error{"this replay of '" + replay.game + "' sets parameter '" + spec.parameters[p].name +
                    "' to a value that is not finite"};
-  if (replay.choices_per_decision != batch->layout().choice_count ||
-      replay.values_per_decision != batch->layout().value_count)
-    return Error{"this replay of '" + replay.game + "' has decisions of another size than the game's"};
+  const auto seats = static_cast<std::size_t>(spec.seats);
+  if (!replay.settings.picks.empty() && replay.settings.picks.size() != spec.choices.size() * seats)
+    return Error{"this replay of '" + replay.game + "' has " + std::to_string(replay.settings.picks.size()) +
+                 " picks, the game " + std::to_string(spec.choices.size() * seats)};
+  for (std::size_t i = 0; i < replay.settings.picks.size(); ++i)
+    if (const Choice& choice = spec.choices[i / seats];
+        replay.settings.picks[i] < -1 || replay.settings.picks[i] >= static_cast<int>(choice.options.size()))
+      return Error{"this replay of '" + replay.game + "' picks number " + std::to_string(replay.settings.picks[i]) +
+                   " of '" + choice.name + "', which has " + std::to_string(choice.options.size()) + " options"};
+  if (replay.seats != spec.seats || replay.parts != parts_of(spec))
+    return Error{"this replay of '" + replay.game + "' lays out its decisions otherwise than the game's"};
   const std::size_t decisions = decision_count(replay);
   if (replay.check_every < 1 || replay.hashes.size() != hash_count(replay.acting.size(), replay.check_every) ||
-      replay.choices.size() != decisions * static_cast<std::size_t>(replay.choices_per_decision) ||
-      replay.values.size() != decisions * static_cast<std::size_t>(replay.values_per_decision))
+      replay.choices.size() != decisions * static_cast<std::size_t>(replay.choices_per_decision()) ||
+      replay.values.size() != decisions * static_cast<std::size_t>(replay.values_per_decision()))
     return Error{"this replay of '" + replay.game + "' is incomplete: its actions or hashes do not fit its steps"};
   ReplayPlayer player(replay, std::move(batch));
   if (Result<void> same = player.compare_hash(); !same) return same.error();
@@ -287,9 +398,9 @@ Error ReplayPlayer::differs(const std::string& what) const {
 Result<void> ReplayPlayer::compare_hash() {
   const auto every = replay_->check_every;
   if (!done() && step_ % every != 0) return {};
-  const std::uint64_t expected =
+  const std::uint32_t expected =
       done() ? replay_->hashes.back() : replay_->hashes[static_cast<std::size_t>(step_ / every)];
-  if (batch_->hash(0) != expected)
+  if (short_hash(batch_->hash(0)) != expected)
     return differs(last_agreed_ < 0
                        ? "the match starts from another state than the recorded one"
                        : "the match is in another state than the recorded one; they still agreed at step " +
@@ -310,25 +421,32 @@ Result<void> ReplayPlayer::take_actions() {
     if (!acting.contains(seat)) continue;
     batch_->observe_seat(0, seat, observation_.data(), mask_.data());
     const int row = batch_->rows_per_match() > 1 ? seat : 0;
-    for (std::size_t p = 0; p < spec.action.size(); ++p) {
-      const ActionPart& part = spec.action[p];
-      const auto where = [&] { return "seat " + std::to_string(seat) + ", action part '" + part.name + "': "; };
-      if (part.is_choice()) {
-        const std::int32_t choice =
-            replay_->choices[static_cast<std::size_t>(decision_ * layout.choice_count + layout.choice_index[p])];
-        if (choice < 0 || choice >= part.size || !mask_[static_cast<std::size_t>(layout.mask_offset[p] + choice)])
-          return differs(where() + "the recorded choice " + std::to_string(choice) + " is not allowed");
-        choices_[static_cast<std::size_t>(row * layout.choice_count + layout.choice_index[p])] = choice;
+    const std::int32_t* choices = replay_->choices.data() + decision_ * layout.choice_count;
+    const float* values = replay_->values.data() + decision_ * layout.value_count;
+    std::string problem;
+    const ActionPart* part = spec.action.data();
+    const std::uint8_t* mask = mask_.data();
+    for_each_part(replay_->parts, choices, [&](const Replay::Part&, int offset, bool counts) {
+      std::string wrong;
+      if (part->is_choice()) {
+        const std::int32_t choice = choices[offset];
+        const bool known = choice >= 0 && choice < part->size;
+        if (counts ? !known || !mask[choice] : choice != 0)
+          wrong = "choice " + std::to_string(choice) + " is not allowed";
+        choices_[static_cast<std::size_t>(row * layout.choice_count + offset)] = choice;
+        mask += part->size;
       } else {
-        for (int i = 0; i < part.size; ++i) {
-          const float value =
-              replay_->values[static_cast<std::size_t>(decision_ * layout.value_count + layout.value_offset[p] + i)];
-          if (!(value >= part.low && value <= part.high))
-            return differs(where() + "the recorded value " + std::to_string(value) + " is out of range");
-          values_[static_cast<std::size_t>(row * layout.value_count + layout.value_offset[p] + i)] = value;
+        for (int i = offset; i < offset + part->size; ++i) {
+          if (counts ? !(values[i] >= part->low && values[i] <= part->high) : values[i] != 0)
+            wrong = "value " + std::to_string(values[i]) + " is out of range";
+          values_[static_cast<std::size_t>(row * layout.value_count + i)] = values[i];
         }
       }
-    }
+      if (!wrong.empty() && problem.empty())
+        problem = "seat " + std::to_string(seat) + ", action part '" + part->name + "': the recorded " + wrong;
+      ++part;
+    });
+    if (!problem.empty()) return differs(problem);
     ++decision_;
   }
   return {};
@@ -346,71 +464,174 @@ Result<void> verify_replay(const Replay& replay, BatchFactory factory) {
 
 std::vector<std::byte> serialize(const Replay& replay) {
   Writer w;
+  const auto count = [&](std::size_t value) { w.varint(static_cast<std::uint64_t>(value)); };
   w.text(kMagic);
   w.byte(kVersion);
-  w.varint(replay.game.size());
+  count(replay.game.size());
   w.text(replay.game);
-  w.fixed(replay.rules, 8);
+  count(replay.rules.size());
+  std::string_view last;
+  for (const RuleSection& section : replay.rules) {
+    const std::string_view name = section.name;
+    const auto shared = static_cast<std::size_t>(
+        std::mismatch(name.begin(), name.end(), last.begin(), last.end()).first - name.begin());
+    count(shared);
+    count(name.size() - shared);
+    w.text(name.substr(shared));
+    w.varint(section.hash);
+    last = name;
+  }
   w.fixed(replay.key.bits(), 8);
-  w.varint(replay.settings.parameters.size());
+  count(replay.settings.parameters.size());
   for (float parameter : replay.settings.parameters) w.f32(parameter);
-  w.varint(static_cast<std::uint64_t>(replay.choices_per_decision));
-  w.varint(static_cast<std::uint64_t>(replay.values_per_decision));
-  w.varint(static_cast<std::uint64_t>(replay.check_every));
-  w.varint(replay.acting.size());
-  std::size_t choice = 0, value = 0;
+  count(replay.settings.picks.size());
+  for (int pick : replay.settings.picks) w.varint(static_cast<std::uint32_t>(pick + 1));
+  count(static_cast<std::size_t>(replay.seats));
+  count(replay.parts.size());
+  for (const Replay::Part& part : replay.parts) {
+    w.byte(static_cast<std::uint8_t>((part.choice ? 0 : 1) | (part.when_part >= 0 ? 2 : 0)));
+    count(static_cast<std::size_t>(part.size));
+    if (part.when_part < 0) continue;
+    count(static_cast<std::size_t>(part.when_part));
+    w.varint(part.when_choices);
+  }
+  count(static_cast<std::size_t>(replay.check_every));
+  count(replay.acting.size());
+
+  const auto size = static_cast<std::size_t>(replay.choices_per_decision());
+  std::vector<std::int32_t> before(kSeats * size, 0);  // each seat's last choices
+  const std::int32_t* choices = replay.choices.data();
+  const float* values = replay.values.data();
+  SeatSet acted;
   for (SeatSet seats : replay.acting) {
-    w.varint(seats.bits());
-    for (int decision = 0; decision < seats.count(); ++decision) {
-      for (int i = 0; i < replay.choices_per_decision; ++i)
-        w.varint(static_cast<std::uint32_t>(replay.choices[choice++]));
-      for (int i = 0; i < replay.values_per_decision; ++i) w.f32(replay.values[value++]);
+    w.bits(seats == acted, 1);
+    if (seats != acted) w.bits(seats.bits(), replay.seats);
+    acted = seats;
+    for (int seat = 0; seat < kSeats; ++seat) {
+      if (!seats.contains(seat)) continue;
+      std::int32_t* own = before.data() + static_cast<std::size_t>(seat) * size;
+      const bool same = std::equal(choices, choices + size, own);
+      w.bits(same, 1);
+      for_each_part(replay.parts, choices, [&](const Replay::Part& part, int offset, bool counts) {
+        if (!counts) return;
+        if (part.choice && !same) w.bits(static_cast<std::uint64_t>(choices[offset]), bits_for(part.size));
+        for (int i = 0; !part.choice && i < part.size; ++i) {
+          std::uint32_t bits;
+          std::memcpy(&bits, values + offset + i, sizeof bits);
+          w.bits(bits, 32);
+        }
+      });
+      std::copy_n(choices, size, own);
+      choices += size;
+      values += replay.values_per_decision();
     }
   }
+  w.align();
   w.byte(static_cast<std::uint8_t>(replay.status));
-  for (std::uint64_t hash : replay.hashes) w.fixed(hash, 8);
+  for (std::uint32_t hash : replay.hashes) w.fixed(hash, 4);
   w.fixed(fnv1a(w.bytes()), 8);
   return std::move(w.bytes());
 }
 
+namespace {
+
+void read_header(Reader& r, Replay& replay) {
+  replay.game = r.text("game", r.varint("length of game", 64));
+  const std::uint64_t sections = r.varint("section count", kMaxSections);
+  for (std::uint64_t i = 0; r.ok() && i < sections; ++i) {
+    const std::size_t longest = replay.rules.empty() ? 0 : replay.rules.back().name.size();
+    const std::uint64_t shared = r.varint("length of shared name", longest);
+    const std::uint64_t rest = r.varint("length of name", kMaxName);
+    if (r.ok() && shared + rest > kMaxName) r.fail("length of name", "more than " + std::to_string(kMaxName));
+    std::string name = replay.rules.empty() ? "" : replay.rules.back().name.substr(0, shared);
+    name += r.text("name", rest);
+    const auto hash = static_cast<std::uint32_t>(r.varint("hash", std::numeric_limits<std::uint32_t>::max()));
+    replay.rules.push_back({std::move(name), hash});
+  }
+  replay.key = Key::from_bits(r.fixed("key", 8));
+  const std::uint64_t parameters = r.varint("parameter count", kMaxParameters);
+  for (std::uint64_t p = 0; r.ok() && p < parameters; ++p) replay.settings.parameters.push_back(r.f32("parameter"));
+  const std::uint64_t picks = r.varint("pick count", kMaxPicks);
+  for (std::uint64_t i = 0; r.ok() && i < picks; ++i)
+    replay.settings.picks.push_back(static_cast<int>(r.varint("pick", kMaxPicks)) - 1);
+  replay.seats = static_cast<int>(r.varint("seats", kSeats));
+  const std::uint64_t parts = r.varint("part count", kMaxParts);
+  for (std::uint64_t p = 0; r.ok() && p < parts; ++p) {
+    Replay::Part part;
+    const std::uint64_t flags = r.fixed("part", 1);
+    if (r.ok() && flags > 3) r.fail("part", "has unknown flags");
+    part.choice = (flags & 1) == 0;
+    part.size = static_cast<int>(r.varint("part size", part.choice ? kMaxPartSize : kMaxValues));
+    if (r.ok() && part.size < 1) r.fail("part size", "must be at least 1");
+    if ((flags & 2) != 0) {
+      if (r.ok() && p == 0) r.fail("part", "the first part always counts");
+      part.when_part = static_cast<int>(r.varint("part it depends on", p - (p > 0)));
+      part.when_choices = r.varint("choices it depends on");
+    }
+    replay.parts.push_back(part);
+  }
+  replay.check_every = static_cast<int>(r.varint("check interval", kMaxCheckEvery));
+  if (r.ok() && replay.check_every < 1) r.fail("check interval", "must be at least 1");
+}
+
+void read_steps(Reader& r, Replay& replay) {
+  const std::uint64_t steps = r.varint("step count", std::numeric_limits<std::int32_t>::max());
+  if (r.ok() && steps > 4 * static_cast<std::uint64_t>(r.left()))  // two bits each, at least
+    r.fail("step count", "is " + std::to_string(steps) + ", but only " + std::to_string(r.left()) +
+                             " bytes follow; the file is truncated or damaged");
+  const auto size = static_cast<std::size_t>(replay.choices_per_decision());
+  std::vector<std::int32_t> before(kSeats * size, 0);
+  for (std::uint64_t step = 0; r.ok() && step < steps; ++step) {
+    const SeatSet seats = r.bits("acting seats", 1) ? (step > 0 ? replay.acting.back() : SeatSet::none())
+                                                    : seat_set(r.bits("acting seats", replay.seats));
+    if (r.ok() && seats.empty()) r.fail("acting seats", "step " + std::to_string(step) + " has none");
+    replay.acting.push_back(seats);
+    for (int seat = 0; r.ok() && seat < kSeats; ++seat) {
+      if (!seats.contains(seat)) continue;
+      std::int32_t* own = before.data() + static_cast<std::size_t>(seat) * size;
+      const bool same = r.bits("decision", 1) != 0;
+      for_each_part(replay.parts, own, [&](const Replay::Part& part, int offset, bool counts) {
+        if (part.choice && !same) {
+          own[offset] = counts ? static_cast<std::int32_t>(r.bits("choice", bits_for(part.size))) : 0;
+          if (own[offset] >= part.size)
+            r.fail("choice",
+                   "is " + std::to_string(own[offset]) + " of " + std::to_string(part.size) + " that there are");
+        }
+        for (int i = 0; r.ok() && !part.choice && i < part.size; ++i) {
+          const auto bits = counts ? static_cast<std::uint32_t>(r.bits("value", 32)) : 0;
+          float value;
+          std::memcpy(&value, &bits, sizeof value);
+          replay.values.push_back(value);
+        }
+      });
+      replay.choices.insert(replay.choices.end(), own, own + size);
+      if (r.ok() && replay.choices.size() + replay.values.size() > kMaxChoices)
+        r.fail("decision", "the replay has more than " + std::to_string(kMaxChoices) + " choices and values");
+    }
+  }
+  r.align("steps");
+}
+
+}  // namespace
+
 Result<Replay> parse_replay(std::span<const std::byte> bytes, std::string_view name) {
-  constexpr std::uint64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
   Reader r(bytes, name);
   Replay replay;
   if (r.text("magic", kMagic.size()) != kMagic) return Error{std::string(name) + ": not a replay of Rival"};
   const std::uint64_t version = r.fixed("version", 1);
   if (r.ok() && version != kVersion)
-    r.fail("version", "is " + std::to_string(version) + "; this program reads version " + std::to_string(kVersion));
-  replay.game = r.text("game", r.varint("length of game", 64));
-  replay.rules = r.fixed("rules", 8);
-  replay.key = Key::from_bits(r.fixed("key", 8));
-  const std::uint64_t parameters = r.varint("parameter count", kMaxParameters);
-  for (std::uint64_t p = 0; r.ok() && p < parameters; ++p) replay.settings.parameters.push_back(r.f32("parameter"));
-  replay.choices_per_decision = static_cast<int>(r.varint("choices per decision", kMaxPartsPerDecision));
-  replay.values_per_decision = static_cast<int>(r.varint("values per decision", kMaxPartsPerDecision));
-  replay.check_every = static_cast<int>(r.varint("check interval", kMaxCheckEvery));
-  if (r.ok() && replay.check_every < 1) r.fail("check interval", "must be at least 1");
-  const std::uint64_t steps = r.varint("step count", kMaxInt);
-  if (r.ok() && steps > r.left())
-    r.fail("step count", "is " + std::to_string(steps) + ", but only " + std::to_string(r.left()) +
-                             " bytes follow; the file is truncated or damaged");
-  for (std::uint64_t step = 0; r.ok() && step < steps; ++step) {
-    const SeatSet seats = seat_set(r.varint("acting seats"));
-    if (r.ok() && seats.empty()) r.fail("acting seats", "step " + std::to_string(step) + " has none");
-    replay.acting.push_back(seats);
-    for (int decision = 0; decision < seats.count(); ++decision) {
-      for (int i = 0; r.ok() && i < replay.choices_per_decision; ++i)
-        replay.choices.push_back(static_cast<std::int32_t>(r.varint("choice", kMaxInt)));
-      for (int i = 0; r.ok() && i < replay.values_per_decision; ++i) replay.values.push_back(r.f32("value"));
-    }
-  }
+    r.fail("version", "is " + std::to_string(version) + "; this program reads version " + std::to_string(kVersion) +
+                          (version == 1 ? ": record the match again" : ""));
+  read_header(r, replay);
+  read_steps(r, replay);
   const std::uint64_t status = r.fixed("status", 1);
   if (r.ok() && status > static_cast<std::uint64_t>(Status::truncated))
     r.fail("status", "is " + std::to_string(status) + "; 0, 1 and 2 are known");
   replay.status = static_cast<Status>(status);
   if (!r.ok()) return r.error();
   const std::size_t hashes = hash_count(replay.acting.size(), replay.check_every);
-  for (std::size_t i = 0; r.ok() && i < hashes; ++i) replay.hashes.push_back(r.fixed("hash", 8));
+  for (std::size_t i = 0; r.ok() && i < hashes; ++i)
+    replay.hashes.push_back(static_cast<std::uint32_t>(r.fixed("hash", 4)));
   const std::size_t body = r.offset();
   const std::uint64_t checksum = r.fixed("checksum", 8);
   if (r.ok() && checksum != fnv1a(bytes.first(body))) r.fail("checksum", "does not match; the file is damaged");

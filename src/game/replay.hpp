@@ -16,27 +16,50 @@
 
 namespace rival {
 
-// A hash of all data of a Spec that players or replays depend on: names, seats, parts, parameters; not its prose.
-std::uint64_t rules_fingerprint(const Spec& spec);
+// A part of the rules that replays depend on, and a hash of it: "seating", "observation 'board'", "parameter 'wind'",
+// "data 'hero Warden'".
+struct RuleSection {
+  std::string name;
+  std::uint32_t hash = 0;
+  bool operator==(const RuleSection&) const = default;
+};
+
+// All of a Spec that replays depend on: seats, parts of observations and actions, parameters by their names, choices,
+// rule data; not its prose, nor the defaults and ranges of parameters.
+std::vector<RuleSection> rule_sections(const Spec& spec);
+
+// What has changed from `recorded` to `present`, for people; "" if nothing has.
+std::string rule_changes(const std::vector<RuleSection>& recorded, const std::vector<RuleSection>& present);
 
 struct Replay {
-  std::string game;         // Spec::name
-  std::uint64_t rules = 0;  // rules_fingerprint of the Spec it was played by
+  // How the decisions are laid out: of an ActionPart what one needs to know to read them.
+  struct Part {
+    bool choice = true;  // discrete or a target; false: continuous
+    int size = 0;
+    int when_part = -1;  // as in ActionPart
+    std::uint64_t when_choices = 0;
+    bool operator==(const Part&) const = default;
+  };
+
+  std::string game;                // Spec::name
+  std::vector<RuleSection> rules;  // rule_sections of the Spec it was played by
   Settings settings;
   Key key;  // the match's key, as given to Batch::start
 
-  int choices_per_decision = 0;  // RowLayout::choice_count and value_count
-  int values_per_decision = 0;
-
+  int seats = 0;
+  std::vector<Part> parts;
   std::vector<SeatSet> acting;        // [steps] who acted; never empty
-  std::vector<std::int32_t> choices;  // [decisions x choices_per_decision], by step, then by seat
-  std::vector<float> values;          // [decisions x values_per_decision]
+  std::vector<std::int32_t> choices;  // [decisions x choices_per_decision()], by step, then by seat
+  std::vector<float> values;          // [decisions x values_per_decision()]
+  // In both, parts that do not count along with the decision's other choices (ActionPart::when) are 0.
 
-  int check_every = 16;               // the state was hashed before steps 0, N, 2N, ... and after the last step
-  std::vector<std::uint64_t> hashes;  // [ceil(steps / check_every) + 1]
+  int check_every = 64;               // the state was hashed before steps 0, N, 2N, ... and after the last step
+  std::vector<std::uint32_t> hashes;  // [ceil(steps / check_every) + 1]
   Status status = Status::running;    // after the last step; a recording may stop early
 
   int steps() const { return static_cast<int>(acting.size()); }
+  int choices_per_decision() const;  // RowLayout::choice_count and value_count
+  int values_per_decision() const;
 };
 
 // Records one match of a batch. The batch must outlive the recorder.
@@ -50,7 +73,7 @@ struct Replay {
 //   Replay replay = recorder.finish();
 class ReplayRecorder {
  public:
-  ReplayRecorder(const Batch& batch, int match, Settings settings, Key key, int check_every = 16);
+  ReplayRecorder(const Batch& batch, int match, Settings settings, Key key, int check_every = 64);
 
   // Notes what the acting seats are about to do; nothing once the match has ended.
   void record(const ActionRows& actions);
@@ -67,8 +90,8 @@ class ReplayRecorder {
 // Plays a replay step by step, comparing hashes on the way.
 class ReplayPlayer {
  public:
-  // The match at its start. Error if the replay is of another game or other rules. Both arguments are only read here;
-  // `replay` must outlive the player.
+  // The match at its start. Error if the replay is of another game or of other rules, naming what differs. `replay`
+  // must outlive the player.
   static Result<ReplayPlayer> open(const Replay& replay, BatchFactory factory);
 
   // The match (number 0 of a batch of one) as it stands.
@@ -76,6 +99,8 @@ class ReplayPlayer {
   bool done() const { return step_ == replay_->steps(); }
   // Plays the next step; not when done(). Error, naming the step, if the match and the replay differ.
   Result<void> step();
+  // What the last step did, one row per seat or for the only one; rows of seats that did not act are not meaningful.
+  ActionRows actions() const { return {choices_.data(), values_.data()}; }
   // The rewards of the last step, results included [seats].
   std::span<const float> rewards() const { return rewards_; }
 

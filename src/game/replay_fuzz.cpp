@@ -9,7 +9,8 @@
 namespace rival {
 namespace {
 
-// Two seats count to ten, at once or in turn; one of the three choices is only allowed later.
+// Two seats count to ten, at once or in turn; one of the three choices is only allowed later, and only with another is
+// there a second part.
 struct Count {
   static Spec spec() {
     return {.name = "count",
@@ -17,8 +18,11 @@ struct Count {
             .source = "",
             .seats = 2,
             .observation = {ObservationPart::vector("count", 1)},
-            .action = {ActionPart::discrete("add", 3), ActionPart::continuous("push", 1, -1, 1)},
+            .action = {ActionPart::discrete("add", 3), ActionPart::continuous("push", 1, -1, 1),
+                       ActionPart::discrete("more", 4).when(0, {1})},
             .parameters = {{"goal", 10, 1, 20, ""}},
+            .choices = {{"side", {"left", "right"}}},
+            .data = {{"field", 1}},
             .simultaneous = true,
             .max_steps = 0};
   }
@@ -29,8 +33,12 @@ struct Count {
     mask.allow(0);
     mask.allow(1);
     if (count > 3) mask.allow(2);
+    for (int more = 0; more < 4; ++more) mask.allow(2, more);
   }
-  void step(const Actions& actions, Key, Rewards) { count += actions.choice(1) + (actions.value(1, 1) > 0 ? 1 : 0); }
+  void step(const Actions& actions, Key, Rewards) {
+    count +=
+        actions.choice(1) + (actions.value(1, 1) > 0 ? 1 : 0) + (actions.choice(1) == 1 ? actions.choice(1, 2) : 0);
+  }
   Status status() const { return static_cast<float>(count) < goal ? Status::running : Status::finished; }
 
   int count = 0;
@@ -44,8 +52,8 @@ void read(std::span<const std::byte> bytes) {
     return;
   }
   Replay& replay = read.value();
-  check(replay.acting.size() <= bytes.size() && replay.choices.size() <= bytes.size() &&
-            replay.values.size() <= bytes.size() && replay.hashes.size() <= bytes.size(),
+  check(replay.acting.size() <= 4 * bytes.size() && replay.hashes.size() <= bytes.size() &&
+            replay.rules.size() <= bytes.size() && replay.settings.picks.size() <= bytes.size(),
         "memory is bounded by the file");
   const std::vector<std::byte> written = serialize(replay);
   const Result<Replay> again = parse_replay(written);
@@ -53,11 +61,12 @@ void read(std::span<const std::byte> bytes) {
   // As if the file had named the right game and its first state, so that its actions are tried.
   const int match = 0;
   replay.game = Count::spec().name;
-  replay.rules = rules_fingerprint(Count::spec());
+  replay.rules = rule_sections(Count::spec());
   if (replay.settings.parameters.size() == 1) {
     BatchOf<Count> batch(1);
     batch.start({&match, 1}, replay.settings, {&replay.key, 1});
-    replay.hashes[0] = batch.hash(0);
+    const std::uint64_t hash = batch.hash(0);
+    replay.hashes[0] = static_cast<std::uint32_t>(hash ^ (hash >> 32));
   }
   (void)verify_replay(replay, &BatchOf<Count>::make).ok();
 }
