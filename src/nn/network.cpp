@@ -62,6 +62,8 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
   const RowLayout layout(spec);
   Network net;
   net.options_ = options;
+  net.observation_ = spec.observation;
+  net.action_ = spec.action;
   net.observation_size_ = layout.observation_size;
   net.mask_size_ = layout.mask_size;
   net.value_count_ = layout.value_count;

@@ -110,6 +110,9 @@ class Network {
   static Result<Network> make(const Spec& spec, const NetworkOptions& options);
 
   const NetworkOptions& options() const { return options_; }  // with what "auto" and empty were resolved to
+  // The parts of the Spec that it was made for.
+  const std::vector<ObservationPart>& observation() const { return observation_; }
+  const std::vector<ActionPart>& action() const { return action_; }
   int observation_size() const { return observation_size_; }
   int mask_size() const { return mask_size_; }
   int value_count() const { return value_count_; }
@@ -143,6 +146,8 @@ class Network {
   DenseLayer dense(std::string name, int in, int out, bool relu);
 
   NetworkOptions options_;
+  std::vector<ObservationPart> observation_;
+  std::vector<ActionPart> action_;
   int observation_size_ = 0, mask_size_ = 0, value_count_ = 0;
   std::vector<FlatColumns> flat_;
   std::vector<ConvolutionStack> convolutions_;
