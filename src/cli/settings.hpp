@@ -14,11 +14,8 @@ namespace rival::cli {
 // Declares the option; its texts are added to `assignments`, which must live until the command runs.
 void add_parameters(Arguments& arguments, std::vector<std::string>& assignments);
 
-// The game's defaults with these assignments over them, the last of several for one parameter. Errors name the nearest
-// parameter, the range, or what is no number.
-Result<Settings> parse_settings(const Spec& spec, std::span<const std::string> assignments);
-
-// The same; an error leaves as wrong usage (command.hpp).
+// What the assignments make of the game's defaults (parse_settings in game/spec.hpp); an error leaves as wrong usage
+// (command.hpp).
 Settings settings_or_usage(const Spec& spec, std::span<const std::string> assignments);
 
 // The assignments that make `settings` of the defaults: "heroes=1 fog=0"; "" for the defaults.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "game/spec.hpp"
+
 namespace rival::cli {
 namespace {
 
@@ -13,7 +15,7 @@ Spec tunable() {
 }
 
 Result<Settings> parsed(const std::vector<std::string>& assignments) {
-  return parse_settings(tunable(), assignments);
+  return parse_settings(tunable(), assignments, "--parameter ");
 }
 
 TEST(Settings, DefaultsAndAssignments) {

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <sstream>
+
+#include "base/names.hpp"
 
 namespace rival {
 
@@ -32,6 +36,33 @@ Settings default_settings(const Spec& spec) {
   Settings settings;
   for (const Parameter& parameter : spec.parameters) settings.parameters.push_back(parameter.value);
   settings.picks.assign(spec.choices.size() * static_cast<std::size_t>(spec.seats), -1);
+  return settings;
+}
+
+Result<Settings> parse_settings(const Spec& spec, std::span<const std::string> assignments, const std::string& where) {
+  Settings settings = default_settings(spec);
+  std::vector<std::string> known;
+  for (const Parameter& parameter : spec.parameters) known.push_back(parameter.name);
+  for (const std::string& assignment : assignments) {
+    const std::size_t equals = assignment.find('=');
+    if (equals == std::string::npos)
+      return Error{where + "'" + assignment + "': write NAME=VALUE, as in " +
+                   (known.empty() ? "speed" : known.front()) + "=1"};
+    const std::string name = assignment.substr(0, equals), text = assignment.substr(equals + 1);
+    std::size_t p = 0;
+    while (p < known.size() && known[p] != name) ++p;
+    if (p == known.size()) return unknown_name("parameter of " + spec.name, name, known, where);
+    const Parameter& parameter = spec.parameters[p];
+    char* end = nullptr;
+    const float value = std::strtof(text.c_str(), &end);
+    if (text.empty() || *end != '\0') return Error{where + name + ": '" + text + "' is not a number"};
+    if (!(value >= parameter.low && value <= parameter.high)) {
+      std::ostringstream range;
+      range << parameter.low << " to " << parameter.high;
+      return Error{where + name + ": " + text + " is not within " + range.str()};
+    }
+    settings.parameters[p] = value;
+  }
   return settings;
 }
 
