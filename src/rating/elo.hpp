@@ -1,0 +1,74 @@
+// Elo ratings from match results, by maximum likelihood, with standard errors. Pure functions.
+//
+// The model (Elo 1978; Bradley and Terry 1952): against an opponent `d` points weaker a player scores
+// 1 / (1 + 10^(-d/400)) a match, a draw counting half a win and half a loss.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "rating/matrix.hpp"
+
+namespace rival {
+
+// The expected score of a player `difference` points stronger than its opponent, and the difference that a score in
+// (0, 1) stands for.
+double elo_score(double difference);
+double elo_difference(double score);
+
+// What one match tells of the difference of two players who are `difference` apart: the Fisher information, in
+// matches per squared point. Its inverse square root is the standard error after one match.
+double elo_information(double difference);
+
+// What came of the matches between two players, from the first one's side.
+struct PairResult {
+  int first = 0, second = 0;  // numbers of players
+  double wins = 0, draws = 0, losses = 0;
+
+  double matches() const { return wins + draws + losses; }
+  double score() const { return wins + draws / 2; }  // the sum, not the mean
+};
+
+// The spread of ratings to expect before any match: the standard deviation of a normal prior. It keeps the rating of
+// a player who won or lost everything finite, and is felt by nobody else: it weighs as much as about an eighth of a
+// match against an equal opponent.
+inline constexpr double kRatingPrior = 1000;
+
+struct EloRatings {
+  std::vector<double> rating;  // [players]
+  // Of the rating's difference from the anchor's; 0 for the anchor.
+  std::vector<double> error;
+  SquareMatrix covariance;  // of the differences from the anchor
+};
+
+// The most likely ratings of `players` players, moved so that player `anchor` has `anchor_rating`. Standard errors come
+// from the curvature (the Hessian) at the maximum. They take draws for half wins and half losses, which vary more, so
+// they are too wide where draws are frequent, never too narrow for independent matches. Players that no chain of
+// matches links are held together by the prior alone, as their errors show.
+EloRatings fit_elo(int players, std::span<const PairResult> results, int anchor = 0, double anchor_rating = 0);
+
+// A player's matches against an opponent whose rating is known.
+struct KnownOpponent {
+  double rating = 0;
+  double wins = 0, draws = 0, losses = 0;
+};
+
+struct RatingEstimate {
+  double rating = 0, error = 0;
+};
+
+// The most likely rating of one player against opponents of known ratings; the prior is centred on their mean, weighted
+// by matches. Without matches: rating 0 with the prior's error.
+RatingEstimate rate_against(std::span<const KnownOpponent> opponents);
+
+// How badly Elo fits results that it was fitted to.
+struct EloFit {
+  // Pearson's statistic over the pairs that met, and its expectation if Elo were right: pairs less ratings fitted.
+  double chi_square = 0, degrees = 0;
+  // The share of the variation of the log-odds, over pairs weighted by what is known of them, that no ratings explain,
+  // less what chance alone would leave: 0 for a population that Elo describes, near 1 for rock, paper, scissors.
+  double intransitivity = 0;
+};
+EloFit assess_elo(const EloRatings& ratings, std::span<const PairResult> results);
+
+}  // namespace rival

@@ -1,0 +1,127 @@
+#include "rating/elo.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "rival/random.hpp"
+
+namespace rival {
+namespace {
+
+// The results of `matches` matches a pair between players of these strengths.
+std::vector<PairResult> simulate(const std::vector<double>& strength, int matches, Random& random, int reach = 1000) {
+  std::vector<PairResult> results;
+  const int n = static_cast<int>(strength.size());
+  for (int i = 0; i < n; ++i)
+    for (int j = i + 1; j < n && j <= i + reach; ++j) {
+      PairResult r{.first = i, .second = j};
+      const double p = elo_score(strength[static_cast<std::size_t>(i)] - strength[static_cast<std::size_t>(j)]);
+      for (int m = 0; m < matches; ++m) ++(random.uniform() < static_cast<float>(p) ? r.wins : r.losses);
+      results.push_back(r);
+    }
+  return results;
+}
+
+TEST(Elo, ScoresOfDifferences) {
+  EXPECT_DOUBLE_EQ(elo_score(0), 0.5);
+  EXPECT_NEAR(elo_score(400), 10.0 / 11, 1e-12);
+  EXPECT_NEAR(elo_difference(0.75), 190.848501888, 1e-6);
+  EXPECT_NEAR(elo_difference(elo_score(-123)), -123, 1e-9);
+}
+
+// The table of the ground truths: 400, 1,000, 2,401 and 9,604 matches at even strength.
+TEST(Elo, StandardErrorAtEvenStrength) {
+  const std::pair<double, double> cases[] = {{400, 17}, {1000, 11}, {2401, 7}, {9604, 3.5}};
+  for (const auto& [matches, error] : cases) {
+    const PairResult even{0, 1, matches / 2, 0, matches / 2};
+    const EloRatings fitted = fit_elo(2, {&even, 1});
+    EXPECT_NEAR(fitted.error[1], error, error * 0.05) << matches;
+    EXPECT_NEAR(1 / std::sqrt(matches * elo_information(0)), error, error * 0.05);
+  }
+}
+
+TEST(Elo, TwoPlayersAreWhereTheirScoreSays) {
+  const PairResult r{.first = 0, .second = 1, .wins = 7000, .draws = 1000, .losses = 2000};
+  const EloRatings fitted = fit_elo(2, {&r, 1}, 1, 1500);
+  EXPECT_NEAR(fitted.rating[0], 1500 + elo_difference(0.75), 0.1);
+  EXPECT_EQ(fitted.rating[1], 1500);
+  EXPECT_EQ(fitted.error[1], 0);
+}
+
+// The maximum of the likelihood has equal actual and expected scores for every player (Bradley and Terry), but for the
+// prior, which 1e6 matches a pair leave no say.
+TEST(Elo, ExpectedScoresEqualActualOnes) {
+  const std::vector<PairResult> results = {{0, 1, 6e5, 2e5, 2e5}, {1, 2, 5e5, 1e5, 4e5}, {2, 0, 3e5, 0, 7e5}};
+  const EloRatings fitted = fit_elo(3, results);
+  for (int player = 0; player < 3; ++player) {
+    double surplus = 0;
+    for (const PairResult& r : results) {
+      const double expected = elo_score(fitted.rating[static_cast<std::size_t>(r.first)] -
+                                        fitted.rating[static_cast<std::size_t>(r.second)]);
+      if (r.first == player) surplus += r.score() - r.matches() * expected;
+      if (r.second == player) surplus -= r.score() - r.matches() * expected;
+    }
+    EXPECT_NEAR(surplus, 0, 0.1);
+  }
+}
+
+TEST(Elo, UnbeatenPlayersStayFinite) {
+  const PairResult all{.first = 0, .second = 1, .wins = 100};
+  const EloRatings fitted = fit_elo(2, {&all, 1}, 1);
+  EXPECT_GT(fitted.rating[0], 500);
+  EXPECT_LT(fitted.rating[0], 2000);
+  EXPECT_GT(fitted.error[0], 200);
+}
+
+TEST(Elo, UnlinkedPlayersAreKnownToBeUnknown) {
+  const std::vector<PairResult> results = {{0, 1, 500, 0, 500}, {2, 3, 500, 0, 500}};
+  const EloRatings fitted = fit_elo(4, results);
+  EXPECT_LT(fitted.error[1], 12);
+  EXPECT_GT(fitted.error[2], 500);
+  EXPECT_GT(fitted.error[3], 500);
+}
+
+TEST(Elo, RecoversTheTruthWithinItsErrors) {
+  Random random(Key(3));
+  const std::vector<double> truth = {0, 150, 300, 450, 600, 750, 900, 1050};
+  double squares = 0, count = 0;
+  for (int trial = 0; trial < 50; ++trial) {
+    const EloRatings fitted = fit_elo(8, simulate(truth, 60, random, 3));
+    for (std::size_t i = 1; i < truth.size(); ++i) {
+      const double z = (fitted.rating[i] - truth[i]) / fitted.error[i];
+      squares += z * z;
+      ++count;
+      EXPECT_LT(std::fabs(z), 5);
+    }
+  }
+  EXPECT_NEAR(squares / count, 1, 0.3);  // standard errors are neither too small nor too large
+}
+
+TEST(Elo, OneAgainstKnownOpponents) {
+  const std::vector<KnownOpponent> opponents = {{1000, 3000, 0, 1000}, {1200, 0, 0, 0}};
+  const RatingEstimate estimate = rate_against(opponents);
+  EXPECT_NEAR(estimate.rating, 1000 + elo_difference(0.75), 0.5);
+  EXPECT_NEAR(estimate.error, 1 / std::sqrt(4000 * elo_information(elo_difference(0.75))), 0.01);
+  const KnownOpponent lost{.rating = 2000, .wins = 0, .draws = 0, .losses = 50};
+  EXPECT_LT(rate_against({&lost, 1}).rating, 1500);
+  EXPECT_GT(rate_against({&lost, 1}).rating, 0);
+  EXPECT_EQ(rate_against({}).error, kRatingPrior);
+}
+
+TEST(Elo, IntransitivityIsToldFromChance) {
+  Random random(Key(5));
+  const std::vector<double> truth = {0, 100, 200, 300, 400, 500};
+  const std::vector<PairResult> transitive = simulate(truth, 400, random);
+  const EloFit good = assess_elo(fit_elo(6, transitive), transitive);
+  EXPECT_EQ(good.degrees, 10);
+  EXPECT_LT(good.chi_square, 30);
+  EXPECT_LT(good.intransitivity, 0.02);
+  const std::vector<PairResult> cyclic = {{0, 1, 320, 0, 80}, {1, 2, 320, 0, 80}, {2, 0, 320, 0, 80}};
+  const EloFit bad = assess_elo(fit_elo(3, cyclic), cyclic);
+  EXPECT_GT(bad.chi_square, 100);
+  EXPECT_GT(bad.intransitivity, 0.95);
+}
+
+}  // namespace
+}  // namespace rival
