@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "agent/parts.hpp"
 #include "nn/isa.hpp"
 #include "nn/kernels.hpp"
 
@@ -14,6 +15,7 @@ using nlohmann::json;
 
 constexpr std::uint64_t kFormat = 1;
 constexpr const char* kMetadataKey = "rival";
+constexpr const char* kPartsKey = "parts";
 
 Result<json> metadata(const TensorFile& tensors, const std::string& file) {
   const auto found = tensors.metadata.find(kMetadataKey);
@@ -64,6 +66,7 @@ TensorFile Bot::to_tensors() const {
                   {"entity", network.options().entity},
                   {"steps", steps}};
   file.metadata[kMetadataKey] = j.dump();
+  file.metadata[kPartsKey] = parts_to_json(network);
   file.metadata["format"] = "pt";  // what loaders for PyTorch ask for
   return file;
 }
@@ -74,12 +77,28 @@ Result<std::string> bot_game(const TensorFile& tensors, const std::string& file)
   return j.value()["game"].get<std::string>();
 }
 
+Result<Spec> bot_spec(const TensorFile& tensors, const std::string& file) {
+  const auto game = bot_game(tensors, file);
+  if (!game) return game.error();
+  const auto found = tensors.metadata.find(kPartsKey);
+  if (found == tensors.metadata.end())
+    return Error{file + ": a bot of before bots told which observations and actions they were made for"};
+  return parts_from_json(found->second, game.value(), file);
+}
+
 Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const std::string& file) {
   auto parsed = metadata(tensors, file);
   if (!parsed) return parsed.error();
   const json& j = *parsed;
   const std::string game = j["game"];
   if (game != spec.name) return Error{file + ": a bot of the game '" + game + "', not of '" + spec.name + "'"};
+  if (tensors.metadata.contains(kPartsKey)) {  // bots of before this was told lack it
+    const auto then = bot_spec(tensors, file);
+    if (!then) return then.error();
+    if (const std::string difference = parts_difference(then.value(), spec); !difference.empty())
+      return Error{file + ": made for another version of the game '" + game + "': " + difference + "; `rival train " +
+                   game + " --from " + file + "` grows it into one of this version"};
+  }
   NetworkOptions options;
   try {
     options.hidden = j.at("hidden").get<std::vector<int>>();

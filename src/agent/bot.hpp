@@ -26,14 +26,18 @@ struct Bot {
   float value_mean = 0, value_scale = 1;
   std::int64_t steps = 0;  // decisions it was trained on
 
-  // The file's tensors and metadata, and back. `file` is how errors name it. Errors: not a bot, a bot of another game,
-  // a newer format, tensors that are missing, of another shape or not finite.
+  // The file's tensors and metadata, and back. `file` is how errors name it. Errors: not a bot, a bot of another game
+  // or of a version of it with other parts (transplant.hpp brings it over), a newer format, tensors that are missing,
+  // of another shape or not finite.
   TensorFile to_tensors() const;
   static Result<Bot> from_tensors(const TensorFile& tensors, const Spec& spec, const std::string& file);
 };
 
 // The name of the game that a bot file plays, so that its Spec can be found.
 Result<std::string> bot_game(const TensorFile& tensors, const std::string& file);
+// The observation and action parts that a bot was made for, under its game's name; the Spec's other fields are not
+// told.
+Result<Spec> bot_spec(const TensorFile& tensors, const std::string& file);
 
 Result<Bot> load_bot(const std::string& path, const Spec& spec);
 Result<void> save_bot(const Bot& bot, const std::string& path);
