@@ -58,7 +58,7 @@ Result<void> resume(Trainer& trainer, const Spec& spec, const std::string& folde
   if (!state) return state.error();
   auto bot = load_bot(folder + "/bot.safetensors", spec);
   if (!bot) return bot.error();
-  return trainer.restore(state.value(), {*bot}, file);
+  return trainer.restore(state.value(), {{"newest", Member::Kind::past, *bot}}, file);
 }
 
 Result<void> train(std::int64_t steps, const std::string& folder) {

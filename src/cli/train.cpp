@@ -9,6 +9,7 @@
 #include "cli/command.hpp"
 #include "cli/live_view.hpp"
 #include "cli/player.hpp"
+#include "cli/settings.hpp"
 #include "train/run.hpp"
 
 namespace rival::cli {
@@ -26,7 +27,7 @@ extern "C" void request_stop(int) {
 struct Options {
   std::string game, out;
   bool resume = false;
-  std::vector<std::string> sets;
+  std::vector<std::string> sets, parameters;
   // Options that are rows of the configuration, as they were typed: key, text.
   std::vector<std::pair<std::string, std::string>> rows;
   std::optional<double> minutes, until_score;
@@ -52,6 +53,8 @@ Result<void> apply(const Options& options, TrainConfig& config) {
     if (Result<void> set = set_option({&row, 1}, "steps", options.steps); !set) return set;
     config.steps = static_cast<std::int64_t>(steps);
   }
+  for (const std::string& assignment : options.parameters)
+    config.parameters += (config.parameters.empty() ? "" : ",") + assignment;
   if (options.minutes) config.minutes = *options.minutes;
   if (options.until_score) config.until_score = *options.until_score;
   if (config.minutes <= 0 && config.steps <= 0 && !std::isfinite(config.until_score)) config.minutes = 1;
@@ -74,7 +77,7 @@ Json to_json(const GameEntry& game, const TrainConfig& config, const ResolvedCon
                                    {"score_low", evaluation.score.interval.low},
                                    {"score_high", evaluation.score.interval.high}});
   json["seed"] = config.seed;
-  json["epochs"] = config.epochs;
+  json["epochs"] = resolved.epochs;
   json["precision"] = to_string(resolved.precision);
   json["isa"] = isa_name();
   return json;
@@ -141,6 +144,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   add_row("hidden", "Widths of the network's layers, e.g. 128x128");
   add_row("epochs", "Passes over each iteration's experience");
   add_row("precision", "Of matrix products: auto, f32 or bf16");
+  add_parameters(arguments, options->parameters);
   arguments.add_each(
       "--set", [options](const std::string& text) { options->sets.push_back(text); },
       "Any other option of config.toml, as key=value; may be given again");

@@ -73,8 +73,11 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
   for (int width : net.options_.hidden)
     if (width < 1 || width > 8192)
       return Error{"network: a hidden width must be 1 to 8192, is " + std::to_string(width)};
-  if (options.memory != 0 && options.memory != net.options_.hidden.back())
-    return Error{"network: memory must be 0 or the last hidden width, " + std::to_string(net.options_.hidden.back())};
+  if (options.memory == -1) net.options_.memory = net.options_.hidden.back();
+  const int memory = net.options_.memory;
+  if (memory != 0 && memory != net.options_.hidden.back())
+    return Error{"network: memory must be 0, -1 or the last hidden width, " +
+                 std::to_string(net.options_.hidden.back())};
   if (options.entity < 1 || options.entity > 1024)
     return Error{"network: entity must be 1 to 1024, is " + std::to_string(options.entity)};
   if (options.grid != "auto" && options.grid != "flat" && options.grid != "convolution")
@@ -123,8 +126,8 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
     net.trunk_.push_back(net.dense("trunk." + std::to_string(i), in, net.options_.hidden[i], true));
     in = net.options_.hidden[i];
   }
-  if (options.memory != 0) {
-    net.memory_ = {"memory", options.memory, 0, 0};
+  if (memory != 0) {
+    net.memory_ = {"memory", memory, 0, 0};
     net.memory_.weight = net.add_parameter("memory.weight", in, 2 * in);
     net.memory_.bias = net.add_parameter("memory.bias", 0, 2 * in);
   }

@@ -24,7 +24,7 @@ namespace rival {
 
 struct NetworkOptions {
   std::vector<int> hidden;    // widths of the trunk's layers; empty: chosen from the size of the observation
-  int memory = 0;             // width of the MinGRU; 0: none. Must equal the last hidden width.
+  int memory = 0;             // width of the MinGRU; 0: none; else the last hidden width, or -1 for just that
   int entity = 64;            // width of the encoding of entities
   std::string grid = "auto";  // "flat", "convolution", or "auto": convolution for grids of more than 1024 cells
 

@@ -1,6 +1,10 @@
 #include "train/config.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <sstream>
+
+#include "game/spec.hpp"
 
 namespace rival {
 
@@ -14,7 +18,9 @@ std::vector<OptionRow> option_rows(TrainConfig& c) {
        256},
       {"hidden", &c.network.hidden,
        "widths of the network's layers; none: 64x64 or, for more than 32 observations, 128x128", 1, 8192},
-      {"memory", &c.network.memory, "width of the recurrent memory, equal to the last hidden width; 0: none", 0, 8192},
+      {"memory", &c.network.memory,
+       "width of the recurrent memory, equal to the last hidden width; 0: none; -1: chosen from what the game says", -1,
+       8192},
       {"grid",
        &c.network.grid,
        "how grids are read; auto convolves those of more than 1024 cells",
@@ -29,12 +35,16 @@ std::vector<OptionRow> option_rows(TrainConfig& c) {
        0,
        {"auto", "f32", "bf16"}},
       {"backend", &c.backend, "what computes the network", 0, 0, {"onednn", "reference"}},
-      {"rows", &c.rows, "decisions made at once, over all matches", 8, 1 << 20},
+      {"parameters", &c.parameters,
+       "of the game's rules, as \"name=value,name=value\"; the others keep their defaults"},
+      {"reaction_ms", &c.reaction_ms, "how long the player takes to react; 0: no time", 0, 10'000},
+      {"actions_per_minute", &c.actions_per_minute, "the most the player makes; 0: any number", 0, 1e6},
+      {"rows", &c.rows, "decisions made at once, over all matches; 0: chosen from what the game says", 0, 1 << 20},
       {"horizon", &c.horizon, "most decisions per row in an iteration; 0: chosen from what the game says", 0, 4096},
-      {"epochs", &c.epochs, "passes over each iteration's experience", 1, 100},
+      {"epochs", &c.epochs, "passes over each iteration's experience; 0: chosen from what the game says", 0, 100},
       {"minibatches", &c.minibatches, "updates per pass", 1, 1024},
       {"learning_rate", &c.learning_rate, "of Adam, at the start; 0: chosen from what the game says", 0, 1},
-      {"discount", &c.discount, "of future reward per decision; 0: 1 for games of several teams, else 0.99", 0, 1},
+      {"discount", &c.discount, "of future reward per decision; 0: chosen from what the game says", 0, 1},
       {"lambda", &c.lambda, "of generalised advantage estimation", 0, 1},
       {"clip", &c.clip, "how far a probability ratio may move", 0.001, 10},
       {"entropy", &c.entropy, "weight of the entropy bonus at the start; -1: chosen from what the game says", -1, 10},
@@ -44,26 +54,73 @@ std::vector<OptionRow> option_rows(TrainConfig& c) {
       {"gradient_norm", &c.gradient_norm, "longest gradient", 1e-6, 1e6},
       {"opening_share", &c.opening_share,
        "of the matches that begin with moves at random; -1: chosen from what the game says", -1, 1},
-      {"past_share", &c.past_share, "of the matches that are against past selves; -1: chosen from what the game says",
-       -1, 0.9},
+      {"team_spirit", &c.team_spirit,
+       "share of a seat's reward that is its team's mean, at the start; -1: chosen from what the game says", -1, 1},
+      {"team_spirit_end", &c.team_spirit_end, "and at the end; -1: chosen from what the game says", -1, 1},
+      {"past_share", &c.past_share,
+       "of the matches that are against past selves and exploiters; -1: chosen from what the game says", -1, 1},
+      {"matchmaking",
+       &c.matchmaking,
+       "who of them: all alike, those who still win (hard), or those on a level (even)",
+       0,
+       0,
+       {"uniform", "hard", "even"}},
+      {"anchor_share", &c.anchor_share, "of these matches, those that are against the game's scripts instead", 0, 1},
+      {"exploiter_share", &c.exploiter_share,
+       "of all decisions, those of exploiters, who search for holes in the player and then join the opponents", 0, 0.5},
   };
 }
 
 Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec) {
   ResolvedConfig r;
   const bool hidden = spec.hidden_information, teams = spec.team_count() > 1;
+  // Played in real time by teams: long matches of many small decisions.
+  const bool real_time = teams && spec.seconds_per_step > 0;
   const auto chosen = [](double wanted, double otherwise) { return wanted >= 0 ? wanted : otherwise; };
-  r.discount = config.discount > 0 ? config.discount : teams ? 1.0 : 0.99;
+  const auto positive = [](auto wanted, auto otherwise) { return wanted > 0 ? wanted : otherwise; };
+
+  std::vector<std::string> assignments;
+  std::stringstream list(config.parameters);
+  for (std::string assignment; std::getline(list, assignment, ',');) assignments.push_back(assignment);
+  auto settings = parse_settings(spec, assignments, "parameters: ");
+  if (!settings) return settings.error();
+  r.settings = std::move(*settings);
+  if (config.reaction_ms > 0 || config.actions_per_minute > 0) {
+    const auto limits = limits_for(spec, config.reaction_ms, config.actions_per_minute);
+    if (!limits) return limits.error();
+    r.limits = limits.value();
+  }
+  r.network = config.network;
+  if (config.network.memory < 0 && !(real_time && hidden)) r.network.memory = 0;
+
+  // The further ahead a reward is that matters, the closer to 1: some minutes in real time.
+  constexpr double kSecondsAhead = 150;
+  r.discount = config.discount > 0 ? config.discount
+               : real_time         ? 1 - std::min(0.1, static_cast<double>(spec.seconds_per_step) / kSecondsAhead)
+               : teams             ? 1.0
+                                   : 0.99;
   // Where information is hidden, good play is mixed: it is approached by small steps from large batches, under an
   // entropy bonus that keeps every choice alive and falls slowly. Elsewhere large steps find good moves sooner.
-  r.horizon = config.horizon > 0 ? config.horizon : hidden ? 128 : 32;
-  r.learning_rate = config.learning_rate > 0 ? config.learning_rate : hidden ? 5e-4 : 3e-3;
-  r.entropy = chosen(config.entropy, hidden ? 0.2 : teams ? 0.1 : 0.03);
-  r.entropy_end = chosen(config.entropy_end, hidden ? 0.04 : teams ? 0.01 : 0.003);
+  // In real time there is more experience than can be learnt from: it is used fewer times, in large batches.
+  r.rows = positive(config.rows, real_time ? 2560 : 512);
+  r.horizon = positive(config.horizon, real_time ? 32 : hidden ? 128 : 32);
+  r.epochs = positive(config.epochs, real_time ? 1 : 4);
+  r.learning_rate = positive(config.learning_rate, real_time ? 1e-3 : hidden ? 5e-4 : 3e-3);
+  r.entropy = chosen(config.entropy, real_time ? 0.01 : hidden ? 0.2 : teams ? 0.1 : 0.03);
+  r.entropy_end = chosen(config.entropy_end, real_time ? 0.003 : hidden ? 0.04 : teams ? 0.01 : 0.003);
+  // At first a seat learns from what it did itself; in the end all that counts is the team.
+  const bool mates = spec.team_count() < spec.seats;
+  r.team_spirit = chosen(config.team_spirit, mates ? 0.2 : 0);
+  r.team_spirit_end = chosen(config.team_spirit_end, mates ? 0.8 : 0);
   // Playing past selves, and from positions that random moves led to, teaches what to do against any play. Where
-  // information is hidden both pull away from equilibrium, since how one got here is part of what one knows.
-  r.past_share = teams ? chosen(config.past_share, hidden ? 0 : 0.2) : 0;
-  r.opening_share = teams ? chosen(config.opening_share, hidden ? 0 : 0.8) : 0;
+  // information is hidden (but in real time) both pull away from equilibrium, since how one got here is part of what
+  // one knows.
+  r.past_share = teams ? chosen(config.past_share, hidden && !real_time ? 0 : 0.2) : 0;
+  r.opening_share = teams ? chosen(config.opening_share, hidden || real_time ? 0 : 0.8) : 0;
+  r.hot_opponents = !real_time;
+  r.matchmaking = config.matchmaking == "hard"   ? Matchmaking::hard
+                  : config.matchmaking == "even" ? Matchmaking::even
+                                                 : Matchmaking::uniform;
   r.precision = config.precision == "f32"    ? Precision::f32
                 : config.precision == "bf16" ? Precision::bf16
                                              : best_precision();

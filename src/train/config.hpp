@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "agent/limits.hpp"
 #include "base/options.hpp"
+#include "league/population.hpp"
 #include "nn/backend.hpp"
 #include "nn/network.hpp"
 #include "rival/game.hpp"
@@ -21,24 +23,35 @@ struct TrainConfig {
 
   std::int64_t seed = 1;
   int threads = 0;  // 0: one per processor
-  NetworkOptions network;
+  NetworkOptions network = {.memory = -1};
   std::string precision = "auto";
   std::string backend = "onednn";
 
-  int rows = 512;   // decisions made at once, over all matches
+  std::string parameters;         // of the game's rules: "name=value,name=value"; the others as the Spec has them
+  double reaction_ms = 0;         // of the player: see agent/limits.hpp
+  double actions_per_minute = 0;  // at most; 0: any number
+
+  int rows = 0;     // decisions made at once, over all matches; 0: from the Spec
   int horizon = 0;  // most decisions per row in an iteration; 0: from the Spec
-  int epochs = 4;
+  int epochs = 0;   // 0: from the Spec
   int minibatches = 4;
   double learning_rate = 0;  // at the start; 0: from the Spec
-  double discount = 0;       // 0: 1 for games of several teams, 0.99 for games of one
+  double discount = 0;       // 0: from the Spec
   double lambda = 0.95;
   double clip = 0.2;
   double entropy = -1;      // weight of the entropy bonus at the start; -1: from the Spec
   double entropy_end = -1;  // and at the end; -1: from the Spec
   double value = 0.5;
   double gradient_norm = 0.5;
-  double opening_share = -1;  // of the matches that begin with moves at random; -1: from the Spec
-  double past_share = -1;     // of the matches that are against past selves; -1: from the Spec
+  double opening_share = -1;    // of the matches that begin with moves at random; -1: from the Spec
+  double team_spirit = -1;      // share of a seat's reward that is its team's mean, at the start; -1: from the Spec
+  double team_spirit_end = -1;  // and at the end; -1: from the Spec
+
+  // The league.
+  double past_share = -1;  // of the matches that are against the population; -1: from the Spec
+  std::string matchmaking = "uniform";
+  double anchor_share = 0;     // of the matches against the population, those that are against the game's scripts
+  double exploiter_share = 0;  // of all decisions, those of exploiters
 };
 
 // The rows of the option table for config.toml and --set; they point into `config`.
@@ -46,8 +59,13 @@ std::vector<OptionRow> option_rows(TrainConfig& config);
 
 // What "auto" stands for: the values that depend on the Spec.
 struct ResolvedConfig {
-  int horizon;
-  double learning_rate, discount, entropy, entropy_end, past_share, opening_share;
+  NetworkOptions network;
+  Settings settings;
+  Limits limits;
+  int rows, horizon, epochs;
+  double learning_rate, discount, entropy, entropy_end, team_spirit, team_spirit_end, past_share, opening_share;
+  bool hot_opponents;  // past selves also play hotter and more at random than they learnt to
+  Matchmaking matchmaking;
   Precision precision;
 };
 Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec);

@@ -19,7 +19,8 @@ constexpr float kBeta1 = 0.9f, kBeta2 = 0.999f, kEpsilon = 1e-5f;
 
 // Samples in a block: a power of two, 128 to 512.
 int block_rows(const Network& network) {
-  int width = network.trunk_in();
+  int width = network.trunk_in() + 4 * network.memory().size;
+  for (const EntityEncoder& encoder : network.encoders()) width += encoder.count / 2 * encoder.layer.out;
   for (const DenseLayer& layer : network.trunk()) width += 2 * layer.out;  // activations and their gradients
   int rows = 512;
   while (rows > 128 && static_cast<std::size_t>(rows * width) * sizeof(std::uint16_t) > kBlockBytes) rows /= 2;
@@ -30,6 +31,10 @@ template <class T>
 void shuffle(std::vector<T>& items, Random& random) {
   for (std::size_t i = items.size(); i > 1; --i)
     std::swap(items[i - 1], items[static_cast<std::size_t>(random.below(static_cast<int>(i)))]);
+}
+
+int padded(int rows) {
+  return (rows + kBlockMultiple - 1) / kBlockMultiple * kBlockMultiple;
 }
 
 // The name of the first quantity that is not finite, or null.
@@ -146,6 +151,38 @@ Result<void> Learner::normalise(std::span<const std::unique_ptr<Rollout>> rollou
   return {};
 }
 
+// Whole sequences: a minibatch takes every sample of some of the players, in blocks of a few players each, whose
+// samples stand one player after the other, in order of time.
+void Learner::plan_sequences(Lane& lane, const Samples& s, int minibatches, Random& random) {
+  const auto count = static_cast<std::size_t>(s.count);
+  const int players = 1 + (s.count ? *std::max_element(s.player.begin(), s.player.begin() + s.count) : 0);
+  std::vector<int> first(static_cast<std::size_t>(players) + 1), by_player(count),
+      order(static_cast<std::size_t>(players));
+  for (std::size_t i = 0; i < count; ++i) ++first[static_cast<std::size_t>(s.player[i]) + 1];
+  std::partial_sum(first.begin(), first.end(), first.begin());
+  std::vector<int> next(first.begin(), first.end() - 1);
+  for (std::size_t i = 0; i < count; ++i)
+    by_player[static_cast<std::size_t>(next[static_cast<std::size_t>(s.player[i])]++)] = static_cast<int>(i);
+  std::iota(order.begin(), order.end(), 0);
+  shuffle(order, random);
+
+  lane.order.clear();
+  const int most = block_rows(network_);
+  int last_minibatch = -1;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const auto player = static_cast<std::size_t>(order[i]);
+    const int size = first[player + 1] - first[player];
+    if (size == 0) continue;
+    const auto k = static_cast<int>(i * static_cast<std::size_t>(minibatches) / order.size());
+    std::vector<Block>& blocks = lane.minibatches[static_cast<std::size_t>(k)];
+    if (k != last_minibatch || blocks.back().count + size > most)
+      blocks.push_back({static_cast<int>(lane.order.size()), 0});
+    last_minibatch = k;
+    blocks.back().count += size;
+    lane.order.insert(lane.order.end(), by_player.begin() + first[player], by_player.begin() + first[player + 1]);
+  }
+}
+
 // Deals the samples of every rollout out to the minibatches of one epoch.
 void Learner::plan(std::span<const std::unique_ptr<Rollout>> rollouts, const UpdateOptions& options, Key key) {
   const int minibatches = options.minibatches;
@@ -155,22 +192,7 @@ void Learner::plan(std::span<const std::unique_ptr<Rollout>> rollouts, const Upd
     Random random(key.split(l));
     lane.minibatches.assign(static_cast<std::size_t>(minibatches), {});
     if (network_.memory().size) {
-      // Whole sequences: a minibatch takes every sample of some of the players, in order of time.
-      const int players = 1 + (s.count ? *std::max_element(s.player.begin(), s.player.begin() + s.count) : 0);
-      std::vector<int> order(static_cast<std::size_t>(players)), group(order.size());
-      std::iota(order.begin(), order.end(), 0);
-      shuffle(order, random);
-      for (std::size_t i = 0; i < order.size(); ++i)
-        group[static_cast<std::size_t>(order[i])] =
-            static_cast<int>(i * static_cast<std::size_t>(minibatches) / order.size());
-      lane.order.clear();
-      for (int k = 0; k < minibatches; ++k) {
-        const int first = static_cast<int>(lane.order.size());
-        for (int i = 0; i < s.count; ++i)
-          if (group[static_cast<std::size_t>(s.player[static_cast<std::size_t>(i)])] == k) lane.order.push_back(i);
-        const int count = static_cast<int>(lane.order.size()) - first;
-        if (count) lane.minibatches[static_cast<std::size_t>(k)].push_back({first, count});
-      }
+      plan_sequences(lane, s, minibatches, random);
       continue;
     }
     // Blocks of samples as they lie: one time step of many matches, or a few steps. Smaller blocks where there are few.
@@ -199,7 +221,8 @@ PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, Rollout& rollo
   float* log_std_gradients = lane.gradients.data() + network_.log_std();
   PpoStatistics statistics;
   for (const Block& block : lane.minibatches[static_cast<std::size_t>(minibatch)]) {
-    member.reserve(backend_, layout_, std::max(block.count, block_rows(network_)));
+    const int rows_padded = network_.memory().size ? padded(block.count) : block.count;
+    member.reserve(backend_, layout_, std::max(rows_padded, block_rows(network_)));
     const auto first = static_cast<std::size_t>(block.first), count = static_cast<std::size_t>(block.count);
     const std::byte* inputs = s.inputs.data() + first * stride;
     PpoRows rows{s.masks.data() + first * mask_size, s.choices.data() + first * choice_count,
@@ -207,9 +230,10 @@ PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, Rollout& rollo
                  s.advantage.data() + first,         s.target.data() + first};
     MemoryRows memory;
     if (network_.memory().size) {
-      member.inputs.resize(count * stride), member.masks.resize(count * mask_size),
+      const auto room = static_cast<std::size_t>(rows_padded);
+      member.inputs.resize(room * stride), member.masks.resize(count * mask_size),
           member.choices.resize(count * choice_count);
-      member.raw.resize(count * value_count), member.previous.resize(count), member.initial.resize(count);
+      member.raw.resize(count * value_count), member.previous.resize(room), member.initial.resize(room);
       for (auto* column : {&member.log_probability, &member.advantages, &member.targets}) column->resize(count);
       member.row_of.resize(static_cast<std::size_t>(s.count));
       for (std::size_t r = 0; r < count; ++r) {
@@ -225,12 +249,17 @@ PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, Rollout& rollo
         member.previous[r] = s.previous[i] >= 0 ? member.row_of[static_cast<std::size_t>(s.previous[i])] : -1;
         member.initial[r] = s.initial[i];
       }
+      std::memset(member.inputs.data() + count * stride, 0, (room - count) * stride);
+      std::fill(member.previous.begin() + block.count, member.previous.end(), -1);
+      std::fill(member.initial.begin() + block.count, member.initial.end(), -1);
       inputs = member.inputs.data();
       rows = {member.masks.data(),           member.choices.data(),    member.raw.data(),
               member.log_probability.data(), member.advantages.data(), member.targets.data()};
       memory = {member.previous.data(), member.initial.data(), rollout.initial_states()};
     }
-    const float* heads = member.executor->forward(*weights_, inputs, block.count, memory);
+    const float* heads = member.executor->forward(*weights_, inputs, rows_padded, memory);
+    std::fill_n(member.head_gradients.begin() + block.count * layout_.head_size(),
+                (rows_padded - block.count) * layout_.head_size(), 0.0f);
     statistics.add(
         ppo_loss(layout_, loss, heads, log_std, rows, block.count, member.head_gradients.data(), log_std_gradients));
     member.executor->backward(*weights_, member.head_gradients.data(), lane.gradients.data());

@@ -75,6 +75,7 @@ class Learner {
 
   Result<void> normalise(std::span<const std::unique_ptr<Rollout>> rollouts);
   void plan(std::span<const std::unique_ptr<Rollout>> rollouts, const UpdateOptions& options, Key key);
+  void plan_sequences(Lane& lane, const Samples& samples, int minibatches, Random& random);
   PpoStatistics lane_gradients(Member& member, Lane& lane, Rollout& rollout, int minibatch, const PpoLoss& loss);
 
   const Network& network_;

@@ -32,15 +32,15 @@ bool all_finite(const float* x, std::size_t count) {
 
 }  // namespace
 
-Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Network& network, int horizon,
-                 int past_matches, double opening_share)
+Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Network& network,
+                 const RolloutOptions& options)
     : batch_(std::move(batch)),
       random_(random_agent()),
       layout_(batch_->spec()),
+      options_(options),
       memory_size_(network.memory().size),
-      stride_(backend.input_stride()),
-      past_matches_(past_matches),
-      opening_share_(opening_share) {
+      stride_(backend.input_stride()) {
+  const int horizon = options.horizon;
   const int rows = batch_->rows(), matches = batch_->matches(), seats = batch_->spec().seats;
   const int room = padded(rows), capacity = rows * horizon + 2 * room;
   const auto observation_size = batch_->layout().observation_size;
@@ -74,6 +74,12 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
   returns_.resize(times(matches, seats));
   episode_number_.resize(static_cast<std::size_t>(matches));
   random_steps_.resize(static_cast<std::size_t>(matches));
+  match_term_.assign(static_cast<std::size_t>(matches), -1);
+  in_play_.assign(static_cast<std::size_t>(matches), SeatSet::first(seats));
+  if (options.limits.any()) {
+    delay_ = std::make_unique<DelayLine>(matches * seats, observation_size, options.limits.reaction_steps);
+    hold_ = std::make_unique<ActionHold>(matches * seats, batch_->spec(), options.limits.every);
+  }
   for (const FlatColumns& flat : network.flat())
     for (int c = flat.first; flat.normalised && c < flat.first + flat.size; ++c)
       noted_columns_.push_back(static_cast<std::size_t>(c));
@@ -91,23 +97,26 @@ void Rollout::start(const Settings& settings, Key key) {
   std::vector<Key> keys;
   for (int m : all) keys.push_back(key_.split(static_cast<std::uint64_t>(m)).split(0));
   batch_->start(all, settings_, keys);
+  note_in_play(all);
   std::fill(random_steps_.begin(), random_steps_.end(), 0);
   std::fill(states_.begin(), states_.end(), 0.0f);
   std::fill(returns_.begin(), returns_.end(), 0.0f);
+  std::fill(match_term_.begin(), match_term_.end(), -1);
+  if (delay_) {
+    delay_->clear(0, batch_->matches() * batch_->spec().seats);
+    hold_->clear(0, batch_->matches() * batch_->spec().seats);
+  }
 }
 
 void Rollout::open_match(int match, Key key) {
   Random random(key.split(kOpening));
   const int most = static_cast<int>(mean_length_ / 2);
-  const bool opening = static_cast<double>(random.uniform()) < opening_share_ && most > 0;
+  const bool opening = static_cast<double>(random.uniform()) < options_.opening_share && most > 0;
   random_steps_[static_cast<std::size_t>(match)] = opening ? 1 + random.below(most) : 0;
 }
 
-bool Rollout::is_past(int row) const {
-  const int match = row / batch_->rows_per_match();
-  if (!past_active_ || match < batch_->matches() - past_matches_) return false;
-  const Spec& spec = batch_->spec();
-  return spec.team_of(seats_[static_cast<std::size_t>(row)]) != match % spec.team_count();
+Decisions Rollout::decisions_of(std::span<const int> rows) const {
+  return {batch_.get(), rows, observations_.data(), masks_.data(), seats_.data()};
 }
 
 Result<void> Rollout::check_rows(int step) const {
@@ -160,12 +169,12 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
   const auto value_count = static_cast<std::size_t>(layout_.value_count);
   const bool all = count == batch_->rows();
 
-  const float* observations = observations_.data();
+  const float* observations = shown_;
   const std::uint8_t* masks = masks_.data();
   if (!all) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const auto row = static_cast<std::size_t>(rows[i]);
-      std::memcpy(gathered_observations_.data() + i * observation_size, observations_.data() + row * observation_size,
+      std::memcpy(gathered_observations_.data() + i * observation_size, shown_ + row * observation_size,
                   observation_size * sizeof(float));
       std::copy_n(masks_.data() + row * mask_size, mask_size, gathered_masks_.data() + i * mask_size);
     }
@@ -222,7 +231,62 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
   samples_.count += count;
 }
 
-Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, int step) {
+void Rollout::act_opponent(Executor& executor, const Opponent& opponent, Key key, int step) {
+  if (opponent_rows_.empty()) return;
+  if (opponent.policy)
+    act(executor, *opponent.policy, opponent_rows_, key, false, step);
+  else
+    opponent.agent->act(decisions_of(opponent_rows_), key, choices_.data(), values_.data());
+}
+
+void Rollout::note_in_play(std::span<const int> matches) {
+  if (!batch_->spec().simultaneous) return;
+  for (int m : matches) in_play_[static_cast<std::size_t>(m)] = batch_->to_act(m);
+}
+
+// r = (1 - spirit) r + spirit (mean of the team's r), for the seats in play of every match.
+void Rollout::share_rewards(float* rewards, float team_spirit) const {
+  const Spec& spec = batch_->spec();
+  if (team_spirit <= 0 || spec.team_count() == spec.seats) return;
+  std::vector<float> sum(static_cast<std::size_t>(spec.team_count())), count(sum.size());
+  for (int m = 0; m < batch_->matches(); ++m, rewards += spec.seats) {
+    const SeatSet seats = in_play_[static_cast<std::size_t>(m)];
+    std::fill(sum.begin(), sum.end(), 0.0f), std::fill(count.begin(), count.end(), 0.0f);
+    for (int seat = 0; seat < spec.seats; ++seat)
+      if (seats.contains(seat)) {
+        sum[static_cast<std::size_t>(spec.team_of(seat))] += rewards[seat];
+        count[static_cast<std::size_t>(spec.team_of(seat))] += 1;
+      }
+    for (int seat = 0; seat < spec.seats; ++seat)
+      if (seats.contains(seat)) {
+        const auto team = static_cast<std::size_t>(spec.team_of(seat));
+        rewards[seat] += team_spirit * (sum[team] / count[team] - rewards[seat]);
+      }
+  }
+}
+
+// Of a match that has ended: 1 if the team is ahead of all others, 1/2 if it shares the lead, else 0.
+double Rollout::result_of(int match, int team) const {
+  const Spec& spec = batch_->spec();
+  std::vector<double> standing(static_cast<std::size_t>(spec.team_count()));
+  for (int t = 0; t < spec.team_count(); ++t) {
+    double& s = standing[static_cast<std::size_t>(t)];
+    if (batch_->has_result()) {
+      s = batch_->status(match) == Status::finished ? static_cast<double>(batch_->result(match, t)) : 0;
+    } else {
+      for (int seat = 0; seat < spec.seats; ++seat)
+        if (spec.team_of(seat) == t)
+          s += static_cast<double>(returns_[static_cast<std::size_t>(seat_index(match, seat))]);
+    }
+  }
+  double best = -1e30;
+  for (int t = 0; t < spec.team_count(); ++t)
+    if (t != team) best = std::max(best, standing[static_cast<std::size_t>(t)]);
+  const double own = standing[static_cast<std::size_t>(team)];
+  return own > best ? 1 : own < best ? 0 : 0.5;
+}
+
+Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, float team_spirit, int step) {
   const Spec& spec = batch_->spec();
   const int seats = spec.seats, matches = batch_->matches();
   float* rewards = rewards_.data() + times(step, matches * seats);
@@ -235,6 +299,7 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, int
                  " is not finite at step " + std::to_string(batch_->steps(bad / seats)) + " of a match; `rival check " +
                  spec.name + "` shows it in isolation"};
   }
+  share_rewards(rewards, team_spirit);
   for (std::size_t i = 0; i < returns_.size(); ++i) returns_[i] += rewards[i];
 
   std::vector<int> ended;
@@ -258,29 +323,53 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, int
             {step, static_cast<int>(who), policy.value_mean + policy.value_scale * heads[layout_.head_size() - 1]});
       }
     }
+    const bool opposed = is_against_opponent(m);
+    Episode episode{.step = step, .match = m, .length = batch_->steps(m)};
+    if (opposed && match_term_[k] == term_) {
+      episode.term = term_;
+      episode.result = result_of(m, own_team(m));
+    }
+    match_term_[k] = opposed ? term_ : -1;
     float score = 0;
     int learners = 0;
     for (int seat = 0; seat < seats; ++seat) {
       const std::size_t who = k * static_cast<std::size_t>(seats) + static_cast<std::size_t>(seat);
-      const bool past = past_active_ && m >= matches - past_matches_ && spec.team_of(seat) != m % spec.team_count();
-      if (!past) score += returns_[who], ++learners;
+      if (!opposed || spec.team_of(seat) == own_team(m)) score += returns_[who], ++learners;
       returns_[who] = 0;
       last_sample_[who] = -2;  // starts anew: no previous sample, and no state
       std::fill_n(states_.begin() + static_cast<std::ptrdiff_t>(who) * memory_size_, memory_size_, 0.0f);
     }
-    episodes_.push_back({step, m, score / static_cast<float>(std::max(1, learners)), batch_->steps(m)});
+    episode.score = score / static_cast<float>(std::max(1, learners));
+    episodes_.push_back(episode);
+    if (delay_) {
+      delay_->clear(m * seats, seats);
+      hold_->clear(m * seats, seats);
+    }
     ended.push_back(m);
     keys.push_back(key_.split(static_cast<std::uint64_t>(m)).split(++episode_number_[k]));
     mean_length_ += (batch_->steps(m) - mean_length_) * (mean_length_ > 0 ? 0.01 : 1.0);
     open_match(m, keys.back());
   }
-  if (!ended.empty()) batch_->start(ended, settings_, keys);
+  if (ended.empty()) return {};
+  batch_->start(ended, settings_, keys);
+  note_in_play(ended);
   return {};
 }
 
-Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Policy* past, int steps, Key key,
-                              float discount, float lambda) {
-  past_active_ = past != nullptr && past_matches_ > 0;
+Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Opponent& opponent,
+                              const CollectOptions& options, Key key) {
+  const Spec& spec = batch_->spec();
+  opposed_ = opponent && options_.opponent_matches > 0;
+  if (opposed_ && opponent.term != term_) {  // the new opponent remembers nothing of the matches it takes over
+    term_ = opponent.term;
+    for (int m = batch_->matches() - options_.opponent_matches; m < batch_->matches(); ++m) {
+      match_term_[static_cast<std::size_t>(m)] = batch_->steps(m) == 0 ? term_ : -1;
+      for (int seat = 0; seat < spec.seats; ++seat)
+        if (spec.team_of(seat) != own_team(m))
+          std::fill_n(states_.begin() + static_cast<std::ptrdiff_t>(seat_index(m, seat)) * memory_size_, memory_size_,
+                      0.0f);
+    }
+  }
   samples_.count = 0;
   finals_.clear();
   episodes_.clear();
@@ -289,35 +378,62 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Po
   std::fill(column_sums_.begin(), column_sums_.end(), 0.0);
   std::fill(column_squares_.begin(), column_squares_.end(), 0.0);
   std::fill(last_sample_.begin(), last_sample_.end(), -1);
-  std::fill(sample_at_.begin(), sample_at_.begin() + static_cast<std::ptrdiff_t>(times(steps, batch_->rows())), -1);
+  std::fill(sample_at_.begin(), sample_at_.begin() + static_cast<std::ptrdiff_t>(times(options.steps, batch_->rows())),
+            -1);
   initial_states_ = states_;
 
-  for (int step = 0; step <= steps; ++step) {
+  for (int step = 0; step <= options.steps; ++step) {
     batch_->observe({observations_.data(), masks_.data(), seats_.data()});
     if (auto ok = check_rows(step); !ok) return ok;
-    learner_rows_.clear(), past_rows_.clear(), random_rows_.clear();
+    learner_rows_.clear(), opponent_rows_.clear(), random_rows_.clear(), deciding_.clear();
     for (int row = 0; row < batch_->rows(); ++row) {
-      if (seats_[static_cast<std::size_t>(row)] < 0) continue;
-      const bool random = random_steps_[static_cast<std::size_t>(row / batch_->rows_per_match())] > 0;
-      (random ? random_rows_ : is_past(row) ? past_rows_ : learner_rows_).push_back(row);
+      const int seat = seats_[static_cast<std::size_t>(row)];
+      if (seat < 0) continue;
+      const int match = row / batch_->rows_per_match();
+      if (random_steps_[static_cast<std::size_t>(match)] > 0)
+        random_rows_.push_back(row);
+      else if (is_against_opponent(match) && spec.team_of(seat) != own_team(match))
+        opponent_rows_.push_back(row);
+      else
+        learner_rows_.push_back(row);
     }
-    if (step == steps) break;
+    shown_ = observations_.data();
+    if (delay_) {
+      std::vector<int> limited = learner_rows_;
+      if (!opponent.agent) limited.insert(limited.end(), opponent_rows_.begin(), opponent_rows_.end());
+      shown_ = delay_->delayed(decisions_of(limited));
+    }
+    if (step == options.steps) break;
+    if (hold_) {
+      const auto keep_deciding = [&](std::vector<int>& rows) {
+        deciding_.clear();
+        hold_->split(decisions_of(rows), deciding_, choices_.data(), values_.data());
+        rows = deciding_;
+      };
+      keep_deciding(learner_rows_);
+      if (!opponent.agent) keep_deciding(opponent_rows_);
+    }
     if (step % kNoteEvery == 0) note_columns();
     const Key step_key = key.split(static_cast<std::uint64_t>(step));
     act(executor, policy, learner_rows_, step_key.split(0), true, step);
-    if (!past_rows_.empty()) act(executor, *past, past_rows_, step_key.split(1), false, step);
-    random_->act({batch_.get(), random_rows_, observations_.data(), masks_.data(), seats_.data()}, step_key.split(2),
-                 choices_.data(), values_.data());
+    act_opponent(executor, opponent, step_key.split(1), step);
+    random_->act(decisions_of(random_rows_), step_key.split(2), choices_.data(), values_.data());
+    if (hold_) {
+      hold_->decided(decisions_of(learner_rows_), learner_rows_, choices_.data(), values_.data());
+      if (!opponent.agent)
+        hold_->decided(decisions_of(opponent_rows_), opponent_rows_, choices_.data(), values_.data());
+    }
     for (int& left : random_steps_) left -= left > 0;
-    decisions_ += static_cast<std::int64_t>(learner_rows_.size() + past_rows_.size());
-    if (auto ok = step_matches(executor, policy, step); !ok) return ok;
+    decisions_ += static_cast<std::int64_t>(learner_rows_.size() + opponent_rows_.size());
+    if (auto ok = step_matches(executor, policy, options.team_spirit, step); !ok) return ok;
   }
-  finish(executor, policy, steps, discount, lambda);
+  finish(executor, policy, options);
   return {};
 }
 
 // Walks back through time, carrying for each player what followed its last decision.
-void Rollout::finish(Executor& executor, const Policy& policy, int steps, float discount, float lambda) {
+void Rollout::finish(Executor& executor, const Policy& policy, const CollectOptions& options) {
+  const float discount = options.discount, lambda = options.lambda;
   struct Carry {
     float value = 0, advantage = 0, reward = 0;
     bool known = false;  // whether `value` is: false after the last decision of a player who is not to act at the end
@@ -331,7 +447,7 @@ void Rollout::finish(Executor& executor, const Policy& policy, int steps, float 
     const auto observation_size = static_cast<std::size_t>(batch_->layout().observation_size);
     for (std::size_t i = 0; i < learner_rows_.size(); ++i) {
       std::memcpy(gathered_observations_.data() + i * observation_size,
-                  observations_.data() + static_cast<std::size_t>(learner_rows_[i]) * observation_size,
+                  shown_ + static_cast<std::size_t>(learner_rows_[i]) * observation_size,
                   observation_size * sizeof(float));
       const int row = learner_rows_[i];
       scratch_initial_[i] = seat_index(row / batch_->rows_per_match(), seats_[static_cast<std::size_t>(row)]);
@@ -349,7 +465,7 @@ void Rollout::finish(Executor& executor, const Policy& policy, int steps, float 
     }
   }
 
-  for (int step = steps - 1; step >= 0; --step) {
+  for (int step = options.steps - 1; step >= 0; --step) {
     const float* rewards = rewards_.data() + times(step, matches * seats);
     const Status* status = status_.data() + times(step, matches);
     for (int m = 0; m < matches; ++m) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/agent.hpp"
+#include "agent/limits.hpp"
 #include "base/result.hpp"
 #include "game/batch.hpp"
 #include "nn/backend.hpp"
@@ -39,6 +40,10 @@ struct Episode {
   int step = 0, match = 0;  // in the rollout; where and when
   float score = 0;          // mean return of the learner's seats
   int length = 0;           // steps
+  // Matches that were against one opponent from beginning to end: its Opponent::term, and the learner's result: 1, 1/2
+  // or 0. Others: -1.
+  int term = -1;
+  double result = 0;
 };
 
 // A network with the weights of one moment. A view: it owns nothing.
@@ -50,27 +55,49 @@ struct Policy {
   float temperature = 1;  // of its actions
 };
 
+// Who plays the other team in some of the matches and is not learnt from: a policy, or an agent; with neither the
+// learner plays itself. `term` tells one opponent from the next.
+struct Opponent {
+  const Policy* policy = nullptr;
+  Agent* agent = nullptr;
+  int term = 0;
+
+  explicit operator bool() const { return policy || agent; }
+};
+
+struct RolloutOptions {
+  int horizon = 32;          // the most steps one collect() will ever be asked for
+  int opponent_matches = 0;  // the last so many matches are against the opponent, if there is one
+  double opening_share = 0;  // of the matches, those that begin with moves at random (see open_match)
+  Limits limits;             // of the learner and of the opponents' policies
+};
+
+struct CollectOptions {
+  int steps = 32;
+  float discount = 1, lambda = 0.95f;
+  // How much of a seat's reward is its team's mean instead of its own, 0 to 1 (OpenAI Five, 2019).
+  float team_spirit = 0;
+};
+
 class Rollout {
  public:
-  // `horizon`: the most steps one collect() will ever be asked for.
-  // `opening_share`: of the matches, those that begin with moves at random (see open_match).
-  Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Network& network, int horizon, int past_matches,
-          double opening_share);
+  Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Network& network, const RolloutOptions& options);
 
   // Starts all matches. Error if the game breaks its promises.
   void start(const Settings& settings, Key key);
 
-  // Plays `steps` steps with `policy`, the last `past_matches` matches against `past` (null: against itself), and fills
-  // samples() with advantages by GAE (Schulman et al., 2016). The executor must be made for max_rows() at least. Error,
-  // naming seat and step, if the game gives something that is not finite, or a mask that allows nothing.
-  Result<void> collect(Executor& executor, const Policy& policy, const Policy* past, int steps, Key key, float discount,
-                       float lambda);
+  // Plays some steps with `policy`, and fills samples() with advantages by GAE (Schulman et al., 2016). The executor
+  // must be made for max_rows() at least. Error, naming seat and step, if the game gives something that is not finite,
+  // or a mask that allows nothing.
+  Result<void> collect(Executor& executor, const Policy& policy, const Opponent& opponent,
+                       const CollectOptions& options, Key key);
+  int opponent_matches() const { return options_.opponent_matches; }
   int max_rows() const { return static_cast<int>(scratch_log_.size()); }
 
   Samples& samples() { return samples_; }
   const std::vector<Episode>& episodes() const { return episodes_; }
   const float* initial_states() const { return initial_states_.data(); }
-  // Decisions made in the last collect(), the past selves' included.
+  // Decisions made in the last collect(), the opponents' included.
   std::int64_t decisions() const { return decisions_; }
   // Sums over observation rows seen, for the normaliser: count, and per column sum and sum of squares (zero for columns
   // that are not normalised).
@@ -83,24 +110,35 @@ class Rollout {
   // learns from those moves, but what follows shows positions that good players alone would never reach.
   void open_match(int match, Key key);
   Result<void> check_rows(int step) const;
+  Decisions decisions_of(std::span<const int> rows) const;
   void act(Executor& executor, const Policy& policy, std::span<const int> rows, Key key, bool learn, int step);
-  Result<void> step_matches(Executor& executor, const Policy& policy, int step);
-  void finish(Executor& executor, const Policy& policy, int steps, float discount, float lambda);
+  void act_opponent(Executor& executor, const Opponent& opponent, Key key, int step);
+  void note_in_play(std::span<const int> matches);
+  void share_rewards(float* rewards, float team_spirit) const;
+  double result_of(int match, int team) const;
+  Result<void> step_matches(Executor& executor, const Policy& policy, float team_spirit, int step);
+  void finish(Executor& executor, const Policy& policy, const CollectOptions& options);
   void note_columns();
   int seat_index(int match, int seat) const { return match * batch_->spec().seats + seat; }
-  bool is_past(int row) const;
+  // The team that the learner plays in a match against an opponent.
+  int own_team(int match) const { return match % batch_->spec().team_count(); }
+  bool is_against_opponent(int match) const {
+    return opposed_ && match >= batch_->matches() - options_.opponent_matches;
+  }
 
   std::unique_ptr<Batch> batch_;
   std::unique_ptr<Agent> random_;  // plays the openings
   HeadLayout layout_;
-  int memory_size_, stride_, past_matches_;
-  bool past_active_ = false;
+  RolloutOptions options_;
+  int memory_size_, stride_;
+  bool opposed_ = false;         // the last collect() had an opponent
+  int term_ = 0;                 // its term
+  std::vector<int> match_term_;  // [matches] the term in which the match began, or -1
   Settings settings_;
   Key key_;
   std::vector<std::uint64_t> episode_number_;  // [matches]
-  double opening_share_;
-  double mean_length_ = 0;         // of the matches of late, in steps; 0: none has ended yet
-  std::vector<int> random_steps_;  // [matches] still to come
+  double mean_length_ = 0;                     // of the matches of late, in steps; 0: none has ended yet
+  std::vector<int> random_steps_;              // [matches] still to come
 
   // The present step, all rows.
   std::vector<float> observations_;
@@ -108,7 +146,11 @@ class Rollout {
   std::vector<std::int8_t> seats_;
   std::vector<std::int32_t> choices_;
   std::vector<float> values_;
-  std::vector<int> learner_rows_, past_rows_, random_rows_;
+  std::vector<int> learner_rows_, opponent_rows_, random_rows_, deciding_;
+  std::unique_ptr<DelayLine> delay_;  // null without limits
+  std::unique_ptr<ActionHold> hold_;
+  const float* shown_ = nullptr;  // the observations that are acted on: observations_, or those of a while ago
+  std::vector<SeatSet> in_play_;  // [matches] simultaneous games: who acts when the match begins
 
   // Scratch of act().
   std::vector<float> gathered_observations_, scratch_raw_, scratch_log_;

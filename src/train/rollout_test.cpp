@@ -128,7 +128,7 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
   constexpr int kMatches = 12, kSteps = 40, kSeats = G::kSeats;
   const Spec spec = G::spec();
   const Known known(spec, memory, -1);
-  Rollout rollout(BatchOf<G>::make(kMatches), *known.backend, known.network, kSteps, 0, 0);
+  Rollout rollout(BatchOf<G>::make(kMatches), *known.backend, known.network, {.horizon = kSteps});
   const auto executor = known.backend->make_executor(rollout.max_rows());
   rollout.start({}, Key(5));
   std::vector<int> decided(static_cast<std::size_t>(kMatches * kSeats));  // in the present match, by player
@@ -136,8 +136,10 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
 
   for (int collection = 0; collection < 3; ++collection) {
     journal.clear();
-    ASSERT_TRUE(rollout.collect(*executor, known.policy(), nullptr, kSteps, Key(6).split(collection),
-                                static_cast<float>(discount), static_cast<float>(lambda)));
+    ASSERT_TRUE(rollout.collect(
+        *executor, known.policy(), {},
+        {.steps = kSteps, .discount = static_cast<float>(discount), .lambda = static_cast<float>(lambda)},
+        Key(6).split(collection)));
     ASSERT_EQ(journal.size(), static_cast<std::size_t>(kMatches * kSteps));
     const Samples& samples = rollout.samples();
     const auto at = [&](int step, int match) -> const Event& {
@@ -273,7 +275,8 @@ void check_who_is_learnt_from(int past_matches, double opening_share) {
   constexpr int kMatches = 16, kSteps = 64, kSeats = G::kSeats;
   const Spec spec = G::spec();
   const Known learner(spec, false, 0), past(spec, false, 5);
-  Rollout rollout(BatchOf<G>::make(kMatches), *learner.backend, learner.network, kSteps, past_matches, opening_share);
+  Rollout rollout(BatchOf<G>::make(kMatches), *learner.backend, learner.network,
+                  {.horizon = kSteps, .opponent_matches = past_matches, .opening_share = opening_share});
   const auto executor = learner.backend->make_executor(rollout.max_rows());
   rollout.start({}, Key(7));
   const Policy other = past.policy();
@@ -281,7 +284,8 @@ void check_who_is_learnt_from(int past_matches, double opening_share) {
   std::int64_t decisions = 0;
   for (int collection = 0; collection < 3; ++collection) {
     journal.clear();
-    ASSERT_TRUE(rollout.collect(*executor, learner.policy(), &other, kSteps, Key(8).split(collection), 1, 1));
+    ASSERT_TRUE(rollout.collect(*executor, learner.policy(), {.policy = &other}, {.steps = kSteps, .lambda = 1},
+                                Key(8).split(collection)));
     samples += rollout.samples().count;
     decisions += rollout.decisions();
     for (int i = 0; i < rollout.samples().count; ++i) {
@@ -331,13 +335,14 @@ TEST(Rollout, LearnsFromItsOwnDecisionsOnly) {
 TEST(Rollout, StartsTheSameWayAgain) {
   const Spec spec = Arbitrary<Kind::turns>::spec();
   const Known known(spec, true, -1);
-  Rollout rollout(BatchOf<Arbitrary<Kind::turns>>::make(8), *known.backend, known.network, 32, 2, 0.5);
+  Rollout rollout(BatchOf<Arbitrary<Kind::turns>>::make(8), *known.backend, known.network,
+                  {.horizon = 32, .opponent_matches = 2, .opening_share = 0.5});
   const auto executor = known.backend->make_executor(rollout.max_rows());
   std::vector<float> advantages[2];
   for (auto& result : advantages) {
     rollout.start({}, Key(1));
     for (int i = 0; i < 3; ++i) {
-      ASSERT_TRUE(rollout.collect(*executor, known.policy(), nullptr, 32, Key(2).split(i), 1, 0.9f));
+      ASSERT_TRUE(rollout.collect(*executor, known.policy(), {}, {.steps = 32, .lambda = 0.9f}, Key(2).split(i)));
       const float* a = rollout.samples().advantage.data();
       result.insert(result.end(), a, a + rollout.samples().count);
     }

@@ -18,7 +18,9 @@ using nlohmann::ordered_json;
 constexpr int kEvaluations = 10;       // over the budget
 constexpr double kEvaluateEvery = 10;  // seconds, where the only budget is a score
 constexpr int kEvaluationMatches = 200;
-constexpr double kMetricsEvery = 0.25;  // seconds between lines of the curve
+constexpr double kEvaluationDecisions = 400'000;  // of one opponent's matches, about: long matches are fewer
+constexpr double kExploiterMatches = 100, kExploiterWins = 0.7;  // AlphaStar's: an exploiter that wins so often joins
+constexpr double kMetricsEvery = 0.25;                           // seconds between lines of the curve
 constexpr const char* kRunKey = "rival.run";
 
 double since(Clock::time_point begin) {
@@ -58,12 +60,16 @@ class Run {
   double seconds() const { return earlier_seconds_ + since(begin_); }
   double share_done() const;
   bool over() const;
-  BotAgent agent(const Bot& bot, float temperature) const {
-    return BotAgent(bot, game_.spec, temperature, trainer_->resolved().precision);
+  std::unique_ptr<Agent> agent(const Bot& bot, float temperature) const {
+    auto player = std::make_unique<BotAgent>(bot, game_.spec, temperature, trainer_->resolved().precision);
+    if (!trainer_->resolved().limits.any()) return player;
+    return std::make_unique<LimitedAgent>(std::move(player), game_.spec, trainer_->resolved().limits);
   }
   Result<void> evaluate();
   Result<void> save(bool curve);
-  Result<void> save_past();
+  Result<void> save_league();
+  Result<void> exploit();
+  int evaluation_matches() const;
 
   const GameEntry& game_;
   const TrainConfig& config_;
@@ -75,7 +81,11 @@ class Run {
   double earlier_seconds_ = 0, earlier_done_ = 0, next_evaluation_ = 0;
   std::int64_t earlier_steps_ = 0;
   RunProgress progress_;
-  std::optional<Bot> evaluated_;  // the bot of the last evaluation
+  std::optional<Bot> evaluated_;        // the bot of the last evaluation
+  double match_length_ = 0;             // of late, in steps
+  std::unique_ptr<Trainer> exploiter_;  // at work; null: none
+  int exploiters_ = 0;
+  std::int64_t exploiter_steps_ = 0;  // of this session
 };
 
 double Run::share_done() const {
@@ -91,16 +101,22 @@ bool Run::over() const {
   return share_done() >= 1 || (score && *score >= config_.until_score);
 }
 
+int Run::evaluation_matches() const {
+  const double decisions = std::max(1.0, match_length_) * (game_.spec.simultaneous ? game_.spec.seats : 1);
+  return std::clamp(static_cast<int>(kEvaluationDecisions / decisions), 40, kEvaluationMatches);
+}
+
 Result<void> Run::evaluate() {
   const Bot bot = trainer_->bot();
-  BotAgent player = agent(bot, game_.spec.hidden_information ? 1.0f : 0.0f);
+  const auto player = agent(bot, game_.spec.hidden_information ? 1.0f : 0.0f);
   const Key key =
       Key(static_cast<std::uint64_t>(config_.seed)).split(77).split(static_cast<std::uint64_t>(trainer_->iterations()));
   MatchOptions matches;
-  matches.matches = kEvaluationMatches;
+  matches.matches = evaluation_matches();
+  matches.settings = trainer_->resolved().settings;
   progress_.evaluations.clear();
   const auto against = [&](const std::string& name, Agent& opponent) -> Result<void> {
-    auto summary = play_matches(game_, player, &opponent, key, matches);
+    auto summary = play_matches(game_, *player, &opponent, key, matches);
     if (!summary) return summary.error();
     progress_.evaluations.push_back({name, summary->score});
     return {};
@@ -111,8 +127,8 @@ Result<void> Run::evaluate() {
   double rating = progress_.ratings.empty() ? 0 : progress_.ratings.back();
   if (evaluated_) {
     // Both play as the policy draws, so that matches differ; whoever wins all of them is taken to lose the next one.
-    BotAgent now = agent(bot, 1), before = agent(*evaluated_, 1);
-    auto summary = play_matches(game_, now, &before, key, matches);
+    const auto now = agent(bot, 1), before = agent(*evaluated_, 1);
+    auto summary = play_matches(game_, *now, before.get(), key, matches);
     if (!summary) return summary.error();
     const double score = (summary->score.value * summary->matches + 1) / (summary->matches + 2);
     rating += 400 * std::log10(score / (1 - score));
@@ -123,28 +139,56 @@ Result<void> Run::evaluate() {
   return folder_.save_bot("latest", to_safetensors(bot.to_tensors()));
 }
 
-// The past selves that are not in the league yet.
-Result<void> Run::save_past() {
+// The members of the population that are not in the league's file yet.
+Result<void> Run::save_league() {
   std::vector<Snapshot> snapshots;
   bool changed = false;
-  for (const auto& bot : trainer_->past()) {
-    const std::string name = "step_" + std::to_string(bot->steps);
+  for (const Member& member : trainer_->population().members()) {
     const auto& known = folder_.snapshots();
-    const auto found = std::find_if(known.begin(), known.end(), [&](const Snapshot& s) { return s.bot == name; });
+    const auto found =
+        std::find_if(known.begin(), known.end(), [&](const Snapshot& s) { return s.bot == member.name; });
     if (found != known.end()) {
       snapshots.push_back(*found);
       continue;
     }
-    if (auto ok = folder_.save_bot(name, to_safetensors(bot->to_tensors())); !ok) return ok;
-    snapshots.push_back({name, bot->steps, utc_now(), {}});
+    if (auto ok = folder_.save_bot(member.name, to_safetensors(member.bot->to_tensors())); !ok) return ok;
+    snapshots.push_back({member.name, trainer_->steps(), utc_now(), {}, to_string(member.kind)});
     changed = true;
   }
   return changed ? folder_.set_snapshots(std::move(snapshots)) : Result<void>{};
 }
 
+// Lets an exploiter have its share of the decisions. It starts from the player as it is, learns to beat it, and joins
+// the population when it does, or when it has had its time; then the next one begins.
+Result<void> Run::exploit() {
+  while (static_cast<double>(exploiter_steps_) <
+         config_.exploiter_share / (1 - config_.exploiter_share) * static_cast<double>(trainer_->steps())) {
+    if (!exploiter_) {
+      TrainConfig config = config_;
+      config.seed = config_.seed + 1000 + ++exploiters_;
+      config.past_share = 1;
+      auto made = Trainer::make(game_, config);
+      if (!made) return made.error();
+      exploiter_ = std::move(*made);
+      exploiter_->start_from(trainer_->bot());
+      exploiter_->exploit(trainer_->bot());
+    }
+    const std::int64_t before = exploiter_->steps();
+    auto report = exploiter_->iterate(0.5);
+    if (!report) return Error{"an exploiter: " + report.error().message};
+    exploiter_steps_ += exploiter_->steps() - before;
+    const Record& record = exploiter_->population().members().front().record;
+    const bool wins = record.matches() >= kExploiterMatches && record.score() > kExploiterWins;
+    if (!wins && exploiter_->steps() < std::max<std::int64_t>(2'000'000, trainer_->steps() / 20)) continue;
+    trainer_->add_exploiter("exploiter_" + std::to_string(trainer_->steps()), exploiter_->bot());
+    exploiter_.reset();
+  }
+  return {};
+}
+
 // Everything that the next session needs; the state goes last.
 Result<void> Run::save(bool curve) {
-  if (auto ok = save_past(); !ok) return ok;
+  if (auto ok = save_league(); !ok) return ok;
   if (curve) {
     const IterationReport& r = progress_.iteration;
     ordered_json line = {{"steps", r.steps},
@@ -203,13 +247,14 @@ Result<void> Run::resume() {
     return j.is_object() && j.contains("steps") && j["steps"].is_number_integer() ? j["steps"].get<std::int64_t>() : 0;
   }();
   if (auto ok = folder_.rewind(steps); !ok) return ok;
-  std::vector<Bot> past;
+  std::vector<Trainer::SavedMember> population;
   for (const Snapshot& snapshot : folder_.snapshots()) {
     auto bot = load_bot(folder_.bot_path(snapshot.bot), game_.spec);
     if (!bot) return bot.error();
-    past.push_back(std::move(*bot));
+    population.push_back(
+        {snapshot.bot, snapshot.kind == "exploiter" ? Member::Kind::exploiter : Member::Kind::past, std::move(*bot)});
   }
-  if (auto ok = trainer_->restore(state.value(), std::move(past), file); !ok) return ok;
+  if (auto ok = trainer_->restore(state.value(), std::move(population), file); !ok) return ok;
   const auto found = state.value().metadata.find(kRunKey);
   const auto j =
       found == state.value().metadata.end() ? ordered_json() : ordered_json::parse(found->second, nullptr, false);
@@ -237,6 +282,9 @@ Result<RunSummary> Run::go() {
       return Error{report.error().message + "; the run up to iteration " + std::to_string(trainer_->iterations()) +
                    " is in " + folder_.path()};
     progress_.iteration = std::move(*report);
+    if (progress_.iteration.episodes) match_length_ = progress_.iteration.episode_length;
+    if (config_.exploiter_share > 0 && teams())
+      if (auto ok = exploit(); !ok) return ok.error();
     progress_.score = trainer_->score();
     progress_.evaluated = false;
     const bool last = over();

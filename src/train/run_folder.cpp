@@ -60,6 +60,7 @@ std::string write_league(const std::vector<Snapshot>& snapshots) {
   Json list = Json::array();
   for (const Snapshot& snapshot : snapshots) {
     Json entry = {{"bot", snapshot.bot}, {"steps", snapshot.steps}, {"created", snapshot.created}};
+    if (snapshot.kind != "past") entry["kind"] = snapshot.kind;
     if (snapshot.rating) entry["rating"] = *snapshot.rating;
     list.push_back(std::move(entry));
   }
@@ -87,10 +88,12 @@ Result<std::vector<Snapshot>> read_league(std::string_view text, const std::stri
     if (!field("bot").is_string() || !is_bot_name(field("bot").get<std::string>())) return wrong("bot");
     if (!field("steps").is_number_unsigned()) return wrong("steps");
     if (!field("created").is_string()) return wrong("created");
+    if (!field("kind").is_null() && field("kind") != "past" && field("kind") != "exploiter") return wrong("kind");
     if (!field("rating").is_null() && !field("rating").is_number()) return wrong("rating");
     snapshot.bot = field("bot").get<std::string>();
     snapshot.steps = field("steps").get<std::int64_t>();
     snapshot.created = field("created").get<std::string>();
+    if (field("kind").is_string()) snapshot.kind = field("kind").get<std::string>();
     if (field("rating").is_number()) snapshot.rating = field("rating").get<double>();
     snapshots.push_back(std::move(snapshot));
   }

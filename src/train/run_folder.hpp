@@ -14,12 +14,13 @@
 
 namespace rival {
 
-// A past self, an entry of league.json.
+// A past self or an exploiter, an entry of league.json.
 struct Snapshot {
   std::string bot;               // name of the bot: bots/<bot>.safetensors
   std::int64_t steps = 0;        // of training when it was taken
   std::string created;           // UTC, ISO 8601
   std::optional<double> rating;  // once it is known
+  std::string kind = "past";     // or "exploiter"
 
   bool operator==(const Snapshot&) const = default;
 };

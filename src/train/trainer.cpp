@@ -12,13 +12,21 @@ namespace {
 // Matches are dealt to this many rollouts whatever the number of threads, so that results do not depend on it.
 constexpr int kRollouts = 8;
 constexpr std::size_t kScores = 100;
-constexpr std::size_t kPastSelves = 24;
+constexpr int kPastSelves = 24;
 // Past selves play as they did, or more and more at random: a good player also knows what to do after odd moves.
 constexpr float kPastTemperatures[] = {1, 1, 1, 2, 4, 50};
 constexpr double kSeenAtMost = 1e7;  // rows after which the observations' means move no faster
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+// Decisions that a match asks for at once, when it begins.
+int decisions_at_once(const GameEntry& game, const Settings& settings) {
+  if (!game.spec.simultaneous) return 1;
+  const std::unique_ptr<Batch> batch = game.make_batch(1);
+  batch->start_all(settings, Key(0));
+  return std::max(1, batch->to_act(0).count());
 }
 
 using nlohmann::json;
@@ -44,30 +52,26 @@ Result<void> read_f64(const TensorFile& tensors, const std::string& name, const 
 
 }  // namespace
 
-struct Trainer::Past {
-  std::vector<std::shared_ptr<const Bot>> bots;
-  std::vector<std::unique_ptr<Weights>> weights;
-  std::int64_t next_at = 0;  // steps at which the next one joins
-};
-
 Result<std::unique_ptr<Trainer>> Trainer::make(const GameEntry& game, const TrainConfig& config) {
   if (auto ok = validate(game.spec); !ok) return ok.error();
   const auto resolved = resolve(config, game.spec);
   if (!resolved) return resolved.error();
-  auto network = Network::make(game.spec, config.network);
+  auto network = Network::make(game.spec, resolved.value().network);
   if (!network) return network.error();
   std::unique_ptr<Trainer> trainer(new Trainer(game, config, resolved.value(), std::move(*network)));
   auto backend = make_backend(config.backend, *trainer->network_, resolved.value().precision);
   if (!backend) return backend.error();
   trainer->backend_ = std::move(*backend);
 
-  const int per_match = game.spec.simultaneous ? game.spec.seats : 1;
-  const int matches = std::max(1, config.rows / per_match / kRollouts);
-  const int past = static_cast<int>(resolved.value().past_share * matches + 0.5);
+  const ResolvedConfig& r = resolved.value();
+  const int matches = std::max(1, r.rows / decisions_at_once(game, r.settings) / kRollouts);
+  const RolloutOptions options{.horizon = r.horizon,
+                               .opponent_matches = static_cast<int>(r.past_share * matches + 0.5),
+                               .opening_share = r.opening_share,
+                               .limits = r.limits};
   for (int i = 0; i < kRollouts; ++i)
-    trainer->rollouts_.push_back(std::make_unique<Rollout>(game.make_batch(matches), *trainer->backend_,
-                                                           *trainer->network_, resolved.value().horizon, past,
-                                                           resolved.value().opening_share));
+    trainer->rollouts_.push_back(
+        std::make_unique<Rollout>(game.make_batch(matches), *trainer->backend_, *trainer->network_, options));
   for (int i = 0; i < trainer->team_.size(); ++i)
     trainer->executors_.push_back(trainer->backend_->make_executor(trainer->rollouts_[0]->max_rows()));
   trainer->learner_ =
@@ -85,7 +89,7 @@ Trainer::Trainer(const GameEntry& game, const TrainConfig& config, const Resolve
       layout_(game.spec),
       team_(std::min(config.threads > 0 ? config.threads : static_cast<int>(std::thread::hardware_concurrency()),
                      kRollouts)),
-      past_(std::make_unique<Past>()),
+      population_(kPastSelves),
       key_(static_cast<std::uint64_t>(config.seed)) {
   const auto columns = static_cast<std::size_t>(network_->observation_size());
   scale_.mean.assign(columns, 0.0f);
@@ -97,9 +101,9 @@ Trainer::Trainer(const GameEntry& game, const TrainConfig& config, const Resolve
 Trainer::~Trainer() = default;
 
 void Trainer::start_matches() {
-  const Settings settings = default_settings(game_.spec);
   const Key key = key_.split(2).split(static_cast<std::uint64_t>(iterations_));
-  for (std::size_t i = 0; i < rollouts_.size(); ++i) rollouts_[i]->start(settings, key.split(i));
+  for (std::size_t i = 0; i < rollouts_.size(); ++i) rollouts_[i]->start(resolved_.settings, key.split(i));
+  challengers_.clear();
 }
 
 Policy Trainer::policy() const {
@@ -120,34 +124,39 @@ Result<IterationReport> Trainer::iterate(double progress) {
   if (hooks.before_collect) hooks.before_collect();
 
   const Policy present = policy();
-  std::vector<Policy> past;
-  if (!past_->bots.empty()) {
-    Random random(key.split(0));
-    for (std::size_t i = 0; i < rollouts_.size(); ++i) {
-      const auto pick = static_cast<std::size_t>(random.below(static_cast<int>(past_->bots.size())));
-      const Bot& bot = *past_->bots[pick];
-      past.push_back({past_->weights[pick].get(), &bot.scale, bot.parameters.data() + network_->log_std(),
-                      bot.value_mean, bot.value_scale,
-                      kPastTemperatures[random.below(static_cast<int>(std::size(kPastTemperatures)))]});
-    }
-  }
-  const int steps = horizon();
+  choose_challengers(key.split(0));
+  progress = std::clamp(progress, 0.0, 1.0);
+  const auto between = [progress](double start, double end) { return start + progress * (end - start); };
+  const CollectOptions collect{
+      .steps = horizon(),
+      .discount = static_cast<float>(resolved_.discount),
+      .lambda = static_cast<float>(config_.lambda),
+      .team_spirit = static_cast<float>(between(resolved_.team_spirit, resolved_.team_spirit_end))};
   std::vector<Result<void>> results(rollouts_.size());
   team_.run([&](int member) {
     for (std::size_t i = static_cast<std::size_t>(member); i < rollouts_.size();
-         i += static_cast<std::size_t>(team_.size()))
-      results[i] = rollouts_[i]->collect(*executors_[static_cast<std::size_t>(member)], present,
-                                         past.empty() ? nullptr : &past[i], steps, key.split(1).split(i),
-                                         static_cast<float>(resolved_.discount), static_cast<float>(config_.lambda));
+         i += static_cast<std::size_t>(team_.size())) {
+      Opponent opponent;
+      if (!challengers_.empty()) {
+        const Challenger& challenger = challengers_[i];
+        opponent = {challenger.script ? nullptr : &challenger.policy, challenger.script.get(), challenger.term};
+      }
+      results[i] = rollouts_[i]->collect(*executors_[static_cast<std::size_t>(member)], present, opponent, collect,
+                                         key.split(1).split(i));
+    }
   });
   for (const auto& result : results)
     if (!result) return result.error();
 
   IterationReport report;
   std::vector<std::pair<int, float>> ended;  // step, score: in the order of time, whatever the threads
-  for (const auto& rollout : rollouts_) {
-    steps_ += rollout->decisions();
-    for (const Episode& episode : rollout->episodes()) {
+  for (std::size_t i = 0; i < rollouts_.size(); ++i) {
+    steps_ += rollouts_[i]->decisions();
+    for (const Episode& episode : rollouts_[i]->episodes()) {
+      if (!challengers_.empty() && episode.term == challengers_[i].term) {
+        ++challengers_[i].ended;
+        population_.note(challengers_[i].name, episode.result);
+      }
       ended.emplace_back(episode.step, episode.score);
       report.episode_length += episode.length;
     }
@@ -165,10 +174,9 @@ Result<IterationReport> Trainer::iterate(double progress) {
   if (hooks.after_collect) hooks.after_collect();
   report.collect_seconds = seconds_since(begin);
 
-  progress = std::clamp(progress, 0.0, 1.0);
   report.learning_rate = resolved_.learning_rate * (1 - 0.95 * progress);
-  report.entropy_weight = resolved_.entropy + progress * (resolved_.entropy_end - resolved_.entropy);
-  const UpdateOptions options{.epochs = config_.epochs,
+  report.entropy_weight = between(resolved_.entropy, resolved_.entropy_end);
+  const UpdateOptions options{.epochs = resolved_.epochs,
                               .minibatches = config_.minibatches,
                               .learning_rate = report.learning_rate,
                               .clip = config_.clip,
@@ -184,7 +192,7 @@ Result<IterationReport> Trainer::iterate(double progress) {
                  "; the last saved bot is untouched; a lower learning_rate or rewards of order 1 usually help"};
   update_scale();
   ++iterations_;
-  if (game_.spec.team_count() > 1 && steps_ >= past_->next_at) add_past();
+  if (game_.spec.team_count() > 1 && !exploiter_ && steps_ >= next_past_at_) add_past();
 
   const UpdateStatistics& u = updated.value();
   const double rows = std::max(1.0, u.loss.rows);
@@ -228,23 +236,75 @@ void Trainer::refresh_scale() {
   }
 }
 
-void Trainer::add_past() {
-  Past& past = *past_;
-  if (past.bots.size() == kPastSelves) {  // forget every second one of the older half
-    for (std::size_t i = kPastSelves / 2; i-- > 1;) {
-      if (i % 2 == 0) continue;
-      past.bots.erase(past.bots.begin() + static_cast<std::ptrdiff_t>(i));
-      past.weights.erase(past.weights.begin() + static_cast<std::ptrdiff_t>(i));
-    }
-  }
-  past.bots.push_back(std::make_shared<const Bot>(bot()));
-  past.weights.push_back(backend_->make_weights());
-  backend_->pack(past.bots.back()->parameters, *past.weights.back());
-  past.next_at = steps_ + std::max<std::int64_t>(200'000, steps_ / 16);
+void Trainer::add_member(std::string name, Member::Kind kind, Bot bot) {
+  std::shared_ptr<Weights> weights = backend_->make_weights();
+  backend_->pack(bot.parameters, *weights);
+  population_.add({.name = std::move(name),
+                   .kind = kind,
+                   .bot = std::make_shared<const Bot>(std::move(bot)),
+                   .weights = std::move(weights),
+                   .record = {}});
 }
 
-const std::vector<std::shared_ptr<const Bot>>& Trainer::past() const {
-  return past_->bots;
+void Trainer::add_past() {
+  add_member("step_" + std::to_string(steps_), Member::Kind::past, bot());
+  next_past_at_ = steps_ + std::max<std::int64_t>(200'000, steps_ / 16);
+}
+
+void Trainer::add_exploiter(const std::string& name, const Bot& bot) {
+  add_member(name, Member::Kind::exploiter, bot);
+}
+
+void Trainer::exploit(const Bot& target) {
+  exploiter_ = true;
+  population_.clear();
+  challengers_.clear();
+  add_member("target", Member::Kind::past, target);
+}
+
+void Trainer::start_from(const Bot& bot) {
+  check(bot.network.options() == network_->options(), "a bot of another shape to start from");
+  learner_->parameters() = learner_->averaged() = bot.parameters;
+  learner_->value_mean = static_cast<double>(bot.value_mean);
+  learner_->value_scale = static_cast<double>(bot.value_scale);
+  learner_->value_weight = kSeenAtMost;
+  for (std::size_t c = 0; c < column_mean_.size(); ++c) {
+    column_mean_[c] = static_cast<double>(bot.scale.mean[c]);
+    const double deviation = bot.scale.scale[c] > 0 ? 1 / static_cast<double>(bot.scale.scale[c]) : 1;
+    column_square_[c] = column_mean_[c] * column_mean_[c] + deviation * deviation;
+  }
+  seen_ = kSeenAtMost;
+  scale_ = bot.scale;
+  learner_->pack();
+}
+
+Trainer::Challenger Trainer::challenger(Random& random) const {
+  Challenger c;
+  if (static_cast<double>(random.uniform()) < config_.anchor_share && !game_.baselines.empty() && !exploiter_) {
+    c.script = game_.baselines[static_cast<std::size_t>(random.below(static_cast<int>(game_.baselines.size())))].make();
+    return c;
+  }
+  const Member& member = population_.pick(resolved_.matchmaking, random);
+  c.name = member.name, c.bot = member.bot, c.weights = member.weights;
+  const float temperature = resolved_.hot_opponents && !exploiter_
+                                ? kPastTemperatures[random.below(static_cast<int>(std::size(kPastTemperatures)))]
+                                : 1.0f;
+  c.policy = {c.weights.get(),   &c.bot->scale,      c.bot->parameters.data() + network_->log_std(),
+              c.bot->value_mean, c.bot->value_scale, temperature};
+  return c;
+}
+
+// A challenger stays until as many matches against it have ended as are played at once.
+void Trainer::choose_challengers(Key key) {
+  if (population_.empty()) return;
+  challengers_.resize(rollouts_.size());
+  for (std::size_t i = 0; i < rollouts_.size(); ++i) {
+    const int term = challengers_[i].term;
+    if (term > 0 && challengers_[i].ended < rollouts_[i]->opponent_matches()) continue;
+    Random random(key.split(i));
+    challengers_[i] = challenger(random);
+    challengers_[i].term = term + 1;
+  }
 }
 
 std::optional<double> Trainer::score() const {
@@ -274,6 +334,9 @@ TensorFile Trainer::state() const {
   file.tensors.push_back(Tensor::f32("adam.second_moment", {count}, learner_->second_moment()));
   file.tensors.push_back(f64("observation.mean", column_mean_));
   file.tensors.push_back(f64("observation.square", column_square_));
+  json records = json::object();
+  for (const Member& member : population_.members())
+    records[member.name] = {member.record.wins, member.record.draws, member.record.losses};
   const json j = {{"format", kStateFormat},
                   {"game", game_.spec.name},
                   {"hidden", network_->options().hidden},
@@ -285,14 +348,15 @@ TensorFile Trainer::state() const {
                   {"adam_steps", learner_->adam_steps()},
                   {"value", {learner_->value_mean, learner_->value_scale, learner_->value_weight}},
                   {"seen", seen_},
-                  {"next_past_at", past_->next_at},
+                  {"next_past_at", next_past_at_},
+                  {"records", records},
                   {"scores", last_scores_},
                   {"next_score", next_score_}};
   file.metadata[kStateKey] = j.dump();
   return file;
 }
 
-Result<void> Trainer::restore(const TensorFile& state, std::vector<Bot> past, const std::string& file) {
+Result<void> Trainer::restore(const TensorFile& state, std::vector<SavedMember> population, const std::string& file) {
   const auto found = state.metadata.find(kStateKey);
   if (found == state.metadata.end())
     return Error{file + ": not a training state: its metadata has no '" + std::string(kStateKey) + "'"};
@@ -325,13 +389,14 @@ Result<void> Trainer::restore(const TensorFile& state, std::vector<Bot> past, co
     const auto scores = j.at("scores").get<std::vector<float>>();
     const auto next_score = j.at("next_score").get<std::size_t>();
     const auto value = j.at("value").get<std::vector<double>>();
+    if (!j.at("records").is_object()) return bad("is damaged");
     if (scores.size() > kScores || next_score >= kScores || value.size() != 3 || !(value[1] > 0))
       return bad("is damaged");
     steps_ = j.at("steps").get<std::int64_t>();
     iterations_ = j.at("iterations").get<std::int64_t>();
     learner_->adam_steps() = j.at("adam_steps").get<std::int64_t>();
     seen_ = j.at("seen").get<double>();
-    past_->next_at = j.at("next_past_at").get<std::int64_t>();
+    next_past_at_ = j.at("next_past_at").get<std::int64_t>();
     learner_->value_mean = value[0], learner_->value_scale = value[1], learner_->value_weight = value[2];
     last_scores_ = scores;
     next_score_ = next_score;
@@ -345,12 +410,15 @@ Result<void> Trainer::restore(const TensorFile& state, std::vector<Bot> past, co
   learner_->pack();
   column_mean_ = std::move(mean), column_square_ = std::move(square);
   refresh_scale();
-  past_->bots.clear(), past_->weights.clear();
-  for (Bot& bot : past) {
-    if (!(bot.network.options() == network_->options())) return bad("belongs to past selves of another shape");
-    past_->bots.push_back(std::make_shared<const Bot>(std::move(bot)));
-    past_->weights.push_back(backend_->make_weights());
-    backend_->pack(past_->bots.back()->parameters, *past_->weights.back());
+  population_.clear();
+  for (SavedMember& opponent : population) {
+    if (!(opponent.bot.network.options() == network_->options())) return bad("belongs to a league of another shape");
+    add_member(opponent.name, opponent.kind, std::move(opponent.bot));
+    const auto record = j["records"].find(opponent.name);
+    if (record == j["records"].end()) continue;
+    const auto counts = record->is_array() ? record->get<std::vector<double>>() : std::vector<double>();
+    if (counts.size() != 3) return bad("is damaged: the record of '" + opponent.name + "' is not three numbers");
+    population_.set_record(opponent.name, {counts[0], counts[1], counts[2]});
   }
   start_matches();
   return {};

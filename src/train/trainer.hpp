@@ -10,6 +10,7 @@
 
 #include "agent/bot.hpp"
 #include "base/threads.hpp"
+#include "league/population.hpp"
 #include "match/game_entry.hpp"
 #include "train/config.hpp"
 #include "train/learner.hpp"
@@ -63,19 +64,42 @@ class Trainer {
 
   // The player as it is now.
   Bot bot() const;
-  // Past selves, oldest first; they change only when iterate() adds one.
-  const std::vector<std::shared_ptr<const Bot>>& past() const;
+  // Starts from what a bot has learnt, instead of from nothing. Its network must be of the same shape as network().
+  void start_from(const Bot& bot);
 
-  // All that a run needs to go on, except the matches in play and the past selves: matches start anew on resume, and
-  // the past selves are files of their own.
+  // Whom it plays besides itself; iterate() adds past selves and notes what came of the matches.
+  const Population& population() const { return population_; }
+  void add_exploiter(const std::string& name, const Bot& bot);
+  // Makes it an exploiter: from now on all matches are against this one player, which stays as it is.
+  void exploit(const Bot& target);
+
+  // All that a run needs to go on, except the matches in play and the population's bots: matches start anew on resume,
+  // and the bots are files of their own.
   TensorFile state() const;
-  Result<void> restore(const TensorFile& state, std::vector<Bot> past, const std::string& file);
+  struct SavedMember {
+    std::string name;
+    Member::Kind kind;
+    Bot bot;
+  };
+  Result<void> restore(const TensorFile& state, std::vector<SavedMember> population, const std::string& file);
 
  private:
-  struct Past;
+  // Whom a rollout plays: a member of the population or a script, from one choice to the next.
+  struct Challenger {
+    std::string name;  // of the member; empty for scripts
+    std::shared_ptr<const Bot> bot;
+    std::shared_ptr<const Weights> weights;
+    Policy policy;
+    std::unique_ptr<Agent> script;
+    int term = 0;
+    int ended = 0;  // matches of this term
+  };
   Trainer(const GameEntry& game, const TrainConfig& config, const ResolvedConfig& resolved, Network network);
   void start_matches();
+  void choose_challengers(Key key);
+  Challenger challenger(Random& random) const;
   void add_past();
+  void add_member(std::string name, Member::Kind kind, Bot bot);
   Policy policy() const;
   void update_scale();
   void refresh_scale();
@@ -91,7 +115,10 @@ class Trainer {
   std::vector<std::unique_ptr<Executor>> executors_;  // one per thread
   std::vector<std::unique_ptr<Rollout>> rollouts_;
   std::unique_ptr<Learner> learner_;
-  std::unique_ptr<Past> past_;
+  Population population_;
+  std::int64_t next_past_at_ = 0;        // steps at which the next past self joins
+  std::vector<Challenger> challengers_;  // one per rollout, once there is a population
+  bool exploiter_ = false;
   Key key_;
   std::int64_t steps_ = 0, iterations_ = 0;
   ObservationScale scale_;

@@ -58,8 +58,9 @@ TEST(Trainer, GoesOnFromItsState) {
   const GameEntry entry = built_in("tic_tac_toe");
   auto first = Trainer::make(entry, small());
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(first.value()->iterate().ok());
-  std::vector<Bot> past;
-  for (const auto& bot : first.value()->past()) past.push_back(*bot);
+  std::vector<Trainer::SavedMember> past;
+  for (const Member& member : first.value()->population().members())
+    past.push_back({member.name, member.kind, *member.bot});
   ASSERT_FALSE(past.empty());
   const TensorFile state = parse_safetensors(to_safetensors(first.value()->state()), "state").value();
   std::vector<float> bytes[2];
