@@ -3,6 +3,7 @@
 #include "games/cartpole/cartpole.hpp"
 #include "games/connect_four/players.hpp"
 #include "games/kuhn_poker/kuhn_poker.hpp"
+#include "games/lanes/players.hpp"
 #include "games/leduc_poker/leduc_poker.hpp"
 #include "games/pendulum/pendulum.hpp"
 #include "games/pig/optimal.hpp"
@@ -19,6 +20,7 @@ std::vector<GameEntry> catalog() {
   games.push_back(game_entry<Pendulum>());
   games.push_back(kuhn_poker_entry());
   games.push_back(leduc_poker_entry());
+  games.push_back(lanes::game_entry());
   return games;
 }
 

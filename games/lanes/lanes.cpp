@@ -1,0 +1,1179 @@
+#include "games/lanes/lanes.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/check.hpp"
+
+namespace rival {
+
+using lanes::Ability;
+using lanes::Aim;
+using lanes::kLength;
+using lanes::Point;
+using lanes::Rules;
+
+namespace {
+
+constexpr int kSight = 14 * kLength;    // how far away creeps are listed
+constexpr int kApproach = 4 * kLength;  // how far a hero walks to use an ability
+constexpr int kAggressionTicks = 3;     // for which towers remember who hurt a hero
+constexpr int kBuyTicks = 120;          // in a minute
+constexpr int kParameters = 2;          // before the tunable numbers
+
+// Eighths of a turn, in 1/256.
+constexpr int kDirectionX[] = {256, 181, 0, -181, -256, -181, 0, 181};
+constexpr int kDirectionY[] = {0, 181, 256, 181, 0, -181, -256, -181};
+
+constexpr std::uint64_t bit(int unit) {
+  return std::uint64_t{1} << unit;
+}
+constexpr std::uint64_t bits(int first, int count) {
+  return (bit(count) - 1) << first;
+}
+constexpr std::uint64_t kHeroes = bits(0, Lanes::kTeam),
+                        kCreeps = bits(Lanes::kFirstCreep, Lanes::kUnits - Lanes::kFirstCreep),
+                        kBuildings = bits(Lanes::kFirstTower, Lanes::kTowers + 1);
+
+// Calls visit(unit) for every unit of a set.
+template <class Visit>
+void each(std::uint64_t units, const Visit& visit) {
+  for (; units != 0; units &= units - 1) visit(std::countr_zero(units));
+}
+
+template <class T>
+auto& at(T& array, int i) {
+  return array[static_cast<std::size_t>(i)];
+}
+
+// About the length of a vector, within 3%: whole numbers, and the same for every mirror image.
+int length(int x, int y) {
+  const int a = std::max(std::abs(x), std::abs(y)), b = std::min(std::abs(x), std::abs(y));
+  return std::max(a, (a * 7 + b * 4) / 8);
+}
+
+int square(int x) {
+  return x * x;
+}
+
+int lane_of(int unit) {
+  return unit < Lanes::kBase ? (unit - Lanes::kFirstTower) / lanes::kTowersPerLane
+                             : (unit - Lanes::kFirstCreep) / Lanes::kLaneCreeps;
+}
+
+std::uint64_t lane_creeps(int lane) {
+  return bits(Lanes::kFirstCreep + lane * Lanes::kLaneCreeps, Lanes::kLaneCreeps);
+}
+
+bool is_hero(int unit) {
+  return unit < Lanes::kTeam;
+}
+bool is_building(int unit) {
+  return unit >= Lanes::kFirstTower && unit <= Lanes::kBase;
+}
+bool is_creep(int unit) {
+  return unit >= Lanes::kFirstCreep;
+}
+
+}  // namespace
+
+// What the units do in a tick, gathered before any of it happens.
+struct Lanes::Tick {
+  struct Effect {
+    std::int32_t damage = 0, best = 0, heal = 0, shield = 0;
+    std::int16_t x = 0, y = 0;  // where it moves of its own will, and where it is pulled
+    std::int16_t pull_x = 0, pull_y = 0;
+    std::uint8_t credit = kNone;  // the hero that hurt it most
+    std::uint8_t hurt_by = 0;     // heroes, a bit each
+    std::uint8_t stun = 0, slow = 0, slow_time = 0, haste = 0, haste_time = 0, shield_time = 0;
+  };
+  std::array<std::array<Effect, kUnits>, 2> effects{};
+  std::array<std::uint64_t, 2> fallen{};
+  std::array<std::array<std::int8_t, kTowers + 1>, 2> escorted{};  // 0: not known, 1: no, 2: yes
+
+  Effect& of(int team, int unit) { return effects[static_cast<std::size_t>(team)][static_cast<std::size_t>(unit)]; }
+  const Effect& of(int team, int unit) const {
+    return effects[static_cast<std::size_t>(team)][static_cast<std::size_t>(unit)];
+  }
+};
+
+// ---- the match as data --------------------------------------------------------------------------------------
+
+namespace {
+
+enum Self {  // of the observation part `self`
+  kHealthShare,
+  kHealth,
+  kLevel,
+  kExperience,
+  kGold,
+  kAttack,
+  kRange,
+  kSpeed,
+  kArmour,
+  kPower,
+  kAttackReady,
+  kWait,
+  kReady = kWait + lanes::kAbilities,
+  kX = kReady + lanes::kAbilities,
+  kY,
+  kSlowed,
+  kHasted,
+  kShield,
+  kHurt,
+  kUnderTower,
+  kTowerTarget,
+  kAtBase,
+  kTime,
+  kWave,
+  kSize,
+  kOwnTowers,
+  kEnemyTowers = kOwnTowers + lanes::kLaneCount,
+  kOwnBase = kEnemyTowers + lanes::kLaneCount,
+  kEnemyBase,
+  kOwnFront,
+  kEnemyFront = kOwnFront + lanes::kLaneCount,
+  kScore = kEnemyFront + lanes::kLaneCount,
+  kAllies,
+  kEnemies,
+  kCanBuy,
+  kDamage,
+  kSlot = kDamage + lanes::kAbilities,
+  kItemOwned = kSlot + lanes::kTeam
+};
+
+int self_size(const Rules& rules) {
+  return kItemOwned + rules.items_count + rules.heroes_count;
+}
+
+// Rules with these values of the tunable numbers.
+std::shared_ptr<const Rules> tuned(const std::vector<float>& parameters) {
+  const lanes::Data& data = lanes::data();
+  static const auto standard = std::make_shared<const Rules>(data.rules);
+  std::shared_ptr<Rules> rules;
+  for (std::size_t i = 0; i < data.tunables.size() && kParameters + i < parameters.size(); ++i) {
+    const lanes::Tunable& tunable = data.tunables[i];
+    const float value = parameters[kParameters + i];
+    if (value == tunable.parameter.value) continue;
+    if (!rules) rules = std::make_shared<Rules>(data.rules);
+    const auto number = static_cast<std::int32_t>(std::lround(static_cast<double>(value) * tunable.scale));
+    std::memcpy(reinterpret_cast<char*>(rules.get()) + tunable.offset, &number, sizeof number);
+  }
+  return rules ? std::shared_ptr<const Rules>(std::move(rules)) : standard;
+}
+
+}  // namespace
+
+Spec Lanes::spec() {
+  const lanes::Data& data = lanes::data();
+  Spec spec{.name = "lanes",
+            .description = "Two teams of up to five heroes fight along three lanes for the enemy's base",
+            .source = "in the style of a MOBA; heroes and numbers are our own",
+            .seats = kSeats,
+            .teams = {0, 0, 0, 0, 0, 1, 1, 1, 1, 1}};
+  spec.observation = {ObservationPart::vector("self", self_size(data.rules)),
+                      ObservationPart::entities("enemies", kEnemySlots, kFeatures),
+                      ObservationPart::entities("allies", kAllySlots, kFeatures)};
+  spec.action = {
+      ActionPart::discrete("order", buy + data.rules.items_count),
+      ActionPart::discrete("direction", kDirections).when(order, {move, ability1, ability2, ability3}),
+      ActionPart::target("enemy", 1, kEnemySlots).when(order, {attack, ability1, ability2, ability3}),
+      ActionPart::target("ally", 2, kAllySlots).when(order, {ability1, ability2, ability3}),
+  };
+  spec.parameters = {{"team_size", kTeam, 1, kTeam, "heroes a side"},
+                     {"minutes", 12, 2, 20, "time limit; the base, then towers, then kills and gold decide"}};
+  for (const lanes::Tunable& tunable : data.tunables) spec.parameters.push_back(tunable.parameter);
+  spec.choices = {{"hero", data.heroes}};
+  spec.data = data.hashes;
+  spec.simultaneous = true;
+  spec.hidden_information = true;
+  spec.max_steps = 20 * 60 * lanes::kTicks;
+  spec.seconds_per_step = 1.0f / lanes::kTicks;
+  return spec;
+}
+
+void Lanes::reset(const Settings& settings, Key key) {
+  *this = Lanes();
+  rules_ = tuned(settings.parameters);
+  const auto parameter = [&](std::size_t i, int standard, int low, int high) {
+    const int value = i < settings.parameters.size() ? static_cast<int>(std::lround(settings.parameters[i])) : standard;
+    return std::clamp(value, low, high);
+  };
+  team_size_ = static_cast<std::int8_t>(parameter(0, kTeam, 1, kTeam));
+  limit_ = static_cast<std::int16_t>(parameter(1, 12, 2, 20) * 60 * lanes::kTicks);
+
+  for (int team : {0, 1}) {
+    Side& s = side(team);
+    const auto build = [&](int unit, Point p, const lanes::Unit& kind) {
+      at(s.x, unit) = static_cast<std::int16_t>(team == 0 ? p.x : rules_->width - p.x);
+      at(s.y, unit) = static_cast<std::int16_t>(p.y);
+      at(s.health, unit) = at(s.max_health, unit) = kind.health;
+      s.alive |= bit(unit);
+    };
+    s.target.fill(kNone);
+    for (int lane = 0; lane < lanes::kLaneCount; ++lane)
+      for (int tower = 0; tower < lanes::kTowersPerLane && lane_in_play(lane); ++tower)
+        build(kFirstTower + lane * lanes::kTowersPerLane + tower, at(at(rules_->lanes, lane).towers, tower),
+              rules_->tower);
+    build(kBase, rules_->base, rules_->core);
+
+    // Heroes that were picked, then the others, drawn among those that the team has not got yet.
+    std::uint64_t taken = 0;
+    Random random(key.split(static_cast<std::uint64_t>(team)));
+    for (bool picked : {true, false})
+      for (int h = 0; h < team_size_; ++h) {
+        const auto seat = static_cast<std::size_t>(team * kTeam + h);
+        const int pick = seat < settings.picks.size() ? settings.picks[seat] : -1;
+        if ((pick >= 0) != picked) continue;
+        int kind = std::min(pick, rules_->heroes_count - 1);
+        if (!picked) {
+          const std::uint64_t free = bits(0, rules_->heroes_count) & ~taken;
+          int skip = random.below(std::popcount(free));
+          each(free, [&](int k) { kind = skip-- == 0 ? k : kind; });
+        }
+        taken |= bit(kind);
+        Hero& hero = at(s.heroes, h);
+        hero.kind = static_cast<std::uint8_t>(kind);
+        hero.gold = rules_->start_gold;
+        hero.hurt_at.fill(kNever);
+        hero.last_hurt = kNever;
+        compute_stats(team, h);
+        place_at_base(team, h);
+      }
+  }
+  refresh();
+}
+
+void Lanes::compute_stats(int team, int h) {
+  Side& s = side(team);
+  Hero& hero = at(s.heroes, h);
+  const lanes::Hero& kind = rules_->heroes[hero.kind];
+  const int steps = hero.level - 1;
+  int health = kind.health + kind.health_growth * steps, attack_speed = 0;
+  hero.damage = kind.attack + kind.attack_growth * steps;
+  hero.range = kind.range;
+  hero.speed = kind.speed;
+  hero.armour = kind.armour + kind.armour_growth * steps / 10;
+  hero.regeneration = kind.regeneration + kind.regeneration_growth * steps;
+  hero.power = hero.lifesteal = 0;
+  each(hero.items, [&](int i) {
+    const lanes::Item& item = at(rules_->items, i);
+    health += item.health;
+    attack_speed += item.attack_speed;
+    hero.damage += item.attack;
+    hero.speed += item.speed;
+    hero.armour += item.armour;
+    hero.power += item.power;
+    hero.lifesteal += item.lifesteal;
+    hero.regeneration += item.regeneration;
+  });
+  hero.interval = kind.attack_interval * 100 / (100 + attack_speed);
+  at(s.health, h) += s.is_alive(h) ? health - at(s.max_health, h) : 0;
+  at(s.max_health, h) = health;
+}
+
+void Lanes::place_at_base(int team, int h) {
+  Side& s = side(team);
+  at(s.x, h) = static_cast<std::int16_t>(team == 0 ? rules_->base.x : rules_->width - rules_->base.x);
+  at(s.y, h) = static_cast<std::int16_t>(rules_->base.y + (2 * h + 1 - team_size_) * kLength / 2);
+  at(s.health, h) = at(s.max_health, h);
+  s.alive |= bit(h);
+}
+
+// ---- what units are -----------------------------------------------------------------------------------------
+
+int Lanes::front_tower(int team, int lane) const {
+  if (!lane_in_play(lane)) return kNone;
+  const int outer = kFirstTower + lane * lanes::kTowersPerLane;
+  for (int tower = 0; tower < lanes::kTowersPerLane; ++tower)
+    if (side(team).is_alive(outer + tower)) return outer + tower;
+  return kNone;
+}
+
+bool Lanes::base_open(int team) const {
+  for (int lane = 0; lane < lanes::kLaneCount; ++lane)
+    if (lane_in_play(lane) && front_tower(team, lane) == kNone) return true;
+  return false;
+}
+
+int Lanes::enemy_in_slot(int seat, int slot) const {
+  const int enemies = 1 - seat / kTeam;
+  const Side& s = side(enemies);
+  if (slot < kTeam) return s.is_alive(slot) && s.is_seen(slot) ? slot : kNone;
+  if (slot < kBaseSlot) return front_tower(enemies, slot - kTowerSlot);
+  if (slot == kBaseSlot) return base_open(enemies) ? kBase : kNone;
+  return at(hero(seat).near_enemies, slot - kEnemyCreepSlot);
+}
+
+int Lanes::ally_in_slot(int seat, int slot) const {
+  const int team = seat / kTeam;
+  if (slot < kTeam) return side(team).is_alive(slot) ? slot : kNone;
+  if (slot < kAllyCreepSlot) return front_tower(team, slot - kTowerSlot);
+  return at(hero(seat).near_allies, slot - kAllyCreepSlot);
+}
+
+int Lanes::range_of(int team, int unit) const {
+  if (is_hero(unit)) return at(side(team).heroes, unit).range;
+  if (unit == kBase) return rules_->core.range;
+  if (is_building(unit)) return rules_->tower.range;
+  return (side(team).ranged >> unit) & 1 ? rules_->ranged.range : rules_->melee.range;
+}
+
+int Lanes::speed_of(int team, int unit) const {
+  const Side& s = side(team);
+  if (is_building(unit)) return 0;
+  const int slow = at(s.slow, unit);
+  if (is_creep(unit)) return ((s.ranged >> unit) & 1 ? rules_->ranged.speed : rules_->melee.speed) * (100 - slow) / 100;
+  const Hero& hero = at(s.heroes, unit);
+  return hero.speed * (100 + hero.haste - slow) / 100;
+}
+
+int Lanes::armour_of(int team, int unit) const {
+  if (is_hero(unit)) return at(side(team).heroes, unit).armour;
+  if (unit == kBase) return rules_->core.armour;
+  if (is_building(unit)) return rules_->tower.armour;
+  return (side(team).ranged >> unit) & 1 ? rules_->ranged.armour : rules_->melee.armour;
+}
+
+int Lanes::attack_of(int team, int unit) const {
+  if (is_hero(unit)) return at(side(team).heroes, unit).damage;
+  if (unit == kBase) return rules_->core.attack;
+  if (is_building(unit)) return rules_->tower.attack;
+  const int growth = 100 + rules_->creep_growth * (time_ / kBuyTicks);
+  return ((side(team).ranged >> unit) & 1 ? rules_->ranged.attack : rules_->melee.attack) * growth / 100;
+}
+
+bool Lanes::at_base(int team, int unit) const {
+  const Side& s = side(team);
+  return distance2(s, unit, s, kBase) <= square(rules_->fountain);
+}
+
+bool Lanes::can_act(int team, int h) const {
+  const Side& s = side(team);
+  return s.is_alive(h) && at(s.stun, h) == 0 && at(s.heroes, h).recall == 0;
+}
+
+// Where nobody can act, all are asked: they may only hold, but time goes on a tick a step.
+SeatSet Lanes::to_act() const {
+  SeatSet able, all;
+  for (int team : {0, 1})
+    for (int h = 0; h < team_size_; ++h) {
+      all = all.with(team * kTeam + h);
+      if (can_act(team, h)) able = able.with(team * kTeam + h);
+    }
+  return able.empty() ? all : able;
+}
+
+// ---- a tick -------------------------------------------------------------------------------------------------
+
+void Lanes::step(const Actions& actions, Key, Rewards rewards) {
+  Tick tick;
+  event_count_ = 0;
+  const SeatSet acting = to_act();
+  for (int team : {0, 1})
+    for (int h = 0; h < team_size_; ++h) {
+      const int seat = team * kTeam + h;
+      if (!acting.contains(seat) || !can_act(team, h)) continue;
+      const int item = actions.choice(seat, order) - buy;
+      Hero& hero = at(side(team).heroes, h);
+      if (item < 0 || ((hero.items >> item) & 1) || hero.gold < at(rules_->items, item).price || !at_base(team, h))
+        continue;
+      hero.gold -= at(rules_->items, item).price;
+      hero.items = static_cast<std::uint16_t>(hero.items | (1 << item));
+      compute_stats(team, h);
+      note({Event::buy, static_cast<std::int8_t>(seat), static_cast<std::int8_t>(item), 0, 0, 0, 0});
+    }
+  for (int team : {0, 1}) {
+    const Side& s = side(team);
+    for (int h = 0; h < team_size_; ++h)
+      if (acting.contains(team * kTeam + h) && can_act(team, h)) obey(team, h, actions, tick);
+    each(s.alive & kCreeps, [&](int unit) { command_creep(team, unit, tick); });
+    each(s.alive & kBuildings, [&](int unit) { command_building(team, unit, tick); });
+  }
+  for (int team : {0, 1}) settle(team, tick, rewards);
+  for (int team : {0, 1}) bury(team, tick, rewards);
+  for (int team : {0, 1}) advance(team, tick, rewards);
+  ++time_;
+  for (int team : {0, 1}) count_down(team);
+  const int since = time_ - rules_->first_wave;
+  if (since >= 0 && since % rules_->wave_interval == 0)
+    for (int team : {0, 1}) spawn_wave(team);
+  decide();
+  refresh();
+}
+
+void Lanes::obey(int team, int h, const Actions& actions, Tick& tick) {
+  const int seat = team * kTeam + h;
+  const Side& s = side(team);
+  Hero& hero = at(side(team).heroes, h);
+  switch (const int what = actions.choice(seat, order)) {
+    case move: {
+      const int d = actions.choice(seat, direction), speed = speed_of(team, h);
+      tick.of(team, h).x = static_cast<std::int16_t>(at(kDirectionX, d) * speed / 256 * (team == 0 ? 1 : -1));
+      tick.of(team, h).y = static_cast<std::int16_t>(at(kDirectionY, d) * speed / 256);
+      break;
+    }
+    case attack: {
+      const int target = enemy_in_slot(seat, actions.choice(seat, enemy));
+      if (target == kNone) break;
+      if (distance2(s, h, side(1 - team), target) > square(hero.range))
+        walk(team, h, at(side(1 - team).x, target), at(side(1 - team).y, target), hero.range * 7 / 8, tick);
+      else
+        strike(team, h, target, tick);
+      at(side(team).target, h) = static_cast<std::uint8_t>(target);
+      return;
+    }
+    case ability1:
+    case ability2:
+    case ability3:
+      cast(team, h, what - ability1, actions, tick);
+      break;
+    case recall:
+      if (!at_base(team, h)) hero.recall = static_cast<std::int16_t>(rules_->recall);
+      break;
+    default:
+      break;
+  }
+  at(side(team).target, h) = kNone;
+}
+
+// Towards a point, until `stop` away from it.
+void Lanes::walk(int team, int unit, int x, int y, int stop, Tick& tick) const {
+  const Side& s = side(team);
+  const int dx = x - at(s.x, unit), dy = y - at(s.y, unit), away = length(dx, dy), speed = speed_of(team, unit);
+  if (away == 0) return;
+  const int pace = std::min(speed, std::max(away - stop, speed / 4));
+  tick.of(team, unit).x = static_cast<std::int16_t>(dx * pace / away);
+  tick.of(team, unit).y = static_cast<std::int16_t>(dy * pace / away);
+}
+
+// An attack on a target in range, if it is time for one.
+void Lanes::strike(int team, int unit, int target, Tick& tick) {
+  Side& s = side(team);
+  const Side& other = side(1 - team);
+  if (at(s.wait, unit) > 0) return;
+  int interval = is_hero(unit)            ? at(s.heroes, unit).interval
+                 : unit == kBase          ? rules_->core.attack_interval
+                 : is_building(unit)      ? rules_->tower.attack_interval
+                 : (s.ranged >> unit) & 1 ? rules_->ranged.attack_interval
+                                          : rules_->melee.attack_interval;
+  at(s.wait, unit) = static_cast<std::int16_t>(at(s.wait, unit) + interval);
+  note({Event::hit, static_cast<std::int8_t>(team), 0, at(s.x, unit), at(s.y, unit), at(other.x, target),
+        at(other.y, target)});
+  const int damage = reduced(attack_of(team, unit), 1 - team, target);
+  hurt(team, unit, target, damage, tick);
+  if (is_hero(unit) && !is_building(target)) tick.of(team, unit).heal += damage * at(s.heroes, unit).lifesteal / 100;
+}
+
+void Lanes::hurt(int team, int unit, int victim, int damage, Tick& tick) {
+  Tick::Effect& effect = tick.of(1 - team, victim);
+  if (is_building(victim) && !escorted(1 - team, victim, tick))
+    damage = damage * (victim == kBase ? rules_->core.unescorted : rules_->tower.unescorted) / 100;
+  effect.damage += damage;
+  if (!is_hero(unit)) return;
+  if (damage > effect.best) {
+    effect.best = damage;
+    effect.credit = static_cast<std::uint8_t>(unit);
+  }
+  effect.hurt_by = static_cast<std::uint8_t>(effect.hurt_by | (1 << unit));
+  if (is_hero(victim)) at(side(team).heroes, unit).aggression = kAggressionTicks;
+}
+
+// Whether enemy creeps stand by a building.
+bool Lanes::escorted(int team, int building, Tick& tick) const {
+  std::int8_t& known = at(at(tick.escorted, team), building - kFirstTower);
+  if (known == 0) {
+    const Side &s = side(team), &other = side(1 - team);
+    const int near = square(range_of(team, building));
+    known = 1;
+    for (std::uint64_t creeps = other.alive & kCreeps; creeps != 0 && known == 1; creeps &= creeps - 1)
+      if (distance2(other, std::countr_zero(creeps), s, building) <= near) known = 2;
+  }
+  return known == 2;
+}
+
+void Lanes::cast(int team, int h, int number, const Actions& actions, Tick& tick) {
+  Side& s = side(team);
+  const Side& other = side(1 - team);
+  Hero& hero = at(s.heroes, h);
+  const int seat = team * kTeam + h;
+  const Ability& ability = this->ability(seat, number);
+  if (at(hero.wait, number) > 0) return;
+  Tick::Effect& own = tick.of(team, h);
+  int x = at(s.x, h), y = at(s.y, h), target = kNone;
+  const int d = actions.choice(seat, direction);
+  const int facing_x = at(kDirectionX, d) * (team == 0 ? 1 : -1), facing_y = at(kDirectionY, d);
+  if (ability.aim == Aim::enemy || ability.aim == Aim::ally) {
+    const bool at_enemy = ability.aim == Aim::enemy;
+    const Side& targets = at_enemy ? other : s;
+    target = at_enemy ? enemy_in_slot(seat, actions.choice(seat, enemy)) : actions.choice(seat, ally);
+    if (target == kNone || (!at_enemy && (target >= kTeam || !s.is_alive(target)))) return;
+    const bool near = distance2(s, h, targets, target) <= square(is_building(target) ? hero.range : ability.range);
+    if (!near) return walk(team, h, at(targets.x, target), at(targets.y, target), ability.range * 7 / 8, tick);
+    if (is_building(target)) return strike(team, h, target, tick);
+    if (ability.dash > 0) {
+      const int dx = at(targets.x, target) - x, dy = at(targets.y, target) - y, away = length(dx, dy);
+      const int leap = std::min(ability.dash, away - kLength);
+      if (leap > 0) {
+        own.x = static_cast<std::int16_t>(dx * leap / away);
+        own.y = static_cast<std::int16_t>(dy * leap / away);
+      }
+    }
+    x = at(targets.x, target);
+    y = at(targets.y, target);
+  } else if (ability.aim == Aim::direction && ability.dash > 0) {
+    own.x = static_cast<std::int16_t>(facing_x * ability.dash / 256);
+    own.y = static_cast<std::int16_t>(facing_y * ability.dash / 256);
+    x = std::clamp(x + own.x, 0, static_cast<int>(rules_->width));
+    y = std::clamp(y + own.y, 0, static_cast<int>(rules_->height));
+  }
+  at(hero.wait, number) = static_cast<std::int16_t>(ability.cooldown);
+
+  const bool line = ability.aim == Aim::direction && ability.dash == 0;
+  if (ability.harms() && ability.aim != Aim::ally) {
+    each(other.alive & (kHeroes | kCreeps), [&](int victim) {
+      const int dx = at(other.x, victim) - x, dy = at(other.y, victim) - y;
+      bool hit = dx * dx + dy * dy <= square(ability.radius);
+      if (line) {
+        const int along = (dx * facing_x + dy * facing_y) / 256, across = (dx * facing_y - dy * facing_x) / 256;
+        hit = along >= 0 && along <= ability.range && std::abs(across) <= ability.radius;
+      }
+      if (ability.aim == Aim::enemy) hit = victim == target || (ability.radius > 0 && hit);
+      if (hit) harm(team, h, ability, victim, tick);
+    });
+  }
+  if (ability.helps()) {
+    each(s.alive & kHeroes, [&](int friend_) {
+      const int dx = at(s.x, friend_) - x, dy = at(s.y, friend_) - y;
+      const bool chosen = ability.aim == Aim::ally ? friend_ == target : friend_ == h;
+      if (!chosen && (ability.aim == Aim::enemy || dx * dx + dy * dy > square(ability.radius) || ability.radius == 0))
+        return;
+      Tick::Effect& effect = tick.of(team, friend_);
+      effect.heal += ability_value(hero, ability.heal, ability.heal_growth);
+      effect.shield = std::max(effect.shield, ability_value(hero, ability.shield, ability.shield_growth));
+      if (ability.shield > 0)
+        effect.shield_time = std::max(effect.shield_time, static_cast<std::uint8_t>(ability.duration));
+      if (ability.haste > effect.haste) {
+        effect.haste = static_cast<std::uint8_t>(ability.haste);
+        effect.haste_time = static_cast<std::uint8_t>(ability.duration);
+      }
+    });
+  }
+  if (line) {
+    x += facing_x * ability.range / 512;
+    y += facing_y * ability.range / 512;
+  }
+  note({Event::cast, static_cast<std::int8_t>(seat), static_cast<std::int8_t>(number), static_cast<std::int16_t>(x),
+        static_cast<std::int16_t>(y), static_cast<std::int16_t>(line ? ability.range / 2 : ability.radius), 0});
+}
+
+void Lanes::harm(int team, int h, const Ability& ability, int victim, Tick& tick) {
+  const Side &s = side(team), &other = side(1 - team);
+  const int damage = ability_value(at(s.heroes, h), ability.damage, ability.damage_growth);
+  hurt(team, h, victim, reduced(damage, 1 - team, victim), tick);
+  Tick::Effect& effect = tick.of(1 - team, victim);
+  effect.stun = std::max(effect.stun, static_cast<std::uint8_t>(ability.stun));
+  if (ability.slow > effect.slow) {
+    effect.slow = static_cast<std::uint8_t>(ability.slow);
+    effect.slow_time = static_cast<std::uint8_t>(ability.duration);
+  }
+  if (ability.pull > 0) {
+    const int dx = at(s.x, h) - at(other.x, victim), dy = at(s.y, h) - at(other.y, victim), away = length(dx, dy);
+    const int way = std::min(ability.pull, away - kLength);
+    if (way > 0) {
+      effect.pull_x = static_cast<std::int16_t>(dx * way / away);
+      effect.pull_y = static_cast<std::int16_t>(dy * way / away);
+    }
+  }
+}
+
+void Lanes::command_creep(int team, int unit, Tick& tick) {
+  Side& s = side(team);
+  const Side& other = side(1 - team);
+  if (at(s.stun, unit) > 0) return;
+  const int lane = lane_of(unit), reach = square(rules_->aggression), range = square(range_of(team, unit));
+  int target = at(s.target, unit);
+  // Creeps and towers are fought to the end; a hero only while nothing else is near.
+  if (target != kNone &&
+      (is_hero(target) || !other.is_alive(target) || distance2(s, unit, other, target) > std::max(reach, range)))
+    target = kNone;
+  if (target == kNone) {
+    int nearest = std::max(reach, range);
+    const auto look = [&](int candidate) {
+      const int away = distance2(s, unit, other, candidate);
+      if (away > nearest || (away == nearest && target != kNone)) return;
+      nearest = away;
+      target = candidate;
+    };
+    each(other.alive & lane_creeps(lane), look);
+    if (const int tower = front_tower(1 - team, lane); tower != kNone)
+      look(tower);
+    else
+      look(kBase);
+    if (target == kNone) each(other.alive & kHeroes, look);
+    at(s.target, unit) = static_cast<std::uint8_t>(target);
+  }
+  if (target != kNone) {
+    if (distance2(s, unit, other, target) <= range)
+      strike(team, unit, target, tick);
+    else
+      walk(team, unit, at(other.x, target), at(other.y, target), 0, tick);
+    return;
+  }
+  const lanes::Lane& path = at(rules_->lanes, lane);
+  std::uint8_t& next = at(s.waypoint, unit);
+  const auto point = [&] { return at(path.path, team == 0 ? next : path.points - 1 - next); };
+  if (next + 1 < path.points && length(point().x - at(s.x, unit), point().y - at(s.y, unit)) < 2 * kLength) ++next;
+  walk(team, unit, point().x, point().y, 0, tick);
+}
+
+void Lanes::command_building(int team, int unit, Tick& tick) {
+  Side& s = side(team);
+  const Side& other = side(1 - team);
+  if (at(s.wait, unit) > 0) return;
+  const int range = square(range_of(team, unit));
+  const auto in_range = [&](int target) {
+    return target != kNone && other.is_alive(target) && distance2(s, unit, other, target) <= range;
+  };
+  int target = kNone, nearest = range + 1;
+  const auto look = [&](int candidate) {
+    const int away = distance2(s, unit, other, candidate);
+    if (away >= nearest) return;
+    nearest = away;
+    target = candidate;
+  };
+  // Heroes who hurt heroes, then whom it has shot before, creeps, heroes.
+  each(other.alive & kHeroes, [&](int h) {
+    if (at(other.heroes, h).aggression > 0) look(h);
+  });
+  if (target == kNone && in_range(at(s.target, unit))) target = at(s.target, unit);
+  if (target == kNone) each(other.alive & kCreeps, look);
+  if (target == kNone) each(other.alive & kHeroes, look);
+  at(s.target, unit) = static_cast<std::uint8_t>(target);
+  if (target != kNone) strike(team, unit, target, tick);
+}
+
+// Harm and help arrive.
+void Lanes::settle(int team, Tick& tick, Rewards rewards) {
+  Side& s = side(team);
+  const float kScale = 1.0f / lanes::kReward;
+  each(s.alive, [&](int unit) {
+    Tick::Effect& effect = tick.of(team, unit);
+    std::int32_t& health = at(s.health, unit);
+    if (is_hero(unit)) {
+      Hero& hero = at(s.heroes, unit);
+      if (effect.shield > 0) {
+        hero.shield = std::max(hero.shield, effect.shield);
+        hero.shield_time = std::max(hero.shield_time, effect.shield_time);
+      }
+      if (effect.haste > 0) {
+        hero.haste = effect.haste;
+        hero.haste_time = effect.haste_time;
+      }
+      if (effect.damage > 0 || effect.stun > 0) hero.recall = 0;
+      if (effect.damage > 0) hero.last_hurt = time_;
+      each(effect.hurt_by, [&](int by) { at(hero.hurt_at, by) = time_; });
+      const int absorbed = std::min(hero.shield, effect.damage);
+      hero.shield -= absorbed;
+      const int before = health;
+      health = std::min(health - (effect.damage - absorbed), health);
+      if (health > 0) health = std::min(health + effect.heal, at(s.max_health, unit));
+      rewards[team * kTeam + unit] += kScale * static_cast<float>(rules_->rewards.health) *
+                                      static_cast<float>(std::max(health, 0) - before) /
+                                      static_cast<float>(at(s.max_health, unit));
+    } else {
+      const int before = health;
+      health -= effect.damage;
+      if (is_building(unit) && effect.damage > 0) {
+        const float share = static_cast<float>(before - std::max(health, 0)) /
+                            static_cast<float>(at(s.max_health, unit)) *
+                            (kScale * static_cast<float>(unit == kBase ? rules_->rewards.base : rules_->rewards.tower));
+        for (int h = 0; h < team_size_; ++h) {
+          rewards[team * kTeam + h] -= share;
+          rewards[(1 - team) * kTeam + h] += share;
+        }
+      }
+    }
+    if (effect.stun > 0) at(s.stun, unit) = std::max(at(s.stun, unit), static_cast<std::uint8_t>(effect.stun + 1));
+    if (effect.slow > 0) {
+      at(s.slow, unit) = effect.slow;
+      at(s.slow_time, unit) = static_cast<std::uint8_t>(effect.slow_time + 1);
+    }
+    if (health <= 0) at(tick.fallen, team) |= bit(unit);
+  });
+  s.alive &= ~at(tick.fallen, team);
+}
+
+void Lanes::earn(int seat, int gold, Rewards rewards) {
+  Hero& hero = at(side(seat / kTeam).heroes, seat % kTeam);
+  hero.gold += gold;
+  hero.earned += gold;
+  rewards[seat] += static_cast<float>(gold) * static_cast<float>(rules_->rewards.gold) / lanes::kReward;
+}
+
+// Experience for `heroes` of a team: shared by those alive and near.
+void Lanes::learn(int team, std::uint64_t heroes, int x, int y, int experience, Rewards rewards) {
+  Side& s = side(team);
+  std::uint64_t near = 0;
+  each(heroes & s.alive & kHeroes, [&](int h) {
+    if (square(at(s.x, h) - x) + square(at(s.y, h) - y) <= square(rules_->experience_radius)) near |= bit(h);
+  });
+  if (near == 0) return;
+  const int share = experience / std::popcount(near);
+  each(near, [&](int h) {
+    at(s.heroes, h).experience += share;
+    rewards[team * kTeam + h] +=
+        static_cast<float>(share) * static_cast<float>(rules_->rewards.experience) / lanes::kReward;
+  });
+}
+
+// What the fall of a team's units brings to the other.
+void Lanes::bury(int team, Tick& tick, Rewards rewards) {
+  Side &s = side(team), &other = side(1 - team);
+  const int enemies = 1 - team;
+  each(at(tick.fallen, team), [&](int unit) {
+    const Tick::Effect& effect = tick.of(team, unit);
+    const int x = at(s.x, unit), y = at(s.y, unit);
+    if (is_creep(unit)) {
+      const lanes::Unit& kind = (s.ranged >> unit) & 1 ? rules_->ranged : rules_->melee;
+      if (effect.credit != kNone) {
+        const int seat = enemies * kTeam + effect.credit;
+        earn(seat, kind.gold, rewards);
+        ++at(other.heroes, effect.credit).last_hits;
+        rewards[seat] += static_cast<float>(rules_->rewards.last_hit) / lanes::kReward;
+      }
+      return learn(enemies, kHeroes, x, y, kind.experience, rewards);
+    }
+    if (is_building(unit)) {
+      const lanes::Unit& kind = unit == kBase ? rules_->core : rules_->tower;
+      for (int h = 0; h < team_size_; ++h) {
+        earn(enemies * kTeam + h, kind.gold, rewards);
+        at(other.heroes, h).experience += kind.experience;
+      }
+      note({Event::building, static_cast<std::int8_t>(team * (kTowers + 1) + unit - kFirstTower), 0, 0, 0, 0, 0});
+      return;
+    }
+    Hero& victim = at(s.heroes, unit);
+    victim.respawn = static_cast<std::int16_t>(rules_->respawn + rules_->respawn_per_level * (victim.level - 1));
+    victim.recall = 0;
+    victim.shield = 0;
+    ++victim.deaths;
+    ++other.kills;
+    rewards[team * kTeam + unit] += static_cast<float>(rules_->rewards.death) / lanes::kReward;
+    int killer = effect.credit;
+    for (int h = 0; h < team_size_ && effect.credit == kNone; ++h)
+      if (time_ - at(victim.hurt_at, h) <= rules_->assist_time &&
+          (killer == kNone || at(victim.hurt_at, h) > at(victim.hurt_at, killer)))
+        killer = h;
+    note({Event::kill, static_cast<std::int8_t>(killer == kNone ? -1 : enemies * kTeam + killer),
+          static_cast<std::int8_t>(team * kTeam + unit), 0, 0, 0, 0});
+    learn(enemies, kHeroes, x, y, rules_->kill_experience + rules_->kill_experience_per_level * (victim.level - 1),
+          rewards);
+    if (killer != kNone) {
+      earn(enemies * kTeam + killer, rules_->kill_gold, rewards);
+      ++at(other.heroes, killer).kills;
+      rewards[enemies * kTeam + killer] += static_cast<float>(rules_->rewards.kill) / lanes::kReward;
+      int helpers = 0;
+      for (int pay : {0, 1})
+        for (int h = 0; h < team_size_; ++h) {
+          if (h == killer || time_ - at(victim.hurt_at, h) > rules_->assist_time) continue;
+          if (pay == 0) {
+            ++helpers;
+            continue;
+          }
+          earn(enemies * kTeam + h, rules_->assist_gold / helpers, rewards);
+          ++at(other.heroes, h).assists;
+          rewards[enemies * kTeam + h] += static_cast<float>(rules_->rewards.assist) / lanes::kReward;
+        }
+    }
+    victim.hurt_at.fill(kNever);
+  });
+}
+
+// Units move, heal and grow.
+void Lanes::advance(int team, const Tick& tick, Rewards rewards) {
+  Side& s = side(team);
+  each(s.alive & (kHeroes | kCreeps), [&](int unit) {
+    const Tick::Effect& effect = tick.of(team, unit);
+    at(s.x, unit) = static_cast<std::int16_t>(
+        std::clamp(at(s.x, unit) + effect.x + effect.pull_x, 0, static_cast<int>(rules_->width)));
+    at(s.y, unit) = static_cast<std::int16_t>(
+        std::clamp(at(s.y, unit) + effect.y + effect.pull_y, 0, static_cast<int>(rules_->height)));
+  });
+  const int passive = (time_ + 1) * rules_->gold_per_minute / kBuyTicks - time_ * rules_->gold_per_minute / kBuyTicks;
+  for (int h = 0; h < team_size_; ++h) {
+    Hero& hero = at(s.heroes, h);
+    hero.gold += passive;
+    while (hero.level < rules_->max_level && hero.experience >= at(rules_->levels, hero.level - 1)) {
+      ++hero.level;
+      compute_stats(team, h);
+    }
+    if (!s.is_alive(h)) continue;
+    const int most = at(s.max_health, h), before = at(s.health, h);
+    const int rate =
+        hero.regeneration + (at_base(team, h) ? most * rules_->fountain_percent / (100 * lanes::kTicks) : 0);
+    at(s.health, h) = std::min(before + rate, most);
+    rewards[team * kTeam + h] += static_cast<float>(rules_->rewards.health) / lanes::kReward *
+                                 static_cast<float>(at(s.health, h) - before) / static_cast<float>(most);
+  }
+}
+
+void Lanes::count_down(int team) {
+  Side& s = side(team);
+  each(s.alive, [&](int unit) {
+    if (at(s.wait, unit) > 0) at(s.wait, unit) = static_cast<std::int16_t>(at(s.wait, unit) - lanes::kPhase);
+    if (at(s.stun, unit) > 0) --at(s.stun, unit);
+    if (at(s.slow_time, unit) > 0 && --at(s.slow_time, unit) == 0) at(s.slow, unit) = 0;
+  });
+  for (int h = 0; h < team_size_; ++h) {
+    Hero& hero = at(s.heroes, h);
+    for (std::int16_t& wait : hero.wait) wait = static_cast<std::int16_t>(wait - (wait > 0));
+    if (hero.haste_time > 0 && --hero.haste_time == 0) hero.haste = 0;
+    if (hero.shield_time > 0 && --hero.shield_time == 0) hero.shield = 0;
+    if (hero.aggression > 0) --hero.aggression;
+    if (hero.recall > 0 && --hero.recall == 0) {
+      const std::int32_t health = at(s.health, h);
+      place_at_base(team, h);
+      at(s.health, h) = health;
+    }
+    if (hero.respawn > 0 && --hero.respawn == 0) {
+      at(s.stun, h) = at(s.slow, h) = at(s.slow_time, h) = 0;
+      at(s.wait, h) = 0;
+      hero.haste = hero.haste_time = hero.aggression = 0;
+      place_at_base(team, h);
+    }
+  }
+}
+
+void Lanes::spawn_wave(int team) {
+  Side& s = side(team);
+  const int growth = 100 + rules_->creep_growth * (time_ / kBuyTicks);
+  for (int lane = 0; lane < lanes::kLaneCount; ++lane) {
+    if (!lane_in_play(lane)) continue;
+    const int count = rules_->melee.count + rules_->ranged.count;
+    std::uint64_t free = lane_creeps(lane) & ~s.alive;
+    for (int i = 0; i < count && free != 0; ++i, free &= free - 1) {
+      const int unit = std::countr_zero(free);
+      const bool ranged = i >= rules_->melee.count;
+      const Point home = at(rules_->lanes, lane).path[0];
+      const int x = home.x + (ranged ? -kLength : kLength / 2);
+      at(s.x, unit) = static_cast<std::int16_t>(team == 0 ? x : rules_->width - x);
+      at(s.y, unit) = static_cast<std::int16_t>(home.y + (2 * i + 1 - count) * kLength / 2);
+      at(s.health, unit) = at(s.max_health, unit) = (ranged ? rules_->ranged : rules_->melee).health * growth / 100;
+      at(s.target, unit) = kNone;
+      at(s.waypoint, unit) = 1;
+      at(s.wait, unit) = 0;
+      at(s.stun, unit) = at(s.slow, unit) = at(s.slow_time, unit) = 0;
+      s.alive |= bit(unit);
+      s.ranged = ranged ? s.ranged | bit(unit) : s.ranged & ~bit(unit);
+    }
+  }
+}
+
+void Lanes::decide() {
+  const bool west = side(0).is_alive(kBase), east = side(1).is_alive(kBase);
+  const auto better = [](auto a, auto b) { return static_cast<std::int8_t>((a > b) - (a < b)); };
+  if (west && east) {
+    if (time_ < limit_) return;
+    const auto towers = [&](int team) { return std::popcount(side(team).alive & kBuildings); };
+    const auto wealth = [&](int team) {
+      int sum = side(team).kills * rules_->kill_gold;
+      for (const Hero& hero : side(team).heroes) sum += hero.earned;
+      return sum;
+    };
+    winner_ = better(at(side(0).health, kBase), at(side(1).health, kBase));
+    if (winner_ == 0) winner_ = better(towers(0), towers(1));
+    if (winner_ == 0) winner_ = better(wealth(0), wealth(1));
+  } else {
+    winner_ = better(west, east);
+  }
+  status_ = Status::finished;
+}
+
+// ---- sight --------------------------------------------------------------------------------------------------
+
+void Lanes::refresh() {
+  for (int team : {0, 1}) refresh_sight(team);
+  for (int team : {0, 1}) refresh_near(team);
+}
+
+// Which units of the team the other one sees. Buildings are known to all.
+void Lanes::refresh_sight(int team) {
+  Side& s = side(team);
+  const Side& other = side(1 - team);
+  struct Eye {
+    int x, y, sight2;
+  };
+  std::array<Eye, kUnits> eyes;
+  int count = 0;
+  const auto add = [&](int sight) {
+    return [&, sight](int unit) {
+      eyes[static_cast<std::size_t>(count++)] = {at(other.x, unit), at(other.y, unit), square(sight)};
+    };
+  };
+  each(other.alive & kHeroes, add(rules_->hero_sight));
+  each(other.alive & kCreeps & ~other.ranged, add(rules_->melee.sight));
+  each(other.alive & kCreeps & other.ranged, add(rules_->ranged.sight));
+  each(other.alive & bits(kFirstTower, kTowers), add(rules_->tower.sight));
+  each(other.alive & bit(kBase), add(rules_->core.sight));
+  s.seen = kBuildings;
+  each(s.alive & (kHeroes | kCreeps), [&](int unit) {
+    const int x = at(s.x, unit), y = at(s.y, unit);
+    for (int i = 0; i < count; ++i) {
+      const Eye& eye = eyes[static_cast<std::size_t>(i)];
+      if (square(eye.x - x) + square(eye.y - y) <= eye.sight2) {
+        s.seen |= bit(unit);
+        return;
+      }
+    }
+  });
+}
+
+void Lanes::refresh_near(int team) {
+  Side& s = side(team);
+  const Side& other = side(1 - team);
+  // The nearest of `units`, by distance, then number.
+  const auto nearest = [&](int h, const Side& of, std::uint64_t units, auto& out) {
+    std::array<std::int32_t, std::tuple_size_v<std::remove_reference_t<decltype(out)>>> keys;
+    const int most = static_cast<int>(keys.size());
+    int count = 0;
+    each(units, [&](int unit) {
+      const int away = distance2(s, h, of, unit);
+      if (away > square(kSight)) return;
+      const std::int32_t key = (away << 6) | unit;
+      if (count == most && key >= at(keys, count - 1)) return;
+      int place = count < most ? count++ : most - 1;
+      for (; place > 0 && at(keys, place - 1) > key; --place) at(keys, place) = at(keys, place - 1);
+      at(keys, place) = key;
+    });
+    for (int i = 0; i < most; ++i) at(out, i) = static_cast<std::uint8_t>(i < count ? at(keys, i) & 63 : kNone);
+  };
+  for (int h = 0; h < team_size_; ++h) {
+    Hero& hero = at(s.heroes, h);
+    const bool alive = s.is_alive(h);
+    nearest(h, other, alive ? other.alive & other.seen & kCreeps : 0, hero.near_enemies);
+    nearest(h, s, alive ? s.alive & kCreeps : 0, hero.near_allies);
+  }
+}
+
+void Lanes::resample_hidden(int seat, Key key) {
+  Random random(key);
+  const int team = seat / kTeam, enemies = 1 - team;
+  Side& s = side(enemies);
+  each(s.alive & ~s.seen, [&](int unit) {
+    const std::int16_t x = at(s.x, unit), y = at(s.y, unit);
+    for (int tries = 0; tries < 16; ++tries) {
+      at(s.x, unit) = static_cast<std::int16_t>(random.below(rules_->width + 1));
+      at(s.y, unit) = static_cast<std::int16_t>(random.below(rules_->height + 1));
+      refresh_sight(enemies);
+      if (!s.is_seen(unit)) break;
+      at(s.x, unit) = x;
+      at(s.y, unit) = y;
+    }
+    at(s.health, unit) = 1 + random.below(at(s.max_health, unit));
+  });
+  for (int h = 0; h < team_size_; ++h) {
+    if (s.is_alive(h) && s.is_seen(h)) continue;
+    Hero& hero = at(s.heroes, h);
+    hero.gold = random.below(2000);
+    for (int a = 0; a < lanes::kAbilities; ++a)
+      at(hero.wait, a) = static_cast<std::int16_t>(random.below(ability(enemies * kTeam + h, a).cooldown + 1));
+  }
+  refresh();
+}
+
+// ---- what seats see and may do ------------------------------------------------------------------------------
+
+void Lanes::write_entity(float* f, int seat, int team, int unit) const {
+  constexpr float kScale = 1.0f / (16 * kLength);
+  const int own_team = seat / kTeam, self = seat % kTeam;
+  const Side &own = side(own_team), &s = side(team);
+  const Hero& me = at(own.heroes, self);
+  const int dx = (at(s.x, unit) - at(own.x, self)) * (own_team == 0 ? 1 : -1), dy = at(s.y, unit) - at(own.y, self);
+  const int away = dx * dx + dy * dy, range = range_of(team, unit);
+  const int health = at(s.health, unit);
+  f[0] = 1;
+  f[is_hero(unit) ? 1 : is_creep(unit) ? 2 : unit == kBase ? 4 : 3] = 1;
+  f[5] = static_cast<float>(dx) * kScale;
+  f[6] = static_cast<float>(dy) * kScale;
+  f[7] = static_cast<float>(length(dx, dy)) * kScale;
+  f[8] = static_cast<float>(health) / static_cast<float>(at(s.max_health, unit));
+  f[9] = static_cast<float>(health) * (1.0f / (1000 * lanes::kHealth));
+  f[10] = away <= square(me.range) ? 1.0f : 0.0f;
+  if (team != own_team) {
+    const int blow = reduced(me.damage, team, unit);
+    f[11] = blow >= health ? 1.0f : static_cast<float>(blow) / static_cast<float>(health);
+    f[12] = blow >= health ? 1.0f : 0.0f;
+    f[15] = away <= square(range) ? 1.0f : 0.0f;
+    f[16] = at(s.target, unit) == self ? 1.0f : 0.0f;
+  }
+  f[14] = at(s.stun, unit) > 0 ? 1.0f : at(s.slow_time, unit) > 0 ? 0.5f : 0.0f;
+  f[17] = static_cast<float>(attack_of(team, unit)) * (1.0f / (100 * lanes::kHealth));
+  f[18] = static_cast<float>(range) * (1.0f / (8 * kLength));
+  if (is_hero(unit)) {
+    const Hero& hero = at(s.heroes, unit);
+    f[13] = static_cast<float>(hero.level) * 0.1f;
+    float stun = 0;
+    for (const Ability& ability : rules_->heroes[hero.kind].abilities) stun += static_cast<float>(ability.stun) * 0.25f;
+    f[19] = stun;
+  } else if (is_building(unit)) {
+    f[19] = unit != kBase || base_open(team) ? 1.0f : 0.0f;
+  }
+}
+
+void Lanes::observe(int seat, Observation out) const {
+  const int team = seat / kTeam, h = seat % kTeam, enemies = 1 - team;
+  if (h >= team_size_) return;
+  const Side &s = side(team), &other = side(enemies);
+  const Hero& me = at(s.heroes, h);
+  const bool alive = s.is_alive(h);
+  float* self = out.part(0);
+  const auto share = [](int a, int b) { return static_cast<float>(a) / static_cast<float>(b); };
+  constexpr float kPoints = 1.0f / lanes::kHealth;
+  self[kLevel] = static_cast<float>(me.level) * 0.1f;
+  if (me.level < rules_->max_level) {
+    const int from = me.level == 1 ? 0 : at(rules_->levels, me.level - 2);
+    self[kExperience] = share(me.experience - from, at(rules_->levels, me.level - 1) - from);
+  }
+  self[kGold] = static_cast<float>(std::min(me.gold, 5000)) * 0.001f;
+  self[kTime] = share(time_, limit_);
+  const int since = time_ - rules_->first_wave;
+  self[kWave] = since < 0 ? 0 : share(since % rules_->wave_interval, rules_->wave_interval);
+  self[kSize] = static_cast<float>(team_size_) * 0.2f;
+  for (int lane = 0; lane < lanes::kLaneCount; ++lane) {
+    if (!lane_in_play(lane)) continue;
+    const std::uint64_t towers = bits(kFirstTower + lane * lanes::kTowersPerLane, lanes::kTowersPerLane);
+    self[kOwnTowers + lane] = static_cast<float>(std::popcount(s.alive & towers)) * 0.5f;
+    self[kEnemyTowers + lane] = static_cast<float>(std::popcount(other.alive & towers)) * 0.5f;
+    // How far creeps have come, from the own side to the enemy's.
+    int own_front = 0, enemy_front = rules_->width;
+    const auto ours = [&](int x) { return team == 0 ? x : rules_->width - x; };
+    each(s.alive & lane_creeps(lane), [&](int u) { own_front = std::max(own_front, ours(at(s.x, u))); });
+    each(other.alive & other.seen & lane_creeps(lane),
+         [&](int u) { enemy_front = std::min(enemy_front, ours(at(other.x, u))); });
+    self[kOwnFront + lane] = share(own_front, rules_->width);
+    self[kEnemyFront + lane] = share(enemy_front, rules_->width);
+  }
+  self[kOwnBase] = share(at(s.health, kBase), at(s.max_health, kBase));
+  self[kEnemyBase] = share(at(other.health, kBase), at(other.max_health, kBase));
+  self[kScore] = static_cast<float>(std::clamp(s.kills - other.kills, -20, 20)) * 0.1f;
+  self[kAllies] = static_cast<float>(std::popcount(s.alive & kHeroes)) * 0.2f;
+  self[kEnemies] = static_cast<float>(std::popcount(other.alive & kHeroes)) * 0.2f;
+  self[kSlot + h] = 1;
+  each(me.items, [&](int i) { self[kItemOwned + i] = 1; });
+  self[kItemOwned + rules_->items_count + me.kind] = 1;
+  self[kAttack] = static_cast<float>(me.damage) * (kPoints * 0.01f);
+  self[kRange] = static_cast<float>(me.range) * (1.0f / (8 * kLength));
+  self[kSpeed] = static_cast<float>(speed_of(team, h)) * (1.0f / (2 * kLength));
+  self[kArmour] = static_cast<float>(me.armour) * 0.02f;
+  self[kPower] = static_cast<float>(me.power) * 0.01f;
+  for (int a = 0; a < lanes::kAbilities; ++a) {
+    const Ability& ability = this->ability(seat, a);
+    self[kWait + a] = share(at(me.wait, a), ability.cooldown);
+    self[kReady + a] = at(me.wait, a) == 0 ? 1.0f : 0.0f;
+    self[kDamage + a] =
+        static_cast<float>(ability_value(me, ability.damage, ability.damage_growth)) * (kPoints * 0.005f);
+  }
+  if (!alive) return;
+
+  self[kHealthShare] = share(at(s.health, h), at(s.max_health, h));
+  self[kHealth] = static_cast<float>(at(s.health, h)) * (kPoints * 0.001f);
+  self[kAttackReady] = at(s.wait, h) <= 0 ? 1.0f : 0.0f;
+  self[kX] = share(team == 0 ? at(s.x, h) : rules_->width - at(s.x, h), rules_->width);
+  self[kY] = share(at(s.y, h), rules_->height);
+  self[kSlowed] = static_cast<float>(at(s.slow, h)) * 0.01f;
+  self[kHasted] = static_cast<float>(me.haste) * 0.01f;
+  self[kShield] = static_cast<float>(me.shield) * (kPoints * 0.005f);
+  self[kHurt] = time_ - me.last_hurt <= 4 ? 1.0f : 0.0f;
+  each(other.alive & kBuildings, [&](int b) {
+    if (distance2(s, h, other, b) <= square(range_of(enemies, b))) self[kUnderTower] = 1;
+    if (at(other.target, b) == h) self[kTowerTarget] = 1;
+  });
+  self[kAtBase] = at_base(team, h) ? 1.0f : 0.0f;
+  for (int i = 0; i < rules_->items_count; ++i)
+    if (!((me.items >> i) & 1) && me.gold >= at(rules_->items, i).price) self[kCanBuy] = 1;
+
+  for (int slot = 0; slot < kEnemySlots; ++slot) {
+    const int unit = slot == kBaseSlot ? static_cast<int>(kBase) : enemy_in_slot(seat, slot);
+    if (unit != kNone) write_entity(out.part(1) + slot * kFeatures, seat, enemies, unit);
+  }
+  for (int slot = 0; slot < kAllySlots; ++slot) {
+    const int unit = ally_in_slot(seat, slot);
+    if (unit != kNone) write_entity(out.part(2) + slot * kFeatures, seat, team, unit);
+  }
+}
+
+void Lanes::legal(int seat, Mask mask) const {
+  const int team = seat / kTeam, h = seat % kTeam;
+  std::uint8_t *orders = mask.part(order), *enemy_mask = mask.part(enemy), *ally_mask = mask.part(ally);
+  orders[hold] = 1;
+  if (h >= team_size_ || !can_act(team, h)) {
+    mask.part(direction)[0] = enemy_mask[0] = ally_mask[0] = 1;
+    return;
+  }
+  const Side &s = side(team), &other = side(1 - team);
+  const Hero& me = at(s.heroes, h);
+  orders[move] = 1;
+  std::memset(mask.part(direction), 1, kDirections);
+
+  constexpr int kFar = 1 << 30;
+  bool any = false;
+  int nearest_hero = kFar, nearest = kFar;
+  for (int slot = 0; slot < kEnemySlots; ++slot) {
+    const int unit = enemy_in_slot(seat, slot);
+    if (unit == kNone) continue;
+    enemy_mask[slot] = 1;
+    any = true;
+    if (is_building(unit)) continue;
+    const int away = distance2(s, h, other, unit);
+    nearest = std::min(nearest, away);
+    if (is_hero(unit)) nearest_hero = std::min(nearest_hero, away);
+  }
+  orders[attack] = any;
+  if (!any) enemy_mask[0] = 1;
+
+  const bool hurt_now = time_ - me.last_hurt <= 4;
+  const bool danger = hurt_now || nearest_hero <= square(12 * kLength);
+  for (int a = 0; a < lanes::kAbilities; ++a) {
+    if (at(me.wait, a) > 0) continue;
+    const Ability& ability = this->ability(seat, a);
+    const auto wounded = [&](int reach) {
+      for (int f = 0; f < team_size_; ++f)
+        if (s.is_alive(f) && at(s.health, f) * 10 < at(s.max_health, f) * 9 && distance2(s, h, s, f) <= square(reach))
+          return true;
+      return false;
+    };
+    bool useful = false;
+    switch (ability.aim) {
+      case Aim::area:
+        useful = (ability.harms() && nearest <= square(ability.radius)) ||
+                 (ability.heal > 0 && wounded(ability.radius)) || ((ability.shield > 0 || ability.haste > 0) && danger);
+        break;
+      case Aim::enemy:
+        useful = nearest <= square(ability.range + kApproach);
+        break;
+      case Aim::ally:
+        useful = (ability.heal > 0 && wounded(ability.range + kApproach)) || (ability.heal == 0 && danger);
+        break;
+      case Aim::direction:
+        useful = ability.dash > 0 || nearest <= square(ability.range);
+        break;
+    }
+    orders[ability1 + a] = useful;
+  }
+  for (int slot = 0; slot < kTeam; ++slot) ally_mask[slot] = s.is_alive(slot);
+
+  bool can_buy = false;
+  const bool home = at_base(team, h);
+  for (int i = 0; i < rules_->items_count; ++i) {
+    if (((me.items >> i) & 1) || me.gold < at(rules_->items, i).price) continue;
+    can_buy = true;
+    if (home) orders[buy + i] = 1;
+  }
+  orders[recall] = !home && !hurt_now && (can_buy || at(s.health, h) * 5 < at(s.max_health, h) * 3);
+}
+
+}  // namespace rival
