@@ -6,6 +6,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "agent/transplant.hpp"
 #include "cli/command.hpp"
 #include "cli/live_view.hpp"
 #include "cli/player.hpp"
@@ -25,7 +26,7 @@ extern "C" void request_stop(int) {
 }
 
 struct Options {
-  std::string game, out;
+  std::string game, out, from;
   bool resume = false;
   std::vector<std::string> sets, parameters;
   // Options that are rows of the configuration, as they were typed: key, text.
@@ -102,6 +103,19 @@ Result<Outcome> train(const Options& options, std::span<const GameEntry> games, 
   const Result<ResolvedConfig> resolved = resolve(config, game.spec);
   if (!resolved) wrong_usage(resolved.error());
 
+  std::optional<Bot> start;
+  if (!options.from.empty()) {
+    if (options.resume) wrong_usage({"--from begins a new run; --resume goes on with one"});
+    const std::string path = bot_path(options.from);
+    const Result<TensorFile> tensors = load_safetensors(path);
+    if (!tensors) return tensors.error();
+    Result<Transplant> grown = transplant(tensors.value(), path, game.spec, resolved.value().network,
+                                          Key(static_cast<std::uint64_t>(config.seed)).split(4));
+    if (!grown) return grown.error();
+    console.print("From {}:\n{}", path, grown.value().text());
+    start = std::move(grown.value().bot);
+  }
+
   std::signal(SIGINT, request_stop);
   std::signal(SIGTERM, request_stop);
   console.print("{} {} in {}\n", options.resume ? "Going on with" : "Training", console.bold(game.spec.name), folder);
@@ -110,6 +124,7 @@ Result<Outcome> train(const Options& options, std::span<const GameEntry> games, 
       run_training(game, config,
                    {.folder = folder,
                     .resume = options.resume,
+                    .start = start ? &*start : nullptr,
                     .stop = &stop_requested,
                     .on_progress = [&view](const RunProgress& progress) { view.show(progress); }});
   if (!run) {
@@ -134,6 +149,8 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   arguments.add("--steps", &options->steps, "Stop after this many decisions, e.g. 5000000 or 5e6");
   arguments.add("--until-score", &options->until_score, "Stop when the mean score of the last 100 episodes is this");
   arguments.add("--out", &options->out, "The run's folder; without it, a new one in runs/");
+  arguments.add("--from", &options->from,
+                "A bot to start from: of an earlier version of the game, or of a smaller network (see --hidden)");
   arguments.add_flag("--resume", options->resume, "Go on with the run in --out");
   const auto add_row = [&](const std::string& key, const std::string& help) {
     arguments.add_each(
@@ -159,6 +176,7 @@ Command train_command() {
           {"rival train connect_four --minutes 1", "rival train cartpole --until-score 475 --json",
            "rival train connect_four --out runs/long --minutes 30 --hidden 256x256",
            "rival train connect_four --out runs/long --resume --minutes 60",
+           "rival train connect_four --from runs/long --out runs/wider --hidden 384x384 --minutes 30",
            "rival train kuhn_poker --steps 5e6 --set learning_rate=5e-4"},
           declare};
 }

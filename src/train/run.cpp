@@ -334,9 +334,11 @@ Result<SavedRun> read_run(const std::string& folder) {
 Result<RunSummary> run_training(const GameEntry& game, const TrainConfig& config, const RunOptions& options) {
   if (config.minutes <= 0 && config.steps <= 0 && !std::isfinite(config.until_score))
     return Error{"a run needs a budget: minutes, steps or until_score"};
-  auto trainer = Trainer::make(game, config);
-  if (!trainer) return trainer.error();
   TrainConfig saved = config;
+  if (options.start) saved.network = options.start->network.options();
+  auto trainer = Trainer::make(game, saved);
+  if (!trainer) return trainer.error();
+  if (options.start) (*trainer)->start_from(*options.start);
   std::string name = game.spec.name;
   auto folder = options.resume ? RunFolder::open(options.folder)
                                : RunFolder::create(options.folder, write_toml(run_rows(name, saved)));

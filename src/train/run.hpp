@@ -39,6 +39,8 @@ struct RunProgress {
 struct RunOptions {
   std::string folder;
   bool resume = false;
+  const Bot* start =
+      nullptr;  // what a new run starts from (agent/transplant.hpp); its network is the run's. Null: nothing
   const std::atomic<bool>* stop = nullptr;  // set from elsewhere (a signal): end after this iteration, saved
   std::function<void(const RunProgress&)> on_progress;
 };
