@@ -414,7 +414,7 @@ Result<NetworkOptions> options_for(const Network& old, NetworkOptions wanted, co
     return Error{
         fmt::format("{}: its hidden layers of {} cannot shrink to {}; ask for as many and as wide ones, or train anew",
                     file, fmt::join(bot.hidden, ", "), fmt::join(wanted.hidden, ", "))};
-  if (bot.memory) wanted.memory = wanted.hidden.back();
+  if (bot.memory || wanted.memory == -1) wanted.memory = wanted.hidden.back();
   if (!old.encoders().empty()) wanted.entity = std::max(wanted.entity, bot.entity);
   const auto is_grid = [](const ObservationPart& part) { return part.kind == ObservationPart::Kind::grid; };
   if (wanted.grid == "auto" && std::any_of(old.observation().begin(), old.observation().end(), is_grid))

@@ -377,6 +377,18 @@ TEST(Transplant, RefusesWhatItCannotDo) {
   }
 }
 
+TEST(Bot, WithALargeAndASmallGridComesBack) {
+  Random random(Key(10));
+  const Spec spec{.name = "grids",
+                  .observation = {ObservationPart::grid("large", 2, 30, 30), ObservationPart::grid("small", 2, 3, 3)},
+                  .action = {ActionPart::discrete("what", 3)}};
+  const Bot bot = random_bot(spec, {.hidden = {8}}, random);
+  EXPECT_EQ(bot.network.convolutions().size(), 1u);
+  const auto again = Bot::from_tensors(bot.to_tensors(), spec, "grids.safetensors");
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(again.value().parameters, bot.parameters);
+}
+
 TEST(Bot, OfAnotherVersionOfTheGameIsRefused) {
   Random random(Key(9));
   const Spec then{.name = "versions",

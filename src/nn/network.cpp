@@ -84,7 +84,7 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
     return Error{"network: grid must be auto, flat or convolution, is '" + options.grid + "'"};
 
   int trunk_in = 0;
-  bool convolved = false;
+  bool convolved = false, flat_grid = false;
   std::vector<int> encoder_of(spec.observation.size(), -1);
   for (std::size_t p = 0; p < spec.observation.size(); ++p) {
     const ObservationPart& part = spec.observation[p];
@@ -113,13 +113,14 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
       net.encoders_.push_back(
           {first, part.count(), net.dense("encoder." + part.name, part.features(), options.entity, true)});
     } else {
+      flat_grid |= grid;
       net.flat_.push_back({first, part.size(), !grid});
       trunk_in += part.size();
     }
   }
   for (const ConvolutionStack& stack : net.convolutions_) trunk_in += stack.layers.back().out_size();
   trunk_in += static_cast<int>(net.encoders_.size()) * options.entity;
-  net.options_.grid = convolved ? "convolution" : "flat";
+  net.options_.grid = !convolved ? "flat" : flat_grid ? "auto" : "convolution";
 
   int in = trunk_in;
   for (std::size_t i = 0; i < net.options_.hidden.size(); ++i) {

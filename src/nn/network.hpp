@@ -109,7 +109,8 @@ class Network {
   // Error if the options make no sense for the Spec.
   static Result<Network> make(const Spec& spec, const NetworkOptions& options);
 
-  const NetworkOptions& options() const { return options_; }  // with what "auto" and empty were resolved to
+  // With what was left to choose resolved; grid stays "auto" only where some grids are convolved and others are not.
+  const NetworkOptions& options() const { return options_; }
   // The parts of the Spec that it was made for.
   const std::vector<ObservationPart>& observation() const { return observation_; }
   const std::vector<ActionPart>& action() const { return action_; }

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "base/check.hpp"
@@ -43,7 +44,8 @@ class Graph {
                        values.size() * sizeof(std::int64_t));
   }
 
-  using Attributes = std::vector<std::pair<std::string, Shape>>;  // lists of integers; `axis` and the like: one
+  // Lists of integers; one alone is a number, but for `axes`.
+  using Attributes = std::vector<std::pair<std::string, Shape>>;
   std::string node(const std::string& op, const std::vector<std::string>& inputs, const Attributes& attributes = {},
                    const std::vector<std::string>& outputs = {}) {
     const std::string name = op + "_" + std::to_string(++nodes_);
@@ -85,7 +87,7 @@ class Graph {
     constexpr std::int64_t kInt = 2, kInts = 7;  // AttributeProto.AttributeType
     ProtoWriter out;
     out.add_bytes(1, name);
-    if (values.size() == 1) return out.add_int(3, values.front()).add_int(20, kInt);
+    if (values.size() == 1 && name != "axes") return out.add_int(3, values.front()).add_int(20, kInt);
     for (const std::int64_t value : values) out.add_int(8, value);
     return out.add_int(20, kInts);
   }
@@ -145,6 +147,37 @@ class Exporter {
     return graph_.reshape(x, {-1, stack.layers.back().out_size()});
   }
 
+  // The entities' encodings, [N, count, width], zero where there is none.
+  std::string encodings(const std::string& observation, const EntityEncoder& encoder) {
+    const DenseLayer& layer = encoder.layer;
+    std::string x = graph_.columns(observation, encoder.first, encoder.count * layer.in, net_.observation_size());
+    x = graph_.reshape(x, {-1, encoder.count, layer.in});
+    const std::string presence = graph_.node(
+        "Slice", {x, graph_.integers(layer.name + ".presence", {0}), graph_.integers(layer.name + ".presence_end", {1}),
+                  graph_.integers(layer.name + ".presence_axis", {2})});
+    const std::string zero = graph_.scalar(layer.name + ".absent", 0);
+    const std::string absent = graph_.node("Equal", {presence, zero});
+    const std::string weight =
+        graph_.constant(layer.name + ".weight", {layer.in, layer.out}, piece(layer.weight, layer.in * layer.out));
+    const std::string bias = graph_.constant(layer.name + ".bias", {layer.out}, piece(layer.bias, layer.out));
+    const std::string e = graph_.node("Relu", {graph_.node("Add", {graph_.node("MatMul", {x, weight}), bias})});
+    return graph_.node("Where", {absent, zero, e});
+  }
+
+  // The largest of each column of the encodings, [N, width]: none is below zero.
+  std::string largest(const std::string& encodings) {
+    return graph_.node("ReduceMax", {encodings}, {{"axes", {1}}, {"keepdims", {0}}});
+  }
+
+  // The logits of a target part, [N, count], from what the heads read.
+  std::string targets(const std::string& x, const TargetHead& target, const std::string& encodings) {
+    const int width = target.query.out;
+    const std::string scale = graph_.scalar(target.query.name + ".scale", 1 / std::sqrt(static_cast<float>(width)));
+    const std::string query = graph_.node("Mul", {dense(x, target.query), scale});
+    const std::string logits = graph_.node("MatMul", {encodings, graph_.reshape(query, {-1, width, 1})});
+    return graph_.reshape(logits, {-1, net_.encoders()[static_cast<std::size_t>(target.encoder)].count});
+  }
+
   std::string memory(const std::string& x) {
     const MinGruLayer& layer = net_.memory();
     const std::int64_t m = layer.size;
@@ -188,10 +221,25 @@ std::string to_onnx(const Network& network, std::span<const float> parameters, c
   for (const FlatColumns& flat : network.flat())
     parts.push_back(graph.columns(x, flat.first, flat.size, observation_size));
   for (const ConvolutionStack& stack : network.convolutions()) parts.push_back(exporter.convolutions(x, stack));
+  std::vector<std::string> encodings;
+  for (const EntityEncoder& encoder : network.encoders()) {
+    encodings.push_back(exporter.encodings(x, encoder));
+    parts.push_back(exporter.largest(encodings.back()));
+  }
   x = parts.size() == 1 ? parts.front() : graph.node("Concat", parts, {{"axis", {1}}});
   for (const DenseLayer& layer : network.trunk()) x = exporter.dense(x, layer);
   if (network.memory().size > 0) x = exporter.memory(x);
-  const std::string head = exporter.dense(x, network.head());
+  std::string head = exporter.dense(x, network.head());
+  if (!network.targets().empty()) {
+    std::map<int, std::string> pieces;  // of the head columns, by the first
+    for (const HeadColumns& columns : network.head_columns())
+      pieces[columns.to] = graph.columns(head, columns.from, columns.size, network.head().out);
+    for (const TargetHead& target : network.targets())
+      pieces[target.column] = exporter.targets(x, target, encodings[static_cast<std::size_t>(target.encoder)]);
+    std::vector<std::string> in_order;
+    for (const auto& [column, piece] : pieces) in_order.push_back(piece);
+    head = graph.node("Concat", in_order, {{"axis", {1}}});
+  }
 
   if (const int size = network.mask_size(); size > 0) {
     const std::string mask = graph.input("mask", Type::boolean, size);

@@ -23,9 +23,9 @@ struct OnnxOptions {
 
 // The model's inputs and outputs, for N rows (all f32 unless said):
 //   observation [N, observation_size]            as the game writes it
-//   mask [N, mask_size], bool                    where there are discrete action parts
+//   mask [N, mask_size], bool                    where there are discrete or target action parts
 //   memory_in, memory_out [N, memory size]       where the network has a memory; all zero at the start of a match
-//   logits [N, mask_size]                        of all discrete parts, one after another; -1e9 where the mask is false
+//   logits [N, mask_size]                        of all these parts, one after another; -1e9 where the mask is false
 //   mean, std [N, value_count]                   of the continuous values, in the game's units: what is drawn from this
 //                                                normal distribution must be clipped to the range of its part
 //   value [N]                                    the expected rest of the return

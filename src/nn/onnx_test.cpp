@@ -14,8 +14,10 @@ namespace {
 Spec sample_spec() {
   Spec spec;
   spec.name = "sample";
-  spec.observation = {ObservationPart::vector("state", 3), ObservationPart::grid("board", 2, 4, 5)};
-  spec.action = {ActionPart::discrete("move", 4), ActionPart::continuous("force", 2, -1, 3)};
+  spec.observation = {ObservationPart::vector("state", 3), ObservationPart::grid("board", 2, 4, 5),
+                      ObservationPart::entities("units", 3, 4)};
+  spec.action = {ActionPart::discrete("move", 4), ActionPart::target("whom", 2, 3),
+                 ActionPart::continuous("force", 2, -1, 3), ActionPart::target("whom_else", 2, 3)};
   return spec;
 }
 

@@ -1,6 +1,7 @@
 // Files for tests/interop/interop.py, which reads them with the Python packages that others use.
 //   interop_samples FOLDER           writes them
 //   interop_samples --read FILE      reads a safetensors file; prints its tensors, one a line, and its metadata
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -40,6 +41,9 @@ std::vector<Sample> samples() {
   const auto grid = ObservationPart::grid("board", 2, 6, 7), large = ObservationPart::grid("map", 3, 21, 20);
   const auto move = ActionPart::discrete("move", 7), card = ActionPart::discrete("card", 3);
   const auto force = ActionPart::continuous("force", 2, -3, 5), turn = ActionPart::continuous("turn", 1, 0, 1);
+  const auto units = ObservationPart::entities("units", 4, 5), items = ObservationPart::entities("items", 3, 2);
+  const auto whom = [](int part) { return ActionPart::target("whom", part, 4); };
+  const auto which = ActionPart::target("which", 3, 3);
   const auto spec = [](std::vector<ObservationPart> observation, std::vector<ActionPart> action) {
     Spec made;
     made.name = "sample";
@@ -51,7 +55,11 @@ std::vector<Sample> samples() {
           {"continuous", spec({vector}, {force, turn}), {.hidden = {16}}},
           {"memory", spec({vector, grid}, {move, card}), {.hidden = {24, 12}, .memory = 12}},
           {"convolution", spec({vector, large, grid}, {move, force}), {.hidden = {32, 16}}},
-          {"all_convolved", spec({grid}, {card}), {.hidden = {16}, .grid = "convolution"}}};
+          {"all_convolved", spec({grid}, {card}), {.hidden = {16}, .grid = "convolution"}},
+          {"entities", spec({units}, {move, whom(0), force}), {.hidden = {16}, .entity = 6}},
+          {"everything",
+           spec({vector, units, large, items}, {which, move, whom(1).when(1, {1, 2}), card, force}),
+           {.hidden = {16, 12}, .memory = 12, .entity = 7}}};
 }
 
 // The model, and inputs with what the reference backend makes of them.
@@ -65,7 +73,10 @@ Result<void> write_model(const std::string& folder, const Sample& sample) {
   for (float& parameter : parameters) parameter += random.uniform(-0.1f, 0.1f);
   const auto size = static_cast<std::size_t>(network->observation_size());
   ObservationScale scale{random_values(size, random), random_values(size, random)};
-  scale.scale[0] = 100;  // so that some of it is clipped
+  scale.scale[0] = 100;                                     // so that some of it is clipped
+  for (const EntityEncoder& encoder : network->encoders())  // not normalised
+    for (int i = encoder.first; i < encoder.first + encoder.count * encoder.layer.in; ++i)
+      scale.mean[static_cast<std::size_t>(i)] = 0, scale.scale[static_cast<std::size_t>(i)] = 1;
   const OnnxOptions options{
       .value_mean = 3, .value_scale = 2.5f, .metadata = {{"rival", R"({"game":"sample"})"}}, .description = "a sample"};
   const std::string model = to_onnx(*network, parameters, scale, heads, options);
@@ -76,7 +87,15 @@ Result<void> write_model(const std::string& folder, const Sample& sample) {
   const std::unique_ptr<Weights> weights = (*backend)->make_weights();
   (*backend)->pack(parameters, *weights);
   const std::unique_ptr<Executor> executor = (*backend)->make_executor(kRows);
-  const std::vector<float> observations = random_values(kRows * size, random);
+  std::vector<float> observations = random_values(kRows * size, random);
+  for (const EntityEncoder& encoder : network->encoders())  // some are not there
+    for (int r = 0; r < kRows; ++r)
+      for (int i = 0; i < encoder.count; ++i) {
+        const int row = r * network->observation_size() + encoder.first + i * encoder.layer.in;
+        const bool there = r > 0 && random.below(2);  // in the first row none
+        observations[static_cast<std::size_t>(row)] = 1;
+        if (!there) std::fill_n(observations.begin() + row, encoder.layer.in, 0.0f);
+      }
   std::vector<std::byte> inputs(kRows * static_cast<std::size_t>((*backend)->input_stride()));
   executor->encode(scale, observations.data(), kRows, inputs.data());
   const int memory = network->memory().size;
