@@ -117,3 +117,29 @@ function(rival_fuzz target)
     set_tests_properties(${target} PROPERTIES LABELS ${arg_LABEL} TIMEOUT 300)
   endif()
 endfunction()
+
+# rival_embed(TARGET files...): the files' text as strings in TARGET: `rival::embedded::NAME`, a std::string_view, where
+# NAME is the file's name with an underscore for each character that no identifier has (watch.html: watch_html). Whoever
+# uses one declares it.
+function(rival_embed target)
+  foreach(file ${ARGN})
+    get_filename_component(file ${file} ABSOLUTE)
+    get_filename_component(name ${file} NAME)
+    string(MAKE_C_IDENTIFIER ${name} identifier)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    file(READ ${file} text)
+    set(source "// Written by CMake from ${name}.\n#include <string_view>\nnamespace rival::embedded {
+extern const std::string_view ${identifier};
+const std::string_view ${identifier} = R\"rival_embed(${text})rival_embed\";
+}  // namespace rival::embedded\n")
+    set(path ${CMAKE_CURRENT_BINARY_DIR}/embedded/${name}.cpp)
+    set(old "")
+    if(EXISTS ${path})
+      file(READ ${path} old)
+    endif()
+    if(NOT source STREQUAL old)
+      file(WRITE ${path} "${source}")
+    endif()
+    target_sources(${target} PRIVATE ${path})
+  endforeach()
+endfunction()

@@ -14,7 +14,7 @@ constexpr const char* kVersion = RIVAL_VERSION;
 // The one table of commands.
 std::vector<Command> commands() {
   return {games_command(), check_command(), train_command(), eval_command(),
-          play_command(),  bench_command(), export_command()};
+          play_command(),  watch_command(), bench_command(), export_command()};
 }
 
 std::string overview(const std::vector<Command>& commands) {

@@ -45,6 +45,7 @@ Command check_command();
 Command train_command();
 Command eval_command();
 Command play_command();
+Command watch_command();
 Command bench_command();
 Command export_command();
 

@@ -1,0 +1,10 @@
+// The files of this folder that pages are made of, as text (rival_embed in cmake/rival.cmake).
+#pragma once
+
+#include <string_view>
+
+namespace rival::embedded {
+
+extern const std::string_view page_css, watch_html, watch_js, ladder_html, ladder_js;
+
+}  // namespace rival::embedded
