@@ -49,7 +49,14 @@ class Reader {
   const toml::node* find(std::string_view key, bool needed) {
     known_.emplace_back(key);
     const toml::node* node = table_->get(key);
-    if (!node && needed) fail(*table_, "'" + std::string(key) + "' is missing");
+    if (!node && needed) {
+      std::vector<std::string> keys;
+      for (const auto& [other, unused] : *table_) keys.emplace_back(other.str());
+      const std::string meant = nearest(key, keys);
+      const bool unread = std::find(known_.begin(), known_.end(), meant) == known_.end();
+      fail(*table_,
+           "'" + std::string(key) + "' is missing" + (!meant.empty() && unread ? "; there is '" + meant + "'" : ""));
+    }
     return error_ ? nullptr : node;
   }
 
@@ -176,6 +183,7 @@ void read_unit(Reader& reader, Unit& unit, bool creep) {
     reader.number("speed", unit.speed, kSpeed, 0.5, 8);
   } else {
     reader.number("unescorted", unit.unescorted, 1, 0, 100);
+    reader.number("health_per_hero", unit.health_per_hero, kHealth, 0, 5000);
   }
   reader.number("health", unit.health, kHealth, 1, 20'000);
   reader.number("attack", unit.attack, kHealth, 0, 1000);
@@ -313,6 +321,7 @@ Result<std::shared_ptr<const Data>> parse_data(std::string_view text, std::strin
   reader.open(creeps, "creeps");
   reader.number("first_wave", rules.first_wave, kTicks, 0, 120);
   reader.number("interval", rules.wave_interval, kTicks, 5, 120);
+  reader.number("reinforcement", rules.reinforcement, kTicks, 30, 3600);
   reader.number("growth", rules.creep_growth, 1, 0, 100);
   reader.number("aggression", rules.aggression, kLength, 1, 20);
   const toml::table &melee = reader.table("melee"), &ranged = reader.table("ranged");
@@ -407,6 +416,8 @@ Result<std::shared_ptr<const Data>> parse_data(std::string_view text, std::strin
   for (std::size_t i = 0; i < data->heroes.size(); ++i) add("hero " + data->heroes[i], hash_of(rules.heroes[i]));
   for (std::size_t i = 0; i < data->items.size(); ++i) add("item " + data->items[i], hash_of(rules.items[i]));
   Rules rest = rules;  // all but heroes and items
+  rest.melee = rest.ranged = rest.tower = rest.core = {};
+  rest.lanes = {};
   rest.items = {};
   rest.heroes = {};
   add("creeps", hash_of(std::array{rules.melee, rules.ranged}));

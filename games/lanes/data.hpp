@@ -58,7 +58,8 @@ struct Item {
 
 // A creep, tower or base. What does not apply is 0.
 struct Unit {
-  std::int32_t count, health, attack, attack_interval, range, speed, armour, sight, gold, experience, unescorted;
+  std::int32_t count, health, health_per_hero, attack, attack_interval, range, speed, armour, sight, gold, experience,
+      unescorted;
 };
 
 struct Lane {
@@ -72,7 +73,7 @@ struct Rules {
   std::int32_t width, height, fountain;
   Point base;
   std::array<Lane, kLaneCount> lanes;
-  std::int32_t first_wave, wave_interval, creep_growth, aggression;
+  std::int32_t first_wave, wave_interval, reinforcement, creep_growth, aggression;
   Unit melee, ranged, tower, core;
   std::int32_t start_gold, gold_per_minute, kill_gold, assist_gold, kill_experience, kill_experience_per_level,
       experience_radius;

@@ -210,7 +210,7 @@ void Lanes::reset(const Settings& settings, Key key) {
     const auto build = [&](int unit, Point p, const lanes::Unit& kind) {
       at(s.x, unit) = static_cast<std::int16_t>(team == 0 ? p.x : rules_->width - p.x);
       at(s.y, unit) = static_cast<std::int16_t>(p.y);
-      at(s.health, unit) = at(s.max_health, unit) = kind.health;
+      at(s.health, unit) = at(s.max_health, unit) = kind.health + kind.health_per_hero * (team_size_ - 1);
       s.alive |= bit(unit);
     };
     s.target.fill(kNone);
@@ -386,10 +386,11 @@ void Lanes::step(const Actions& actions, Key, Rewards rewards) {
       compute_stats(team, h);
       note({Event::buy, static_cast<std::int8_t>(seat), static_cast<std::int8_t>(item), 0, 0, 0, 0});
     }
-  for (int team : {0, 1}) {
-    const Side& s = side(team);
+  for (int team : {0, 1})
     for (int h = 0; h < team_size_; ++h)
       if (acting.contains(team * kTeam + h) && can_act(team, h)) obey(team, h, actions, tick);
+  for (int team : {0, 1}) {
+    const Side& s = side(team);
     each(s.alive & kCreeps, [&](int unit) { command_creep(team, unit, tick); });
     each(s.alive & kBuildings, [&](int unit) { command_building(team, unit, tick); });
   }
@@ -812,9 +813,9 @@ void Lanes::advance(int team, const Tick& tick, Rewards rewards) {
       compute_stats(team, h);
     }
     if (!s.is_alive(h)) continue;
+    const bool rests = at_base(team, h) && time_ - hero.last_hurt > 2 * lanes::kTicks;
     const int most = at(s.max_health, h), before = at(s.health, h);
-    const int rate =
-        hero.regeneration + (at_base(team, h) ? most * rules_->fountain_percent / (100 * lanes::kTicks) : 0);
+    const int rate = hero.regeneration + (rests ? most * rules_->fountain_percent / (100 * lanes::kTicks) : 0);
     at(s.health, h) = std::min(before + rate, most);
     rewards[team * kTeam + h] += static_cast<float>(rules_->rewards.health) / lanes::kReward *
                                  static_cast<float>(at(s.health, h) - before) / static_cast<float>(most);
@@ -853,11 +854,11 @@ void Lanes::spawn_wave(int team) {
   const int growth = 100 + rules_->creep_growth * (time_ / kBuyTicks);
   for (int lane = 0; lane < lanes::kLaneCount; ++lane) {
     if (!lane_in_play(lane)) continue;
-    const int count = rules_->melee.count + rules_->ranged.count;
+    const int melee = rules_->melee.count + time_ / rules_->reinforcement, count = melee + rules_->ranged.count;
     std::uint64_t free = lane_creeps(lane) & ~s.alive;
     for (int i = 0; i < count && free != 0; ++i, free &= free - 1) {
       const int unit = std::countr_zero(free);
-      const bool ranged = i >= rules_->melee.count;
+      const bool ranged = i >= melee;
       const Point home = at(rules_->lanes, lane).path[0];
       const int x = home.x + (ranged ? -kLength : kLength / 2);
       at(s.x, unit) = static_cast<std::int16_t>(team == 0 ? x : rules_->width - x);

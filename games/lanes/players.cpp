@@ -78,7 +78,7 @@ class Mind {
     if (game_.at_base(team_, self_) && share < 0.85 && enemy_heroes_ == 0) return {};
     const bool weak = share < traits_.retreat || (traits_.judges && share < 0.5 && outmatched(1.3));
     if (weak && (traits_.judges || random_.uniform() < 0.9f)) return retreat();
-    if (traits_.judges && in_danger_of_tower()) return back_off();
+    if (traits_.judges && in_danger_of_tower() && !undefended()) return back_off();
     if (traits_.judges && can_kill()) return fight(prey_);
     if (random_.uniform() < static_cast<float>(traits_.abilities) && help()) return decision_;
     if (prey_ != kNone) {
@@ -88,7 +88,7 @@ class Mind {
       if (traits_.judges && outmatched(1.4) && distance(other_, prey_) < 7 * kUnit) return back_off();
     }
     if (traits_.judges && game_.time() > 240 && orders_[Lanes::recall] && enemy_heroes_ == 0 && me_.gold > 1100 &&
-        near_creeps_ == 0)
+        near_creeps_ == 0 && !undefended())
       return {Lanes::recall};
     return farm();
   }
@@ -197,8 +197,15 @@ class Mind {
     const bool shot = at(other_.target, tower) == self_;
     if (shot)
       return !(prey_ != kNone && health_share() > 0.45 && can_finish(prey_)) &&
-             !(escorts(tower) > 0 && health_share() > 0.75);
+             !(escorts(tower) > 0 && health_share() > 0.5 && !outmatched(1.2));
     return escorts(tower) == 0 && health_share() < 2;
+  }
+
+  // Nobody is there to defend for a while: time to take buildings, even under fire.
+  bool undefended() const {
+    for (int h = 0; h < game_.team_size(); ++h)
+      if (at(other_.heroes, h).respawn < 8) return false;
+    return health_share() > 0.45;
   }
 
   // What the team around could do to an enemy within about two seconds.
@@ -400,7 +407,8 @@ class Mind {
     for (int slot = Lanes::kTowerSlot; slot <= Lanes::kBaseSlot; ++slot) {
       const int b = game_.enemy_in_slot(seat_, slot);
       if (b == kNone || distance(other_, b) > game_.range_of(1 - team_, b) + 4 * kUnit) continue;
-      const bool safe = escorts(b) >= 1 && at(other_.target, b) != self_;
+      const bool safe = undefended() || (escorts(b) >= 1 &&
+                                         (at(other_.target, b) != self_ || (health_share() > 0.6 && !outmatched(1.2))));
       if (!traits_.judges || (safe && near_creeps_ < 2 + (weakest == kNone)) || (safe && b == Lanes::kBase) ||
           (at(other_.health, b) < 6 * me_.damage && health_share() > 0.4))
         if (!(weakest != kNone && !traits_.judges)) return {.order = Lanes::attack, .enemy = slot};

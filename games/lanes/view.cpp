@@ -127,7 +127,7 @@ std::string Lanes::stage() const {
       stage["buildings"].push_back({{"team", team},
                                     {"kind", b == kBase ? "base" : "tower"},
                                     {"at", {units(at(side(team).x, b)), units(at(side(team).y, b))}},
-                                    {"hp", points(kind.health)},
+                                    {"hp", points(at(side(team).max_health, b))},
                                     {"sight", units(kind.sight)}});
     }
   return stage.dump();

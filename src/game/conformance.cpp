@@ -291,7 +291,7 @@ class Kit {
         const int row = batch_->rows_per_match() > 1 ? seat : 0;
         choose(v, random, now.choices.data() + row * layout.choice_count, now.values.data() + row * layout.value_count);
       }
-      check_hidden(random);
+      if (step_ < 64 || step_ % 16 == 0) check_hidden(random);
       const ActionRows actions{now.choices.data(), now.values.data()};
       played.actions.choices.insert(played.actions.choices.end(), now.choices.begin(), now.choices.end());
       played.actions.values.insert(played.actions.values.end(), now.values.begin(), now.values.end());

@@ -53,7 +53,8 @@ const char* verdict_name(ConformanceCheck::Verdict verdict);
 //   replay        a match survives recording, writing, reading and replaying
 //   parameters    matches played with each parameter at its lowest and highest value keep all of the above
 //   hidden        with hidden information: redrawing what a seat cannot know (resample_hidden) changes neither what
-//                 it sees nor what it may do; a warning if the game has no resample_hidden, or it never changes a thing
+//                 it sees nor what it may do, in the first 64 steps of a match and in every 16th after them; a
+//                 warning if the game has no resample_hidden, or it never changes a thing
 //
 // Results of two teams must be constant-sum since ratings, self-play and exact judges read them as who won: a draw
 // scored as a loss for both, say, is an error. Payoffs that are not constant-sum belong in the rewards.

@@ -12,7 +12,7 @@
 namespace rival {
 namespace {
 
-constexpr int kShownSteps = 40;
+constexpr int kShownDecisions = 40;
 
 std::string number(float value) {
   char text[32];
@@ -60,6 +60,14 @@ std::string grid_text(const ObservationPart& part, const float* values) {
   return text;
 }
 
+// A line for each entity that is there.
+std::string entities_text(const ObservationPart& part, const float* values) {
+  std::string text;
+  for (int i = 0; i < part.count(); ++i, values += part.features())
+    if (values[0] != 0) text += std::to_string(i) + ": " + numbers(values + 1, part.features() - 1) + "\n";
+  return text;
+}
+
 class Transcript {
  public:
   Transcript(const GameEntry& entry, Key key) : spec_(entry.spec), batch_(entry.make_batch(1)), key_(key) {
@@ -95,9 +103,10 @@ class Transcript {
       Status status;
       batch_->step({choices_.data(), values_.data()}, {rewards_.data(), &status});
       before << "  rewards: " << numbers(rewards_.data(), spec_.seats) << "\n";
-      if (step < kShownSteps || status != Status::running)
+      const int shown = std::max(1, kShownDecisions / batch_->rows_per_match());
+      if (step < shown || status != Status::running)
         out_ << before.str();
-      else if (step == kShownSteps)
+      else if (step == shown)
         out_ << "\n...\n";
     }
     write_end();
@@ -115,6 +124,8 @@ class Transcript {
       out << "  seat " << seat << " sees " << part.name << ":";
       if (part.kind == ObservationPart::Kind::grid)
         out << "\n" << indented(grid_text(part, values));
+      else if (part.kind == ObservationPart::Kind::entities)
+        out << "\n" << indented(entities_text(part, values));
       else
         out << " " << numbers(values, part.size()) << "\n";
     }

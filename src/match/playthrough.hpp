@@ -11,7 +11,7 @@ namespace rival {
 
 // The transcript of one match of random play under the default settings: for each step the position, and for each
 // acting seat what it sees, what it may do and what it does; then rewards and, at the end, results. Of a long match the
-// first 40 steps and the last are written. The same entry and key give the same text.
+// first steps, up to 40 decisions, and the last are written. The same entry and key give the same text.
 // A plane of a grid that holds only the digits 0-9 is drawn as a picture ('.' is 0), anything else as numbers.
 std::string playthrough(const GameEntry& entry, Key key);
 
