@@ -271,7 +271,7 @@ class Kit {
     const auto choices = rows * static_cast<std::size_t>(layout.choice_count);
     const auto values = rows * static_cast<std::size_t>(layout.value_count);
     std::vector<float> rewards(static_cast<std::size_t>(spec_.seats)), copy_rewards(rewards);
-    ReplayRecorder recorder(*batch_, 0, settings, match_key, 1);
+    ReplayRecorder recorder(*batch_, 0, settings, match_key, replay ? 1 : kUnknownBound);
     const int bound = spec_.max_steps > 0 ? spec_.max_steps : kUnknownBound;
     touch("ending");
     if (batch_->status(0) != Status::running) return fail("ending", where() + "the match is over before anybody acted");
@@ -430,12 +430,13 @@ class Kit {
   void check_parameters() {
     if (spec_.parameters.empty()) return;
     touch("parameters");
+    const int matches = spec_.parameters.size() > 8 ? 1 : 2;  // at each end
     for (std::size_t p = 0; p < spec_.parameters.size(); ++p)
       for (float value : {spec_.parameters[p].low, spec_.parameters[p].high}) {
         Settings settings = settings_;
         settings.parameters[p] = value;
         setting_ = "parameter '" + spec_.parameters[p].name + "' at " + number(value);
-        for (match_ = 0; match_ < 2; ++match_) {
+        for (match_ = 0; match_ < matches; ++match_) {
           const Key match_key = key_.split(2'000'003 + p).split(static_cast<std::uint64_t>(match_));
           Played played;
           play(settings, match_key, Random(match_key.split(1'000'003)), played, nullptr);
