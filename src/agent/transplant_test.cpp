@@ -364,13 +364,17 @@ TEST(Transplant, RefusesWhatItCannotDo) {
   Spec longer = then;
   longer.observation[0].width = 5;
   EXPECT_NE(message(untold, longer, {}).find("before bots told"), std::string::npos);
-  for (
-      const char* bad :
-      {"", "[]", R"({"observation":[],"action":[]})",
-       R"({"observation":[{"name":"v","kind":"vector","size":99999999}],"action":[]})",
-       R"({"observation":[{"name":"v","kind":"grid","channels":16777216,"height":16777216,"width":16777216}],"action":[]})",
-       R"({"observation":[{"name":"v","kind":"vector","size":-1}],"action":[]})",
-       R"({"observation":[{"name":"v","kind":"vector","size":4}],"action":[{"name":"a","kind":"target","size":4,"entities":0}]})"}) {
+  // The parts: observations, actions.
+  const std::pair<const char*, const char*> damages[] = {
+      {"", ""},
+      {R"({"name":"v","kind":"vector","size":99999999})", R"({"name":"a","kind":"discrete","size":4})"},
+      {R"({"name":"v","kind":"vector","size":-1})", R"({"name":"a","kind":"discrete","size":4})"},
+      {R"({"name":"v","kind":"grid","channels":9999999,"height":9999999,"width":9999999})", ""},
+      {R"({"name":"v","kind":"vector","size":4})", R"({"name":"a","kind":"target","size":4,"entities":0})"}};
+  std::vector<std::string> texts{"", "[]", "{}"};
+  for (const auto& [observation, action] : damages)
+    texts.push_back(std::string(R"({"observation":[)") + observation + R"(],"action":[)" + action + "]}");
+  for (const std::string& bad : texts) {
     TensorFile damaged = file;
     damaged.metadata["parts"] = bad;
     EXPECT_NE(message(damaged, then, {}).find("old.safetensors: the metadata 'parts'"), std::string::npos) << bad;
