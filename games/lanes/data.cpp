@@ -430,7 +430,7 @@ Result<std::shared_ptr<const Data>> parse_data(std::string_view text, std::strin
 
 const Data& data() {
   static const std::shared_ptr<const Data> parsed = [] {
-    Result<std::shared_ptr<const Data>> result = parse_data(kDataText, "games/lanes/heroes.toml");
+    Result<std::shared_ptr<const Data>> result = parse_data(embedded::heroes_toml, "games/lanes/heroes.toml");
     check(result.ok(), result.ok() ? "" : result.error().message.c_str());
     return result.value();
   }();

@@ -11,6 +11,12 @@
 #include "base/result.hpp"
 #include "rival/game.hpp"
 
+namespace rival::embedded {
+
+extern const std::string_view heroes_toml;  // the file's text (rival_embed in cmake/rival.cmake)
+
+}  // namespace rival::embedded
+
 namespace rival::lanes {
 
 // Units of the simulation. All of it is whole numbers.
@@ -109,8 +115,5 @@ Result<std::shared_ptr<const Data>> parse_data(std::string_view text, std::strin
 
 // heroes.toml as it was when the program was built; parsed once.
 const Data& data();
-
-// The text of heroes.toml.
-extern const std::string_view kDataText;
 
 }  // namespace rival::lanes

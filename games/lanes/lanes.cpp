@@ -1,82 +1,20 @@
 #include "games/lanes/lanes.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 
-#include "base/check.hpp"
+#include "games/lanes/units.hpp"
 
 namespace rival {
 
-using lanes::Ability;
-using lanes::Aim;
-using lanes::kLength;
-using lanes::Point;
-using lanes::Rules;
+using namespace lanes;
 
 namespace {
 
-constexpr int kSight = 14 * kLength;    // how far away creeps are listed
-constexpr int kApproach = 4 * kLength;  // how far a hero walks to use an ability
-constexpr int kAggressionTicks = 3;     // for which towers remember who hurt a hero
-constexpr int kBuyTicks = 120;          // in a minute
-constexpr int kParameters = 2;          // before the tunable numbers
-
-// Eighths of a turn, in 1/256.
-constexpr int kDirectionX[] = {256, 181, 0, -181, -256, -181, 0, 181};
-constexpr int kDirectionY[] = {0, 181, 256, 181, 0, -181, -256, -181};
-
-constexpr std::uint64_t bit(int unit) {
-  return std::uint64_t{1} << unit;
-}
-constexpr std::uint64_t bits(int first, int count) {
-  return (bit(count) - 1) << first;
-}
-constexpr std::uint64_t kHeroes = bits(0, Lanes::kTeam),
-                        kCreeps = bits(Lanes::kFirstCreep, Lanes::kUnits - Lanes::kFirstCreep),
-                        kBuildings = bits(Lanes::kFirstTower, Lanes::kTowers + 1);
-
-// Calls visit(unit) for every unit of a set.
-template <class Visit>
-void each(std::uint64_t units, const Visit& visit) {
-  for (; units != 0; units &= units - 1) visit(std::countr_zero(units));
-}
-
-template <class T>
-auto& at(T& array, int i) {
-  return array[static_cast<std::size_t>(i)];
-}
-
-// About the length of a vector, within 3%: whole numbers, and the same for every mirror image.
-int length(int x, int y) {
-  const int a = std::max(std::abs(x), std::abs(y)), b = std::min(std::abs(x), std::abs(y));
-  return std::max(a, (a * 7 + b * 4) / 8);
-}
-
-int square(int x) {
-  return x * x;
-}
-
-int lane_of(int unit) {
-  return unit < Lanes::kBase ? (unit - Lanes::kFirstTower) / lanes::kTowersPerLane
-                             : (unit - Lanes::kFirstCreep) / Lanes::kLaneCreeps;
-}
-
-std::uint64_t lane_creeps(int lane) {
-  return bits(Lanes::kFirstCreep + lane * Lanes::kLaneCreeps, Lanes::kLaneCreeps);
-}
-
-bool is_hero(int unit) {
-  return unit < Lanes::kTeam;
-}
-bool is_building(int unit) {
-  return unit >= Lanes::kFirstTower && unit <= Lanes::kBase;
-}
-bool is_creep(int unit) {
-  return unit >= Lanes::kFirstCreep;
-}
+constexpr int kAggressionTicks = 3;  // for which towers remember who hurt a hero
+constexpr int kBuyTicks = 120;       // in a minute
+constexpr int kParameters = 2;       // before the tunable numbers
 
 }  // namespace
 
@@ -104,51 +42,6 @@ struct Lanes::Tick {
 
 namespace {
 
-enum Self {  // of the observation part `self`
-  kHealthShare,
-  kHealth,
-  kLevel,
-  kExperience,
-  kGold,
-  kAttack,
-  kRange,
-  kSpeed,
-  kArmour,
-  kPower,
-  kAttackReady,
-  kWait,
-  kReady = kWait + lanes::kAbilities,
-  kX = kReady + lanes::kAbilities,
-  kY,
-  kSlowed,
-  kHasted,
-  kShield,
-  kHurt,
-  kUnderTower,
-  kTowerTarget,
-  kAtBase,
-  kTime,
-  kWave,
-  kSize,
-  kOwnTowers,
-  kEnemyTowers = kOwnTowers + lanes::kLaneCount,
-  kOwnBase = kEnemyTowers + lanes::kLaneCount,
-  kEnemyBase,
-  kOwnFront,
-  kEnemyFront = kOwnFront + lanes::kLaneCount,
-  kScore = kEnemyFront + lanes::kLaneCount,
-  kAllies,
-  kEnemies,
-  kCanBuy,
-  kDamage,
-  kSlot = kDamage + lanes::kAbilities,
-  kItemOwned = kSlot + lanes::kTeam
-};
-
-int self_size(const Rules& rules) {
-  return kItemOwned + rules.items_count + rules.heroes_count;
-}
-
 // Rules with these values of the tunable numbers.
 std::shared_ptr<const Rules> tuned(const std::vector<float>& parameters) {
   const lanes::Data& data = lanes::data();
@@ -174,9 +67,11 @@ Spec Lanes::spec() {
             .source = "in the style of a MOBA; heroes and numbers are our own",
             .seats = kSeats,
             .teams = {0, 0, 0, 0, 0, 1, 1, 1, 1, 1}};
-  spec.observation = {ObservationPart::vector("self", self_size(data.rules)),
+  spec.observation = {ObservationPart::vector("self", kSelf),
                       ObservationPart::entities("enemies", kEnemySlots, kFeatures),
-                      ObservationPart::entities("allies", kAllySlots, kFeatures)};
+                      ObservationPart::entities("allies", kAllySlots, kFeatures),
+                      ObservationPart::vector("items", data.rules.items_count),
+                      ObservationPart::vector("hero", data.rules.heroes_count)};
   spec.action = {
       ActionPart::discrete("order", buy + data.rules.items_count),
       ActionPart::discrete("direction", kDirections).when(order, {move, ability1, ability2, ability3}),
@@ -892,289 +787,6 @@ void Lanes::decide() {
     winner_ = better(west, east);
   }
   status_ = Status::finished;
-}
-
-// ---- sight --------------------------------------------------------------------------------------------------
-
-void Lanes::refresh() {
-  for (int team : {0, 1}) refresh_sight(team);
-  for (int team : {0, 1}) refresh_near(team);
-}
-
-// Which units of the team the other one sees. Buildings are known to all.
-void Lanes::refresh_sight(int team) {
-  Side& s = side(team);
-  const Side& other = side(1 - team);
-  struct Eye {
-    int x, y, sight2;
-  };
-  std::array<Eye, kUnits> eyes;
-  int count = 0;
-  const auto add = [&](int sight) {
-    return [&, sight](int unit) {
-      eyes[static_cast<std::size_t>(count++)] = {at(other.x, unit), at(other.y, unit), square(sight)};
-    };
-  };
-  each(other.alive & kHeroes, add(rules_->hero_sight));
-  each(other.alive & kCreeps & ~other.ranged, add(rules_->melee.sight));
-  each(other.alive & kCreeps & other.ranged, add(rules_->ranged.sight));
-  each(other.alive & bits(kFirstTower, kTowers), add(rules_->tower.sight));
-  each(other.alive & bit(kBase), add(rules_->core.sight));
-  s.seen = kBuildings;
-  each(s.alive & (kHeroes | kCreeps), [&](int unit) {
-    const int x = at(s.x, unit), y = at(s.y, unit);
-    for (int i = 0; i < count; ++i) {
-      const Eye& eye = eyes[static_cast<std::size_t>(i)];
-      if (square(eye.x - x) + square(eye.y - y) <= eye.sight2) {
-        s.seen |= bit(unit);
-        return;
-      }
-    }
-  });
-}
-
-void Lanes::refresh_near(int team) {
-  Side& s = side(team);
-  const Side& other = side(1 - team);
-  // The nearest of `units`, by distance, then number.
-  const auto nearest = [&](int h, const Side& of, std::uint64_t units, auto& out) {
-    std::array<std::int32_t, std::tuple_size_v<std::remove_reference_t<decltype(out)>>> keys;
-    const int most = static_cast<int>(keys.size());
-    int count = 0;
-    each(units, [&](int unit) {
-      const int away = distance2(s, h, of, unit);
-      if (away > square(kSight)) return;
-      const std::int32_t key = (away << 6) | unit;
-      if (count == most && key >= at(keys, count - 1)) return;
-      int place = count < most ? count++ : most - 1;
-      for (; place > 0 && at(keys, place - 1) > key; --place) at(keys, place) = at(keys, place - 1);
-      at(keys, place) = key;
-    });
-    for (int i = 0; i < most; ++i) at(out, i) = static_cast<std::uint8_t>(i < count ? at(keys, i) & 63 : kNone);
-  };
-  for (int h = 0; h < team_size_; ++h) {
-    Hero& hero = at(s.heroes, h);
-    const bool alive = s.is_alive(h);
-    nearest(h, other, alive ? other.alive & other.seen & kCreeps : 0, hero.near_enemies);
-    nearest(h, s, alive ? s.alive & kCreeps : 0, hero.near_allies);
-  }
-}
-
-void Lanes::resample_hidden(int seat, Key key) {
-  Random random(key);
-  const int team = seat / kTeam, enemies = 1 - team;
-  Side& s = side(enemies);
-  each(s.alive & ~s.seen, [&](int unit) {
-    const std::int16_t x = at(s.x, unit), y = at(s.y, unit);
-    for (int tries = 0; tries < 16; ++tries) {
-      at(s.x, unit) = static_cast<std::int16_t>(random.below(rules_->width + 1));
-      at(s.y, unit) = static_cast<std::int16_t>(random.below(rules_->height + 1));
-      refresh_sight(enemies);
-      if (!s.is_seen(unit)) break;
-      at(s.x, unit) = x;
-      at(s.y, unit) = y;
-    }
-    at(s.health, unit) = 1 + random.below(at(s.max_health, unit));
-  });
-  for (int h = 0; h < team_size_; ++h) {
-    if (s.is_alive(h) && s.is_seen(h)) continue;
-    Hero& hero = at(s.heroes, h);
-    hero.gold = random.below(2000);
-    for (int a = 0; a < lanes::kAbilities; ++a)
-      at(hero.wait, a) = static_cast<std::int16_t>(random.below(ability(enemies * kTeam + h, a).cooldown + 1));
-  }
-  refresh();
-}
-
-// ---- what seats see and may do ------------------------------------------------------------------------------
-
-void Lanes::write_entity(float* f, int seat, int team, int unit) const {
-  constexpr float kScale = 1.0f / (16 * kLength);
-  const int own_team = seat / kTeam, self = seat % kTeam;
-  const Side &own = side(own_team), &s = side(team);
-  const Hero& me = at(own.heroes, self);
-  const int dx = (at(s.x, unit) - at(own.x, self)) * (own_team == 0 ? 1 : -1), dy = at(s.y, unit) - at(own.y, self);
-  const int away = dx * dx + dy * dy, range = range_of(team, unit);
-  const int health = at(s.health, unit);
-  f[0] = 1;
-  f[is_hero(unit) ? 1 : is_creep(unit) ? 2 : unit == kBase ? 4 : 3] = 1;
-  f[5] = static_cast<float>(dx) * kScale;
-  f[6] = static_cast<float>(dy) * kScale;
-  f[7] = static_cast<float>(length(dx, dy)) * kScale;
-  f[8] = static_cast<float>(health) / static_cast<float>(at(s.max_health, unit));
-  f[9] = static_cast<float>(health) * (1.0f / (1000 * lanes::kHealth));
-  f[10] = away <= square(me.range) ? 1.0f : 0.0f;
-  if (team != own_team) {
-    const int blow = reduced(me.damage, team, unit);
-    f[11] = blow >= health ? 1.0f : static_cast<float>(blow) / static_cast<float>(health);
-    f[12] = blow >= health ? 1.0f : 0.0f;
-    f[15] = away <= square(range) ? 1.0f : 0.0f;
-    f[16] = at(s.target, unit) == self ? 1.0f : 0.0f;
-  }
-  f[14] = at(s.stun, unit) > 0 ? 1.0f : at(s.slow_time, unit) > 0 ? 0.5f : 0.0f;
-  f[17] = static_cast<float>(attack_of(team, unit)) * (1.0f / (100 * lanes::kHealth));
-  f[18] = static_cast<float>(range) * (1.0f / (8 * kLength));
-  if (is_hero(unit)) {
-    const Hero& hero = at(s.heroes, unit);
-    f[13] = static_cast<float>(hero.level) * 0.1f;
-    float stun = 0;
-    for (const Ability& ability : rules_->heroes[hero.kind].abilities) stun += static_cast<float>(ability.stun) * 0.25f;
-    f[19] = stun;
-  } else if (is_building(unit)) {
-    f[19] = unit != kBase || base_open(team) ? 1.0f : 0.0f;
-  }
-}
-
-void Lanes::observe(int seat, Observation out) const {
-  const int team = seat / kTeam, h = seat % kTeam, enemies = 1 - team;
-  if (h >= team_size_) return;
-  const Side &s = side(team), &other = side(enemies);
-  const Hero& me = at(s.heroes, h);
-  const bool alive = s.is_alive(h);
-  float* self = out.part(0);
-  const auto share = [](int a, int b) { return static_cast<float>(a) / static_cast<float>(b); };
-  constexpr float kPoints = 1.0f / lanes::kHealth;
-  self[kLevel] = static_cast<float>(me.level) * 0.1f;
-  if (me.level < rules_->max_level) {
-    const int from = me.level == 1 ? 0 : at(rules_->levels, me.level - 2);
-    self[kExperience] = share(me.experience - from, at(rules_->levels, me.level - 1) - from);
-  }
-  self[kGold] = static_cast<float>(std::min(me.gold, 5000)) * 0.001f;
-  self[kTime] = share(time_, limit_);
-  const int since = time_ - rules_->first_wave;
-  self[kWave] = since < 0 ? 0 : share(since % rules_->wave_interval, rules_->wave_interval);
-  self[kSize] = static_cast<float>(team_size_) * 0.2f;
-  for (int lane = 0; lane < lanes::kLaneCount; ++lane) {
-    if (!lane_in_play(lane)) continue;
-    const std::uint64_t towers = bits(kFirstTower + lane * lanes::kTowersPerLane, lanes::kTowersPerLane);
-    self[kOwnTowers + lane] = static_cast<float>(std::popcount(s.alive & towers)) * 0.5f;
-    self[kEnemyTowers + lane] = static_cast<float>(std::popcount(other.alive & towers)) * 0.5f;
-    // How far creeps have come, from the own side to the enemy's.
-    int own_front = 0, enemy_front = rules_->width;
-    const auto ours = [&](int x) { return team == 0 ? x : rules_->width - x; };
-    each(s.alive & lane_creeps(lane), [&](int u) { own_front = std::max(own_front, ours(at(s.x, u))); });
-    each(other.alive & other.seen & lane_creeps(lane),
-         [&](int u) { enemy_front = std::min(enemy_front, ours(at(other.x, u))); });
-    self[kOwnFront + lane] = share(own_front, rules_->width);
-    self[kEnemyFront + lane] = share(enemy_front, rules_->width);
-  }
-  self[kOwnBase] = share(at(s.health, kBase), at(s.max_health, kBase));
-  self[kEnemyBase] = share(at(other.health, kBase), at(other.max_health, kBase));
-  self[kScore] = static_cast<float>(std::clamp(s.kills - other.kills, -20, 20)) * 0.1f;
-  self[kAllies] = static_cast<float>(std::popcount(s.alive & kHeroes)) * 0.2f;
-  self[kEnemies] = static_cast<float>(std::popcount(other.alive & kHeroes)) * 0.2f;
-  self[kSlot + h] = 1;
-  each(me.items, [&](int i) { self[kItemOwned + i] = 1; });
-  self[kItemOwned + rules_->items_count + me.kind] = 1;
-  self[kAttack] = static_cast<float>(me.damage) * (kPoints * 0.01f);
-  self[kRange] = static_cast<float>(me.range) * (1.0f / (8 * kLength));
-  self[kSpeed] = static_cast<float>(speed_of(team, h)) * (1.0f / (2 * kLength));
-  self[kArmour] = static_cast<float>(me.armour) * 0.02f;
-  self[kPower] = static_cast<float>(me.power) * 0.01f;
-  for (int a = 0; a < lanes::kAbilities; ++a) {
-    const Ability& ability = this->ability(seat, a);
-    self[kWait + a] = share(at(me.wait, a), ability.cooldown);
-    self[kReady + a] = at(me.wait, a) == 0 ? 1.0f : 0.0f;
-    self[kDamage + a] =
-        static_cast<float>(ability_value(me, ability.damage, ability.damage_growth)) * (kPoints * 0.005f);
-  }
-  if (!alive) return;
-
-  self[kHealthShare] = share(at(s.health, h), at(s.max_health, h));
-  self[kHealth] = static_cast<float>(at(s.health, h)) * (kPoints * 0.001f);
-  self[kAttackReady] = at(s.wait, h) <= 0 ? 1.0f : 0.0f;
-  self[kX] = share(team == 0 ? at(s.x, h) : rules_->width - at(s.x, h), rules_->width);
-  self[kY] = share(at(s.y, h), rules_->height);
-  self[kSlowed] = static_cast<float>(at(s.slow, h)) * 0.01f;
-  self[kHasted] = static_cast<float>(me.haste) * 0.01f;
-  self[kShield] = static_cast<float>(me.shield) * (kPoints * 0.005f);
-  self[kHurt] = time_ - me.last_hurt <= 4 ? 1.0f : 0.0f;
-  each(other.alive & kBuildings, [&](int b) {
-    if (distance2(s, h, other, b) <= square(range_of(enemies, b))) self[kUnderTower] = 1;
-    if (at(other.target, b) == h) self[kTowerTarget] = 1;
-  });
-  self[kAtBase] = at_base(team, h) ? 1.0f : 0.0f;
-  for (int i = 0; i < rules_->items_count; ++i)
-    if (!((me.items >> i) & 1) && me.gold >= at(rules_->items, i).price) self[kCanBuy] = 1;
-
-  for (int slot = 0; slot < kEnemySlots; ++slot) {
-    const int unit = slot == kBaseSlot ? static_cast<int>(kBase) : enemy_in_slot(seat, slot);
-    if (unit != kNone) write_entity(out.part(1) + slot * kFeatures, seat, enemies, unit);
-  }
-  for (int slot = 0; slot < kAllySlots; ++slot) {
-    const int unit = ally_in_slot(seat, slot);
-    if (unit != kNone) write_entity(out.part(2) + slot * kFeatures, seat, team, unit);
-  }
-}
-
-void Lanes::legal(int seat, Mask mask) const {
-  const int team = seat / kTeam, h = seat % kTeam;
-  std::uint8_t *orders = mask.part(order), *enemy_mask = mask.part(enemy), *ally_mask = mask.part(ally);
-  orders[hold] = 1;
-  if (h >= team_size_ || !can_act(team, h)) {
-    mask.part(direction)[0] = enemy_mask[0] = ally_mask[0] = 1;
-    return;
-  }
-  const Side &s = side(team), &other = side(1 - team);
-  const Hero& me = at(s.heroes, h);
-  orders[move] = 1;
-  std::memset(mask.part(direction), 1, kDirections);
-
-  constexpr int kFar = 1 << 30;
-  bool any = false;
-  int nearest_hero = kFar, nearest = kFar;
-  for (int slot = 0; slot < kEnemySlots; ++slot) {
-    const int unit = enemy_in_slot(seat, slot);
-    if (unit == kNone) continue;
-    enemy_mask[slot] = 1;
-    any = true;
-    if (is_building(unit)) continue;
-    const int away = distance2(s, h, other, unit);
-    nearest = std::min(nearest, away);
-    if (is_hero(unit)) nearest_hero = std::min(nearest_hero, away);
-  }
-  orders[attack] = any;
-  if (!any) enemy_mask[0] = 1;
-
-  const bool hurt_now = time_ - me.last_hurt <= 4;
-  const bool danger = hurt_now || nearest_hero <= square(12 * kLength);
-  for (int a = 0; a < lanes::kAbilities; ++a) {
-    if (at(me.wait, a) > 0) continue;
-    const Ability& ability = this->ability(seat, a);
-    const auto wounded = [&](int reach) {
-      for (int f = 0; f < team_size_; ++f)
-        if (s.is_alive(f) && at(s.health, f) * 10 < at(s.max_health, f) * 9 && distance2(s, h, s, f) <= square(reach))
-          return true;
-      return false;
-    };
-    bool useful = false;
-    switch (ability.aim) {
-      case Aim::area:
-        useful = (ability.harms() && nearest <= square(ability.radius)) ||
-                 (ability.heal > 0 && wounded(ability.radius)) || ((ability.shield > 0 || ability.haste > 0) && danger);
-        break;
-      case Aim::enemy:
-        useful = nearest <= square(ability.range + kApproach);
-        break;
-      case Aim::ally:
-        useful = (ability.heal > 0 && wounded(ability.range + kApproach)) || (ability.heal == 0 && danger);
-        break;
-      case Aim::direction:
-        useful = ability.dash > 0 || nearest <= square(ability.range);
-        break;
-    }
-    orders[ability1 + a] = useful;
-  }
-  for (int slot = 0; slot < kTeam; ++slot) ally_mask[slot] = s.is_alive(slot);
-
-  bool can_buy = false;
-  const bool home = at_base(team, h);
-  for (int i = 0; i < rules_->items_count; ++i) {
-    if (((me.items >> i) & 1) || me.gold < at(rules_->items, i).price) continue;
-    can_buy = true;
-    if (home) orders[buy + i] = 1;
-  }
-  orders[recall] = !home && !hurt_now && (can_buy || at(s.health, h) * 5 < at(s.max_health, h) * 3);
 }
 
 }  // namespace rival

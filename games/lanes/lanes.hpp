@@ -43,6 +43,7 @@ class Lanes {
                        kNearEnemies = 7, kEnemySlots = kEnemyCreepSlot + kNearEnemies, kAllyCreepSlot = kBaseSlot,
                        kNearAllies = 4, kAllySlots = kAllyCreepSlot + kNearAllies;
   static constexpr int kFeatures = 20;
+  static constexpr int kSelf = 55;  // numbers of the observation part `self`
 
   static Spec spec();
   void reset(const Settings& settings, Key key);

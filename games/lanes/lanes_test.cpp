@@ -306,7 +306,7 @@ std::string with(std::string text, const std::string& from, const std::string& t
 }
 
 TEST(LanesData, ErrorsNameTheLineAndTheKey) {
-  const std::string good(lanes::kDataText);
+  const std::string good(embedded::heroes_toml);
   ASSERT_TRUE(lanes::parse_data(good, "heroes.toml").ok());
   struct Case {
     std::string text, error;
@@ -337,7 +337,7 @@ TEST(LanesData, ErrorsNameTheLineAndTheKey) {
 }
 
 TEST(LanesData, HashesTellWhatHasChanged) {
-  const std::string good(lanes::kDataText);
+  const std::string good(embedded::heroes_toml);
   const auto before = lanes::parse_data(good, "a"),
              after = lanes::parse_data(with(good, "stun = 1.0", "stun = 1.5"), "b");
   ASSERT_TRUE(before.ok() && after.ok());
