@@ -106,7 +106,9 @@ Result<Outcome> train(const Options& options, std::span<const GameEntry> games, 
   std::optional<Bot> start;
   if (!options.from.empty()) {
     if (options.resume) wrong_usage({"--from begins a new run; --resume goes on with one"});
-    const std::string path = bot_path(options.from);
+    const Result<BotName> bot = find_bot(options.from);
+    if (!bot) return bot.error();
+    const std::string& path = bot.value().path;
     const Result<TensorFile> tensors = load_safetensors(path);
     if (!tensors) return tensors.error();
     Result<Transplant> grown = transplant(tensors.value(), path, game.spec, resolved.value().network,

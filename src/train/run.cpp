@@ -5,6 +5,7 @@
 #include <cmath>
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "agent/scripted.hpp"
 #include "train/tensorboard.hpp"
@@ -18,7 +19,7 @@ using nlohmann::ordered_json;
 constexpr int kEvaluations = 10;       // over the budget
 constexpr double kEvaluateEvery = 10;  // seconds, where the only budget is a score
 constexpr int kEvaluationMatches = 200;
-constexpr double kEvaluationDecisions = 400'000;  // of one opponent's matches, about: long matches are fewer
+constexpr double kEvaluationDecisions = 200'000;  // of one opponent's matches, about: long matches are fewer
 constexpr double kExploiterMatches = 100, kExploiterWins = 0.7;  // AlphaStar's: an exploiter that wins so often joins
 constexpr double kMetricsEvery = 0.25;                           // seconds between lines of the curve
 constexpr const char* kRunKey = "rival.run";
@@ -102,35 +103,49 @@ bool Run::over() const {
 }
 
 int Run::evaluation_matches() const {
-  const double decisions = std::max(1.0, match_length_) * (game_.spec.simultaneous ? game_.spec.seats : 1);
+  const double length = match_length_ > 0 ? match_length_ : std::max(1, game_.spec.max_steps);
+  const double decisions = length * (game_.spec.simultaneous ? game_.spec.seats : 1);
   return std::clamp(static_cast<int>(kEvaluationDecisions / decisions), 40, kEvaluationMatches);
 }
 
 Result<void> Run::evaluate() {
   const Bot bot = trainer_->bot();
-  const auto player = agent(bot, game_.spec.hidden_information ? 1.0f : 0.0f);
   const Key key =
       Key(static_cast<std::uint64_t>(config_.seed)).split(77).split(static_cast<std::uint64_t>(trainer_->iterations()));
   MatchOptions matches;
   matches.matches = evaluation_matches();
   matches.settings = trainer_->resolved().settings;
-  progress_.evaluations.clear();
-  const auto against = [&](const std::string& name, Agent& opponent) -> Result<void> {
-    auto summary = play_matches(game_, *player, &opponent, key, matches);
-    if (!summary) return summary.error();
-    progress_.evaluations.push_back({name, summary->score});
-    return {};
+  struct Series {
+    std::string opponent;  // "": the bot of the last evaluation
+    std::unique_ptr<Agent> agent;
+    float temperature;  // of the bot
+    Result<MatchSummary> result = Error{""};
   };
-  if (auto ok = against("random", *random_agent()); !ok) return ok;
+  std::vector<Series> all;
+  const float temperature = game_.spec.hidden_information ? 1.0f : 0.0f;
+  all.push_back({"random", random_agent(), temperature});
   if (!game_.baselines.empty())  // the first one is the one to watch: it must be quick
-    if (auto ok = against(game_.baselines.front().name, *game_.baselines.front().make()); !ok) return ok;
+    all.push_back({game_.baselines.front().name, game_.baselines.front().make(), temperature});
+  // Both play as the policy draws, so that matches differ.
+  if (evaluated_) all.push_back({"", agent(*evaluated_, 1), 1});
+  {
+    std::vector<std::jthread> threads;
+    for (Series& series : all)
+      threads.emplace_back([&] {
+        series.result = play_matches(game_, *agent(bot, series.temperature), series.agent.get(), key, matches);
+      });
+  }
+  progress_.evaluations.clear();
   double rating = progress_.ratings.empty() ? 0 : progress_.ratings.back();
-  if (evaluated_) {
-    // Both play as the policy draws, so that matches differ; whoever wins all of them is taken to lose the next one.
-    const auto now = agent(bot, 1), before = agent(*evaluated_, 1);
-    auto summary = play_matches(game_, *now, before.get(), key, matches);
-    if (!summary) return summary.error();
-    const double score = (summary->score.value * summary->matches + 1) / (summary->matches + 2);
+  for (const Series& series : all) {
+    if (!series.result) return series.result.error();
+    const MatchSummary& summary = series.result.value();
+    if (!series.opponent.empty()) {
+      progress_.evaluations.push_back({series.opponent, summary.score});
+      continue;
+    }
+    // Whoever wins all of them is taken to lose the next one.
+    const double score = (summary.score.value * summary.matches + 1) / (summary.matches + 2);
     rating += 400 * std::log10(score / (1 - score));
   }
   progress_.ratings.push_back(rating);

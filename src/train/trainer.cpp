@@ -273,7 +273,7 @@ void Trainer::start_from(const Bot& bot) {
     const double deviation = bot.scale.scale[c] > 0 ? 1 / static_cast<double>(bot.scale.scale[c]) : 1;
     column_square_[c] = column_mean_[c] * column_mean_[c] + deviation * deviation;
   }
-  seen_ = kSeenAtMost;
+  seen_ = 1e5;  // columns that are new to it are soon known
   scale_ = bot.scale;
   learner_->pack();
 }
