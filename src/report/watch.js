@@ -247,8 +247,17 @@
       c.fillRect(x - width / 2, y, width * clamp(share, 0, 1), height);
     }
 
+    // Light for the fog to be cut with: a soft disc.
+    const light = document.createElement('canvas');
+    light.width = light.height = 128;
+    (() => {
+      const l = light.getContext('2d'), soft = l.createRadialGradient(64, 64, 44, 64, 64, 64);
+      soft.addColorStop(0, '#000'); soft.addColorStop(1, '#0000');
+      l.fillStyle = soft;
+      l.fillRect(0, 0, 128, 128);
+    })();
     function drawFog(c, view, f, part) {
-      const k = .5;  // soft edges need no more
+      const k = Math.min(.5, 560 / view.width);  // soft edges need no more
       shade.width = Math.ceil(view.width * k);
       shade.height = Math.ceil(view.height * k);
       const s = shade.getContext('2d');
@@ -257,11 +266,8 @@
       s.fillRect(view.ox, view.oy, w * view.unit, h * view.unit);
       s.globalCompositeOperation = 'destination-out';
       const see = (x, y, sight) => {
-        const [px, py, r] = [view.ox + x * view.unit, view.oy + y * view.unit, sight * view.unit];
-        const light = s.createRadialGradient(px, py, r * .75, px, py, r * 1.04);
-        light.addColorStop(0, '#000'); light.addColorStop(1, '#0000');
-        s.fillStyle = light;
-        s.fillRect(px - r * 1.1, py - r * 1.1, r * 2.2, r * 2.2);
+        const r = sight * 1.05 * view.unit;
+        s.drawImage(light, view.ox + x * view.unit - r, view.oy + y * view.unit - r, 2 * r, 2 * r);
       };
       for (const hero of heroes)
         if (hero.team === fog && alive(hero, f)) see(...between(hero.columns.x, hero.columns.y, f, part), hero.sight || 8);
@@ -415,7 +421,10 @@
 
     // The panels, made once and updated when the frame changes.
     const itemName = item => String((stage.items || [])[item] ?? 'Item ' + item);
-    const initials = name => String(name).split(/\s+/).map(word => word[0]).join('').slice(0, 2).toUpperCase();
+    const initials = name => {
+      const words = String(name).trim().split(/\s+/);
+      return words.length > 1 ? (words[0][0] + words[1][0]).toUpperCase() : words[0].slice(0, 2);
+    };
     const cards = heroes.map((hero, i) => {
       const icon = element('canvas', {className: 'icon', width: 72, height: 72});
       const c = icon.getContext('2d');
@@ -520,7 +529,7 @@
         else runs.push({start: i, end: i + 1, rows: [cells]});
       });
       const best = runs.filter(run => run.rows.length > 1).sort((a, b) => b.rows.length - a.rows.length)[0];
-      if (!best) return {rows: null, rest: text};
+      if (!best) return {rows: null, rest: text.trimEnd()};
       // A line of labels under it, after at most a rule, belongs to the board.
       const below = runs.find(run => run !== best && run.rows[0].length === best.rows[0].length && run.start >= best.end && run.start <= best.end + 1);
       const rest = lines.filter((line, i) => !(i >= best.start && i < best.end) && !(below && i >= below.start && i < below.end) &&
