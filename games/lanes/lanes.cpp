@@ -13,7 +13,6 @@ using namespace lanes;
 namespace {
 
 constexpr int kAggressionTicks = 3;  // for which towers remember who hurt a hero
-constexpr int kBuyTicks = 120;       // in a minute
 constexpr int kParameters = 2;       // before the tunable numbers
 
 }  // namespace
@@ -176,74 +175,6 @@ void Lanes::place_at_base(int team, int h) {
   at(s.y, h) = static_cast<std::int16_t>(rules_->base.y + (2 * h + 1 - team_size_) * kLength / 2);
   at(s.health, h) = at(s.max_health, h);
   s.alive |= bit(h);
-}
-
-// ---- what units are -----------------------------------------------------------------------------------------
-
-int Lanes::front_tower(int team, int lane) const {
-  if (!lane_in_play(lane)) return kNone;
-  const int outer = kFirstTower + lane * lanes::kTowersPerLane;
-  for (int tower = 0; tower < lanes::kTowersPerLane; ++tower)
-    if (side(team).is_alive(outer + tower)) return outer + tower;
-  return kNone;
-}
-
-bool Lanes::base_open(int team) const {
-  for (int lane = 0; lane < lanes::kLaneCount; ++lane)
-    if (lane_in_play(lane) && front_tower(team, lane) == kNone) return true;
-  return false;
-}
-
-int Lanes::enemy_in_slot(int seat, int slot) const {
-  const int enemies = 1 - seat / kTeam;
-  const Side& s = side(enemies);
-  if (slot < kTeam) return s.is_alive(slot) && s.is_seen(slot) ? slot : kNone;
-  if (slot < kBaseSlot) return front_tower(enemies, slot - kTowerSlot);
-  if (slot == kBaseSlot) return base_open(enemies) ? kBase : kNone;
-  return at(hero(seat).near_enemies, slot - kEnemyCreepSlot);
-}
-
-int Lanes::ally_in_slot(int seat, int slot) const {
-  const int team = seat / kTeam;
-  if (slot < kTeam) return side(team).is_alive(slot) ? slot : kNone;
-  if (slot < kAllyCreepSlot) return front_tower(team, slot - kTowerSlot);
-  return at(hero(seat).near_allies, slot - kAllyCreepSlot);
-}
-
-int Lanes::range_of(int team, int unit) const {
-  if (is_hero(unit)) return at(side(team).heroes, unit).range;
-  if (unit == kBase) return rules_->core.range;
-  if (is_building(unit)) return rules_->tower.range;
-  return (side(team).ranged >> unit) & 1 ? rules_->ranged.range : rules_->melee.range;
-}
-
-int Lanes::speed_of(int team, int unit) const {
-  const Side& s = side(team);
-  if (is_building(unit)) return 0;
-  const int slow = at(s.slow, unit);
-  if (is_creep(unit)) return ((s.ranged >> unit) & 1 ? rules_->ranged.speed : rules_->melee.speed) * (100 - slow) / 100;
-  const Hero& hero = at(s.heroes, unit);
-  return hero.speed * (100 + hero.haste - slow) / 100;
-}
-
-int Lanes::armour_of(int team, int unit) const {
-  if (is_hero(unit)) return at(side(team).heroes, unit).armour;
-  if (unit == kBase) return rules_->core.armour;
-  if (is_building(unit)) return rules_->tower.armour;
-  return (side(team).ranged >> unit) & 1 ? rules_->ranged.armour : rules_->melee.armour;
-}
-
-int Lanes::attack_of(int team, int unit) const {
-  if (is_hero(unit)) return at(side(team).heroes, unit).damage;
-  if (unit == kBase) return rules_->core.attack;
-  if (is_building(unit)) return rules_->tower.attack;
-  const int growth = 100 + rules_->creep_growth * (time_ / kBuyTicks);
-  return ((side(team).ranged >> unit) & 1 ? rules_->ranged.attack : rules_->melee.attack) * growth / 100;
-}
-
-bool Lanes::at_base(int team, int unit) const {
-  const Side& s = side(team);
-  return distance2(s, unit, s, kBase) <= square(rules_->fountain);
 }
 
 bool Lanes::can_act(int team, int h) const {
@@ -699,7 +630,7 @@ void Lanes::advance(int team, const Tick& tick, Rewards rewards) {
     at(s.y, unit) = static_cast<std::int16_t>(
         std::clamp(at(s.y, unit) + effect.y + effect.pull_y, 0, static_cast<int>(rules_->height)));
   });
-  const int passive = (time_ + 1) * rules_->gold_per_minute / kBuyTicks - time_ * rules_->gold_per_minute / kBuyTicks;
+  const int passive = (time_ + 1) * rules_->gold_per_minute / kMinute - time_ * rules_->gold_per_minute / kMinute;
   for (int h = 0; h < team_size_; ++h) {
     Hero& hero = at(s.heroes, h);
     hero.gold += passive;
@@ -746,7 +677,7 @@ void Lanes::count_down(int team) {
 
 void Lanes::spawn_wave(int team) {
   Side& s = side(team);
-  const int growth = 100 + rules_->creep_growth * (time_ / kBuyTicks);
+  const int growth = 100 + rules_->creep_growth * (time_ / kMinute);
   for (int lane = 0; lane < lanes::kLaneCount; ++lane) {
     if (!lane_in_play(lane)) continue;
     const int melee = rules_->melee.count + time_ / rules_->reinforcement, count = melee + rules_->ranged.count;

@@ -61,7 +61,7 @@ class Lanes {
   std::string stage() const;
   std::string scene() const;
 
-  // ---- the state, for scripted players and tests ----
+  // ---- the state, for scripted players and tests; what is inline stands in units.hpp ----
 
   struct Hero {
     std::uint8_t kind = 0, level = 1;
@@ -92,6 +92,8 @@ class Lanes {
     std::uint64_t alive = 0;
     std::uint64_t ranged = 0;  // which creeps are
     std::uint64_t seen = 0;    // by the other team
+    // How far from the own side creeps have come, in each lane: all of them, and those that the other team sees.
+    std::array<std::int16_t, lanes::kLaneCount> front{}, seen_front{};
     std::array<Hero, kTeam> heroes{};
     std::int16_t kills = 0;
 
@@ -109,22 +111,22 @@ class Lanes {
   int team_size() const { return team_size_; }
   bool lane_in_play(int lane) const { return team_size_ > 2 || lane == 1; }
   // The tower that can be attacked in a lane, or kNone once both have fallen.
-  int front_tower(int team, int lane) const;
-  bool base_open(int team) const;
+  inline int front_tower(int team, int lane) const;
+  inline bool base_open(int team) const;
   // The enemy unit behind a slot of `enemies`, or kNone: gone, out of sight, or not to be attacked yet.
-  int enemy_in_slot(int seat, int slot) const;
-  int ally_in_slot(int seat, int slot) const;
-  int range_of(int team, int unit) const;
-  int speed_of(int team, int unit) const;
-  int armour_of(int team, int unit) const;
-  int attack_of(int team, int unit) const;
+  inline int enemy_in_slot(int seat, int slot) const;
+  inline int ally_in_slot(int seat, int slot) const;
+  inline int range_of(int team, int unit) const;
+  inline int speed_of(int team, int unit) const;
+  inline int armour_of(int team, int unit) const;
+  inline int attack_of(int team, int unit) const;
   // What an attack of `damage` takes from a unit of `team`.
-  int reduced(int damage, int team, int unit) const { return damage * 100 / (100 + armour_of(team, unit)); }
+  inline int reduced(int damage, int team, int unit) const;
   // What a number of an ability is worth at the hero's level with its items.
   int ability_value(const Hero& hero, int value, int growth) const {
     return (value + growth * (hero.level - 1)) * (100 + hero.power) / 100;
   }
-  bool at_base(int team, int unit) const;
+  inline bool at_base(int team, int unit) const;
   static int distance2(const Side& a, int i, const Side& b, int j) {
     const int dx = a.x[static_cast<std::size_t>(i)] - b.x[static_cast<std::size_t>(j)];
     const int dy = a.y[static_cast<std::size_t>(i)] - b.y[static_cast<std::size_t>(j)];

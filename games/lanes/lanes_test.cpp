@@ -10,6 +10,7 @@
 #include "game/conformance.hpp"
 #include "game/spec.hpp"
 #include "games/lanes/players.hpp"
+#include "games/lanes/units.hpp"
 #include "match/match.hpp"
 #include "match/playthrough.hpp"
 #include "nlohmann/json.hpp"

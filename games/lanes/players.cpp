@@ -5,18 +5,13 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "games/lanes/lanes.hpp"
+#include "games/lanes/units.hpp"
 
 namespace rival::lanes {
 namespace {
 
 constexpr int kNone = Lanes::kNone;
 constexpr double kUnit = kLength;
-
-template <class T>
-auto& at(T& array, int i) {
-  return array[static_cast<std::size_t>(i)];
-}
 
 struct Decision {
   int order = Lanes::hold, direction = 0, enemy = 0, ally = 0;

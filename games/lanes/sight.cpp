@@ -72,13 +72,13 @@ void Lanes::refresh_sight(int team) {
   Side& s = side(team);
   const Side& other = side(1 - team);
   struct Eye {
-    int x, y, sight2;
+    int x, y, sight;
   };
   std::array<Eye, kUnits> eyes;
   int count = 0;
   const auto add = [&](int sight) {
     return [&, sight](int unit) {
-      eyes[static_cast<std::size_t>(count++)] = {at(other.x, unit), at(other.y, unit), square(sight)};
+      eyes[static_cast<std::size_t>(count++)] = {at(other.x, unit), at(other.y, unit), sight};
     };
   };
   each(other.alive & kHeroes, add(rules_->hero_sight));
@@ -86,16 +86,29 @@ void Lanes::refresh_sight(int team) {
   each(other.alive & kCreeps & other.ranged, add(rules_->ranged.sight));
   each(other.alive & bits(kFirstTower, kTowers), add(rules_->tower.sight));
   each(other.alive & bit(kBase), add(rules_->core.sight));
+  // Most of what is hidden lies beyond all eyes.
+  int west = rules_->width, east = 0;
+  for (int i = 0; i < count; ++i) {
+    west = std::min(west, at(eyes, i).x - at(eyes, i).sight);
+    east = std::max(east, at(eyes, i).x + at(eyes, i).sight);
+  }
   s.seen = kBuildings;
   each(s.alive & (kHeroes | kCreeps), [&](int unit) {
     const int x = at(s.x, unit), y = at(s.y, unit);
-    for (int i = 0; i < count; ++i) {
-      const Eye& eye = eyes[static_cast<std::size_t>(i)];
-      if (square(eye.x - x) + square(eye.y - y) <= eye.sight2) {
+    if (x < west || x > east) return;
+    for (int i = 0; i < count; ++i)
+      if (square(at(eyes, i).x - x) + square(at(eyes, i).y - y) <= square(at(eyes, i).sight)) {
         s.seen |= bit(unit);
         return;
       }
-    }
+  });
+  s.front.fill(0);
+  s.seen_front.fill(0);
+  each(s.alive & kCreeps, [&](int unit) {
+    const int lane = lane_of(unit);
+    const auto way = static_cast<std::int16_t>(team == 0 ? at(s.x, unit) : rules_->width - at(s.x, unit));
+    at(s.front, lane) = std::max(at(s.front, lane), way);
+    if (s.is_seen(unit)) at(s.seen_front, lane) = std::max(at(s.seen_front, lane), way);
   });
 }
 
@@ -215,14 +228,8 @@ void Lanes::observe(int seat, Observation out) const {
     const std::uint64_t towers = bits(kFirstTower + lane * lanes::kTowersPerLane, lanes::kTowersPerLane);
     self[Self::kOwnTowers + lane] = static_cast<float>(std::popcount(s.alive & towers)) * 0.5f;
     self[Self::kEnemyTowers + lane] = static_cast<float>(std::popcount(other.alive & towers)) * 0.5f;
-    // How far creeps have come, from the own side to the enemy's.
-    int own_front = 0, enemy_front = rules_->width;
-    const auto ours = [&](int x) { return team == 0 ? x : rules_->width - x; };
-    each(s.alive & lane_creeps(lane), [&](int u) { own_front = std::max(own_front, ours(at(s.x, u))); });
-    each(other.alive & other.seen & lane_creeps(lane),
-         [&](int u) { enemy_front = std::min(enemy_front, ours(at(other.x, u))); });
-    self[Self::kOwnFront + lane] = share(own_front, rules_->width);
-    self[Self::kEnemyFront + lane] = share(enemy_front, rules_->width);
+    self[Self::kOwnFront + lane] = share(at(s.front, lane), rules_->width);
+    self[Self::kEnemyFront + lane] = share(rules_->width - at(other.seen_front, lane), rules_->width);
   }
   self[Self::kOwnBase] = share(at(s.health, kBase), at(s.max_health, kBase));
   self[Self::kEnemyBase] = share(at(other.health, kBase), at(other.max_health, kBase));

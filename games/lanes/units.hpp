@@ -1,4 +1,4 @@
-// Small things that the rules of `lanes` are written with.
+// Small things that the rules of `lanes` are written with; the part of Lanes that is called most often.
 #pragma once
 
 #include <algorithm>
@@ -23,6 +23,8 @@ constexpr std::uint64_t bits(int first, int count) {
 inline constexpr std::uint64_t kHeroes = bits(0, Lanes::kTeam),
                                kCreeps = bits(Lanes::kFirstCreep, Lanes::kUnits - Lanes::kFirstCreep),
                                kBuildings = bits(Lanes::kFirstTower, Lanes::kTowers + 1);
+
+inline constexpr int kMinute = 60 * kTicks;
 
 // Calls visit(unit) for every unit of a set.
 template <class Visit>
@@ -65,3 +67,78 @@ inline bool is_creep(int unit) {
 }
 
 }  // namespace rival::lanes
+
+namespace rival {
+
+inline int Lanes::front_tower(int team, int lane) const {
+  if (!lane_in_play(lane)) return kNone;
+  const int outer = kFirstTower + lane * lanes::kTowersPerLane;
+  for (int tower = 0; tower < lanes::kTowersPerLane; ++tower)
+    if (side(team).is_alive(outer + tower)) return outer + tower;
+  return kNone;
+}
+
+inline bool Lanes::base_open(int team) const {
+  for (int lane = 0; lane < lanes::kLaneCount; ++lane)
+    if (lane_in_play(lane) && front_tower(team, lane) == kNone) return true;
+  return false;
+}
+
+inline int Lanes::enemy_in_slot(int seat, int slot) const {
+  const int enemies = 1 - seat / kTeam;
+  const Side& s = side(enemies);
+  if (slot < kTeam) return s.is_alive(slot) && s.is_seen(slot) ? slot : kNone;
+  if (slot < kBaseSlot) return front_tower(enemies, slot - kTowerSlot);
+  if (slot == kBaseSlot) return base_open(enemies) ? kBase : kNone;
+  return lanes::at(hero(seat).near_enemies, slot - kEnemyCreepSlot);
+}
+
+inline int Lanes::ally_in_slot(int seat, int slot) const {
+  const int team = seat / kTeam;
+  if (slot < kTeam) return side(team).is_alive(slot) ? slot : kNone;
+  if (slot < kAllyCreepSlot) return front_tower(team, slot - kTowerSlot);
+  return lanes::at(hero(seat).near_allies, slot - kAllyCreepSlot);
+}
+
+inline int Lanes::range_of(int team, int unit) const {
+  if (lanes::is_hero(unit)) return lanes::at(side(team).heroes, unit).range;
+  if (unit == kBase) return rules_->core.range;
+  if (lanes::is_building(unit)) return rules_->tower.range;
+  return (side(team).ranged >> unit) & 1 ? rules_->ranged.range : rules_->melee.range;
+}
+
+inline int Lanes::speed_of(int team, int unit) const {
+  const Side& s = side(team);
+  if (lanes::is_building(unit)) return 0;
+  const int slow = lanes::at(s.slow, unit);
+  if (lanes::is_creep(unit))
+    return ((s.ranged >> unit) & 1 ? rules_->ranged.speed : rules_->melee.speed) * (100 - slow) / 100;
+  const Hero& hero = lanes::at(s.heroes, unit);
+  return hero.speed * (100 + hero.haste - slow) / 100;
+}
+
+inline int Lanes::armour_of(int team, int unit) const {
+  if (lanes::is_hero(unit)) return lanes::at(side(team).heroes, unit).armour;
+  if (unit == kBase) return rules_->core.armour;
+  if (lanes::is_building(unit)) return rules_->tower.armour;
+  return (side(team).ranged >> unit) & 1 ? rules_->ranged.armour : rules_->melee.armour;
+}
+
+inline int Lanes::reduced(int damage, int team, int unit) const {
+  return damage * 100 / (100 + armour_of(team, unit));
+}
+
+inline int Lanes::attack_of(int team, int unit) const {
+  if (lanes::is_hero(unit)) return lanes::at(side(team).heroes, unit).damage;
+  if (unit == kBase) return rules_->core.attack;
+  if (lanes::is_building(unit)) return rules_->tower.attack;
+  const int growth = 100 + rules_->creep_growth * (time_ / lanes::kMinute);
+  return ((side(team).ranged >> unit) & 1 ? rules_->ranged.attack : rules_->melee.attack) * growth / 100;
+}
+
+inline bool Lanes::at_base(int team, int unit) const {
+  const Side& s = side(team);
+  return distance2(s, unit, s, kBase) <= lanes::square(rules_->fountain);
+}
+
+}  // namespace rival

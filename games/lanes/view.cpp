@@ -5,9 +5,12 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "games/lanes/lanes.hpp"
+#include "games/lanes/units.hpp"
 
 namespace rival {
+
+using lanes::at;
+
 namespace {
 
 double units(int length) {
@@ -16,11 +19,6 @@ double units(int length) {
 
 int points(int health) {
   return (std::max(health, 0) + lanes::kHealth - 1) / lanes::kHealth;
-}
-
-template <class T>
-auto& at(T& array, int i) {
-  return array[static_cast<std::size_t>(i)];
 }
 
 }  // namespace
