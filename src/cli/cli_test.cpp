@@ -52,7 +52,7 @@ void expect_keys(const Json& json, std::initializer_list<const char*> keys) {
   for (const char* key : keys) EXPECT_TRUE(json.contains(key)) << key << " is not in " << json.dump();
 }
 
-const char* const kCommands[] = {"games", "check", "train", "eval", "play", "bench", "export"};
+const char* const kCommands[] = {"games", "check", "train", "eval", "ladder", "play", "watch", "bench", "export"};
 
 TEST(Cli, HelpShowsEveryCommandWithExamples) {
   const Ran overview = rival_({"help"});

@@ -44,6 +44,7 @@ Command games_command();
 Command check_command();
 Command train_command();
 Command eval_command();
+Command ladder_command();
 Command play_command();
 Command watch_command();
 Command bench_command();

@@ -127,6 +127,15 @@ Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> game
   const Judge* judge = find_judge(game, options.against);
   MatchOptions match_options{.matches = options.matches, .settings = settings_or_usage(game.spec, options.parameters)};
   match_options.opening = options.opening.value_or(judge ? judge->opening : 0);
+  // A rating holds for matches such as those of its ladder.
+  for (const Player* rated : {&opponent.value(), &player.value()}) {
+    if (!rated->bot.note.empty()) console.print("note: {}\n", rated->bot.note);
+    if (!rated->bot.rules) continue;
+    if (!options.opening) match_options.opening = rated->bot.rules->opening;
+    if (options.parameters.empty()) match_options.settings.parameters = rated->bot.rules->parameters;
+    if (match_options.settings.parameters != rated->bot.rules->parameters)
+      console.print("note: {} was rated under other parameters of the rules\n", rated->name);
+  }
   if (!options.replays.empty()) match_options.replays = options.matches;
   Result<MatchSummary> played = play_matches(game, *player->agent, opponent->agent.get(), key.split(0), match_options);
   if (!played) return played.error();
@@ -151,15 +160,19 @@ Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> game
 
 Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
-  arguments.add("BOT", &options->player, "A bot's file, a run's folder, or with --game a scripted player of the game",
+  arguments.add("BOT", &options->player,
+                "A bot's file, a run's folder, RUN@RATING, or with --game a scripted player of the game",
                 {.required = true});
   arguments.add("--against", &options->against,
-                "Opponent: random, a scripted player or a judge of the game (`rival games GAME`), or a bot's file");
+                "Opponent: random, a scripted player or a judge of the game (`rival games GAME`), or a bot");
   arguments.add("--matches", &options->matches, "How many matches; seats are swapped and seeds paired", {.low = 1});
   arguments.add("--positions", &options->positions, "How many positions a judge that samples looks at", {.low = 1});
   arguments.add("--seed", &options->seed, "The same seed plays the same matches");
-  arguments.add("--opening", &options->opening,
-                "Begin every match with this many random steps, the same for both seatings", {.low = 0});
+  arguments.add(
+      "--opening", &options->opening,
+      "Begin every match with this many random steps, the same for both seatings; default: as a rated player's "
+      "ladder does, or 0",
+      {.low = 0});
   arguments.add("--temperature", &options->temperature,
                 "How bots play: 1 as trained, 0 the most likely choice; default 1 where play must be mixed, else 0",
                 {.low = 0});
@@ -176,7 +189,8 @@ Command eval_command() {
           "how well a player plays, with intervals",
           {"rival eval runs/demo/bots/final.safetensors --against random --matches 10000",
            "rival eval runs/demo/bots/final.safetensors --against solver --json",
-           "rival eval random --game kuhn_poker --against best-response"},
+           "rival eval random --game kuhn_poker --against best-response",
+           "rival eval runs/demo@1200 --against runs/demo@1400"},
           declare};
 }
 

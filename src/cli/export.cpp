@@ -17,29 +17,42 @@ struct Options {
 Result<Outcome> export_bot(const Options& options, std::span<const GameEntry> games, Console& console) {
   const std::vector<std::string> formats = {"onnx"};
   if (options.format != "onnx") wrong_usage(unknown_name("format", options.format, formats));
-  const std::string path = bot_path(options.bot);
+  const Result<BotName> found = find_bot(options.bot);
+  if (!found) return found.error();
+  const std::string& path = found.value().path;
   const Result<std::string> name = game_of(path, "");
   if (!name) return name.error();
   const GameEntry& game = find_game(games, name.value());
   const Result<Bot> loaded = load_bot(path, game.spec);
   if (!loaded) return loaded.error();
   const Bot& bot = loaded.value();
-  const std::string model = to_onnx(bot.network, bot.parameters, bot.scale, HeadLayout(game.spec),
-                                    {.value_mean = bot.value_mean,
-                                     .value_scale = bot.value_scale,
-                                     .metadata = {{"rival", bot.to_tensors().metadata.at("rival")}},
-                                     .description = game.spec.description});
+  OnnxOptions onnx{.value_mean = bot.value_mean,
+                   .value_scale = bot.value_scale,
+                   .metadata = {{"rival", bot.to_tensors().metadata.at("rival")}},
+                   .description = game.spec.description};
+  // The model gives logits: whoever draws from them divides by the temperature.
+  if (found.value().temperature) onnx.metadata["rival.temperature"] = fmt::format("{}", *found.value().temperature);
+  const std::string model = to_onnx(bot.network, bot.parameters, bot.scale, HeadLayout(game.spec), onnx);
   const std::string suffix = ".safetensors";
   const std::string stem = path.ends_with(suffix) ? path.substr(0, path.size() - suffix.size()) : path;
   const std::string out = options.out.empty() ? stem + ".onnx" : options.out;
   if (const Result<void> written = write_file_atomically(out, model); !written) return written.error();
   console.print("{}: {} bytes\n", out, grouped(static_cast<long long>(model.size())));
-  return Outcome{{{"game", bot.game}, {"format", "onnx"}, {"file", out}, {"bytes", model.size()}}};
+  Json json{{"game", bot.game}, {"format", "onnx"}, {"file", out}, {"bytes", model.size()}};
+  if (!found.value().note.empty()) console.print("note: {}\n", found.value().note);
+  if (const std::optional<float> temperature = found.value().temperature) {
+    console.print(
+        "note: to play at this rating, draw from the logits divided by the temperature {} "
+        "(the model's metadata: rival.temperature)\n",
+        *temperature);
+    json["temperature"] = *temperature;
+  }
+  return Outcome{json};
 }
 
 Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
-  arguments.add("BOT", &options->bot, "A bot's file, or a run's folder", {.required = true});
+  arguments.add("BOT", &options->bot, "A bot's file, a run's folder, or RUN@RATING", {.required = true});
   arguments.add("--format", &options->format, "The format: onnx");
   arguments.add("--out", &options->out, "The file to write; without it, BOT with another ending");
   return [options, games](Console& console) { return export_bot(*options, games, console); };

@@ -462,7 +462,9 @@ Result<Outcome> play(const Options& options, std::span<const GameEntry> games, C
   const Key key(
       options.seed.value_or(static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count())));
 
-  const Settings settings = settings_or_usage(spec, options.parameters);
+  if (!player->bot.note.empty()) console.print("note: {}\n", player->bot.note);
+  Settings settings = settings_or_usage(spec, options.parameters);
+  if (player->bot.rules && options.parameters.empty()) settings.parameters = player->bot.rules->parameters;
   Table table(game, settings, player.value(), results_are_wins(game, settings), console, std::cin);
   int wins = 0, draws = 0, losses = 0;
   for (int match = 0;; ++match) {
@@ -502,7 +504,7 @@ Result<Outcome> play(const Options& options, std::span<const GameEntry> games, C
 Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
   arguments.add("GAME", &options->game, "A game; `rival games` lists them", {.required = true});
-  arguments.add("BOT", &options->player, "A bot's file, a run's folder, or a scripted player of the game",
+  arguments.add("BOT", &options->player, "A bot's file, a run's folder, RUN@RATING, or a scripted player of the game",
                 {.required = true});
   arguments.add("--seat", &options->seat, "Your seat in every match, from 0 (which begins); without it, in turn",
                 {.low = 0});
@@ -522,7 +524,8 @@ Command play_command() {
   return {"play",
           "play against a bot in the terminal",
           {"rival play connect_four runs/demo/bots/final.safetensors",
-           "rival play connect_four runs/demo/bots/final.safetensors --seat 1", "rival play tic_tac_toe random"},
+           "rival play connect_four runs/demo/bots/final.safetensors --seat 1",
+           "rival play connect_four runs/demo@1200", "rival play tic_tac_toe random"},
           declare};
 }
 

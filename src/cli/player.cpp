@@ -2,14 +2,91 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "agent/bot.hpp"
+#include "agent/limits.hpp"
 #include "agent/scripted.hpp"
+#include "base/file.hpp"
 #include "base/names.hpp"
 #include "cli/command.hpp"
+#include "league/ladder_file.hpp"
 
 namespace rival::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// RUN@RATING in its two parts; without a rating the whole name.
+struct Parts {
+  std::string path;
+  std::optional<double> rating;
+};
+
+Parts parts_of(const std::string& name) {
+  const std::size_t at = name.rfind('@');
+  if (at == std::string::npos || at == 0 || at + 1 == name.size() || fs::exists(name)) return {name, {}};
+  char* end = nullptr;
+  const double rating = std::strtod(name.c_str() + at + 1, &end);
+  if (*end != '\0') return {name, {}};
+  return {name.substr(0, at), rating};
+}
+
+Result<BotName> find_rated(const std::string& run, double rating) {
+  const std::string remedy = fmt::format("run `rival ladder {} --calibrate`", run), file = run + "/ladder.json";
+  if (!fs::is_directory(run)) return Error{fmt::format("'{}' is no run's folder; a rating is asked as RUN@1200", run)};
+  if (!fs::exists(file))
+    return Error{fmt::format("{} has no ladder yet, so that no bot is known by its rating: {}", run, remedy)};
+  const Result<Ladder> ladder = load_ladder(file);
+  if (!ladder) return ladder.error();
+  if (!ladder.value().calibration)
+    return Error{fmt::format("{} has a ladder, but no dial from ratings to bots: {}", run, remedy)};
+  const Result<DialSetting> setting = turn_dial(*ladder.value().calibration, rating);
+  if (!setting) return Error{fmt::format("{}: {}", run, setting.error().message)};
+  BotName bot{.path = fmt::format("{}/bots/{}.safetensors", run, setting.value().bot),
+              .temperature = setting.value().temperature,
+              .rules = ladder.value().rules,
+              .note = {}};
+  const Result<std::uint64_t> fingerprint = bot_fingerprint(bot.path);
+  if (!fingerprint) return fingerprint.error();
+  for (const LadderPlayer& player : ladder.value().players)
+    if (player.bot == setting.value().bot && player.fingerprint != fingerprint.value())
+      return Error{fmt::format("{} is another bot than the one that the ladder rated: {}", bot.path, remedy)};
+  return bot;
+}
+
+}  // namespace
+
+Result<std::uint64_t> bot_fingerprint(const std::string& path) {
+  const Result<std::string> bytes = read_file(path);
+  if (!bytes) return bytes.error();
+  std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a
+  for (char c : bytes.value()) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  return hash;
+}
+
+Result<BotName> find_bot(const std::string& name) {
+  const Parts parts = parts_of(name);
+  if (parts.rating) return find_rated(parts.path, *parts.rating);
+  if (!fs::is_directory(name)) return BotName{.path = name, .temperature = {}, .rules = {}, .note = {}};
+  for (const char* bot : {"final", "latest"}) {
+    const std::string path = fmt::format("{}/bots/{}.safetensors", name, bot);
+    if (!fs::exists(path)) continue;
+    const bool ended = std::string_view(bot) == "final";
+    return BotName{.path = path,
+                   .temperature = {},
+                   .rules = {},
+                   .note = ended ? "" : fmt::format("{} has not ended: this is its latest bot", name)};
+  }
+  return Error{
+      fmt::format("{} has no bot yet: there is neither bots/final.safetensors nor bots/latest.safetensors", name)};
+}
+
+std::string bot_path(const std::string& name) {
+  const Result<BotName> bot = find_bot(name);
+  return bot ? bot.value().path : name;
+}
 
 std::vector<std::string> scripted_names(const GameEntry& game) {
   std::vector<std::string> names = {"random"};
@@ -25,7 +102,8 @@ std::unique_ptr<Agent> make_scripted(const GameEntry& game, const std::string& n
 }
 
 bool is_path(const std::string& name) {
-  return name.find_first_of("./") != std::string::npos || std::filesystem::exists(name);
+  const std::string path = parts_of(name).path;
+  return path.find_first_of("./") != std::string::npos || fs::exists(path);
 }
 
 float temperature_for(const Spec& spec, std::optional<float> temperature) {
@@ -35,9 +113,19 @@ float temperature_for(const Spec& spec, std::optional<float> temperature) {
 Result<Player> load_player(const GameEntry& game, const std::string& name, std::optional<float> temperature) {
   if (std::unique_ptr<Agent> agent = make_scripted(game, name)) return Player{.name = name, .agent = std::move(agent)};
   if (!is_path(name)) wrong_usage(unknown_name("player", name, scripted_names(game)));
-  Result<Bot> bot = load_bot(bot_path(name), game.spec);
+  Result<BotName> found = find_bot(name);
+  if (!found) return found.error();
+  if (found->temperature && temperature)
+    wrong_usage({fmt::format("{} plays at the temperature that its rating needs: leave out --temperature", name)});
+  Result<Bot> bot = load_bot(found->path, game.spec);
   if (!bot) return bot.error();
-  auto agent = std::make_unique<BotAgent>(std::move(*bot), game.spec, temperature_for(game.spec, temperature));
+  if (found->rules && found->rules->parameters.size() != game.spec.parameters.size())
+    return Error{
+        fmt::format("{}: the ladder was made for other rules of {}; calibrate it again", name, game.spec.name)};
+  if (found->rules && found->rules->data != data_hash(game.spec))
+    found->note = fmt::format("{} was rated when the game's data was another; calibrate the run again", name);
+  const std::optional<float> given = found->temperature ? found->temperature : temperature;
+  auto agent = std::make_unique<BotAgent>(std::move(*bot), game.spec, temperature_for(game.spec, given));
   agent->set_name(name);
   const auto value = [values = std::vector<float>(), &bot_agent = *agent](const Decisions& decisions, int row) mutable {
     values.resize(static_cast<std::size_t>(decisions.batch->rows()));
@@ -45,11 +133,10 @@ Result<Player> load_player(const GameEntry& game, const std::string& name, std::
     return static_cast<double>(values[static_cast<std::size_t>(row)]);
   };
   auto advisor = std::make_unique<BotAgent>(agent->bot(), game.spec, 1.0f);
-  return Player{name, std::move(agent), std::move(advisor), value};
-}
-
-std::string bot_path(const std::string& name) {
-  return std::filesystem::is_directory(name) ? name + "/bots/final.safetensors" : name;
+  std::unique_ptr<Agent> player = std::move(agent);
+  if (found->rules && found->rules->limits.any())
+    player = std::make_unique<LimitedAgent>(std::move(player), game.spec, found->rules->limits);
+  return Player{name, std::move(player), std::move(advisor), value, std::move(found).value()};
 }
 
 Result<std::string> game_of(const std::string& player, const std::string& game) {
@@ -58,7 +145,9 @@ Result<std::string> game_of(const std::string& player, const std::string& game) 
     wrong_usage(
         {fmt::format("there is no file '{}'; if a scripted player is meant, name its game with --game", player)});
   }
-  const std::string path = bot_path(player);
+  const Result<BotName> bot = find_bot(player);
+  if (!bot) return bot.error();
+  const std::string& path = bot.value().path;
   const Result<TensorFile> tensors = load_safetensors(path);
   if (!tensors) return tensors.error();
   Result<std::string> name = bot_game(tensors.value(), path);

@@ -1,4 +1,5 @@
-// Players named on the command line: a trained bot's file, or a scripted player of the game.
+// Players named on the command line: a trained bot, by its file, by its run's folder or by its run and a rating, or a
+// scripted player of the game.
 #pragma once
 
 #include <functional>
@@ -10,9 +11,25 @@
 
 #include "agent/agent.hpp"
 #include "base/result.hpp"
+#include "league/ladder.hpp"
 #include "match/game_entry.hpp"
 
 namespace rival::cli {
+
+// What a bot's name means.
+struct BotName {
+  std::string path;                  // of its file
+  std::optional<float> temperature;  // of RUN@RATING: what plays at that rating
+  std::optional<LadderRules> rules;  // and the rules of the matches to which the rating belongs
+  std::string note;                  // what a person should know, a line; "" if nothing
+};
+
+// FILE; RUN, a folder: its final bot, or the latest one of a run that has not ended; or RUN@RATING, by the dial of the
+// run's ladder. Errors: a run without bots, without a calibrated ladder, or whose bots are other ones by now; a rating
+// outside its range.
+Result<BotName> find_bot(const std::string& name);
+// The path alone; where there is an error, the name.
+std::string bot_path(const std::string& name);
 
 struct Player {
   std::string name;
@@ -22,6 +39,7 @@ struct Player {
   // What the agent expects from the match on, of rewards and result together, at a row that waits for its decision.
   // Empty for players that cannot say.
   std::function<double(const Decisions& decisions, int row)> value = {};
+  BotName bot = {};  // of bots
 };
 
 // "random" and the game's scripted players.
@@ -29,20 +47,22 @@ std::vector<std::string> scripted_names(const GameEntry& game);
 // Null if there is none of this name.
 std::unique_ptr<Agent> make_scripted(const GameEntry& game, const std::string& name);
 
-// Whether an argument means a file or folder rather than a name: it has a slash or a dot, or is there.
+// Whether an argument means a bot rather than a scripted player: it has a slash or a dot, or is there, with or without
+// a rating.
 bool is_path(const std::string& name);
 
 // How sharply a bot plays: 1 as it was trained, 0 always the most likely choice. Without a number it is 1 where play
 // must be mixed (hidden information, simultaneous choices), else 0.
 float temperature_for(const Spec& spec, std::optional<float> temperature);
 
-// A player of `game`: a scripted player by name, or a bot by its file or its run's folder. Wrong usage if there is no
-// such name; an Error if the bot cannot be read or plays another game.
+// A player of `game`: a scripted player by name, or a bot (find_bot). Wrong usage if there is no such name, or if both
+// a rating and a temperature are asked for; an Error if the bot cannot be read or plays another game.
 Result<Player> load_player(const GameEntry& game, const std::string& name, std::optional<float> temperature = {});
 
-// The path of the bot that an argument means: the file itself, or a run folder's final bot.
-std::string bot_path(const std::string& name);
 // The name of the game of a player: of a bot, what its file says; of a scripted player, `game`, which must be given.
 Result<std::string> game_of(const std::string& player, const std::string& game);
+
+// A hash of a bot's file, by which a ladder knows it again.
+Result<std::uint64_t> bot_fingerprint(const std::string& path);
 
 }  // namespace rival::cli

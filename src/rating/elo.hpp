@@ -27,6 +27,7 @@ struct PairResult {
 
   double matches() const { return wins + draws + losses; }
   double score() const { return wins + draws / 2; }  // the sum, not the mean
+  bool operator==(const PairResult&) const = default;
 };
 
 // The spread of ratings to expect before any match: the standard deviation of a normal prior. It keeps the rating of

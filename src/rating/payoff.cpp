@@ -41,7 +41,8 @@ SquareMatrix score_matrix(const EloRatings& ratings, std::span<const PairResult>
   }
   for (int i = 0; i < n; ++i)
     for (int j = 0; j < n; ++j) {
-      const double expected = elo_score(ratings.rating[index(i)] - ratings.rating[index(j)]);
+      const double expected =
+          std::clamp(elo_score(ratings.rating[index(i)] - ratings.rating[index(j)]), 1e-9, 1 - 1e-9);
       scores(i, j) = i == j ? 0.5 : (scores(i, j) + prior * expected) / (matches(i, j) + prior);
     }
   return scores;
