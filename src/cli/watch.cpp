@@ -68,6 +68,16 @@ class Witness final : public Agent {
   Notes& notes_;
 };
 
+// A player's name on the page: a bot's without the folders above its run, for they are nobody's business.
+std::string short_name(const std::string& player) {
+  const std::filesystem::path path = std::filesystem::path(player).lexically_normal();
+  const std::filesystem::path last = path.has_filename() ? path : path.parent_path();
+  if (last.extension() != ".safetensors") return last.filename().string();
+  const std::filesystem::path folder = last.parent_path();
+  const std::string run = (folder.filename() == "bots" ? folder.parent_path() : folder).filename().string();
+  return (run.empty() ? "" : run + "/") + last.stem().string();
+}
+
 // What is shown, with what it points to.
 struct Shown {
   Replay replay;
@@ -95,7 +105,7 @@ Result<Shown> play(const Options& options, const GameEntry& game) {
   if (!played) return played.error();
   shown.replay = std::move(played->replays.at(0));
   for (int seat = 0; seat < game.spec.seats; ++seat)
-    shown.players.push_back(game.spec.team_of(seat) == 0 ? options.what : against);
+    shown.players.push_back(short_name(game.spec.team_of(seat) == 0 ? options.what : against));
   shown.values = std::move(notes.values);
   if (!shown.values.empty())
     shown.values.resize(static_cast<std::size_t>(shown.replay.steps()),
