@@ -49,7 +49,7 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
   seats_.resize(static_cast<std::size_t>(rows));
   choices_.resize(times(rows, layout_.choice_count()));
   values_.resize(times(rows, layout_.value_count));
-  gathered_observations_.resize(times(room, observation_size));
+  final_observation_.resize(static_cast<std::size_t>(observation_size));
   gathered_masks_.resize(times(room, std::max(1, layout_.mask_size)));
   scratch_choices_.resize(times(room, layout_.choice_count()));
   scratch_raw_.resize(times(room, layout_.value_count));
@@ -160,25 +160,30 @@ void Rollout::note_columns() {
   }
 }
 
+// What the named rows are shown, one after another.
+void Rollout::encode(Executor& executor, const ObservationScale& scale, std::span<const int> rows,
+                     std::byte* inputs) const {
+  for (std::size_t i = 0; i < rows.size();) {  // those that lie together at once
+    std::size_t end = i + 1;
+    while (end < rows.size() && rows[end] == rows[end - 1] + 1) ++end;
+    executor.encode(scale, shown_ + times(rows[i], batch_->layout().observation_size), static_cast<int>(end - i),
+                    inputs + i * static_cast<std::size_t>(stride_));
+    i = end;
+  }
+}
+
 void Rollout::act(Executor& executor, const Policy& policy, std::span<const int> rows, Key key, bool learn, int step) {
   const int count = static_cast<int>(rows.size());
   if (count == 0) return;
-  const auto observation_size = static_cast<std::size_t>(batch_->layout().observation_size);
   const auto mask_size = static_cast<std::size_t>(layout_.mask_size);
   const auto choice_count = static_cast<std::size_t>(layout_.choice_count());
   const auto value_count = static_cast<std::size_t>(layout_.value_count);
-  const bool all = count == batch_->rows();
 
-  const float* observations = shown_;
   const std::uint8_t* masks = masks_.data();
-  if (!all) {
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const auto row = static_cast<std::size_t>(rows[i]);
-      std::memcpy(gathered_observations_.data() + i * observation_size, shown_ + row * observation_size,
-                  observation_size * sizeof(float));
-      std::copy_n(masks_.data() + row * mask_size, mask_size, gathered_masks_.data() + i * mask_size);
-    }
-    observations = gathered_observations_.data();
+  if (count < batch_->rows()) {
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      std::copy_n(masks_.data() + static_cast<std::size_t>(rows[i]) * mask_size, mask_size,
+                  gathered_masks_.data() + i * mask_size);
     masks = gathered_masks_.data();
   }
 
@@ -193,7 +198,7 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
     return static_cast<std::size_t>(row / per_match * seats + seats_[static_cast<std::size_t>(row)]);
   };
 
-  executor.encode(*policy.scale, observations, count, inputs);
+  encode(executor, *policy.scale, rows, inputs);
   MemoryRows memory;
   if (memory_size_) {
     for (std::size_t i = 0; i < rows.size(); ++i) scratch_initial_[i] = static_cast<int>(player(rows[i]));
@@ -312,8 +317,8 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, flo
       for (int seat = 0; seat < seats; ++seat) {
         const std::size_t who = k * static_cast<std::size_t>(seats) + static_cast<std::size_t>(seat);
         if (last_sample_[who] < 0) continue;
-        batch_->observe_seat(m, seat, gathered_observations_.data(), nullptr);
-        executor.encode(*policy.scale, gathered_observations_.data(), 1, scratch_inputs_.data());
+        batch_->observe_seat(m, seat, final_observation_.data(), nullptr);
+        executor.encode(*policy.scale, final_observation_.data(), 1, scratch_inputs_.data());
         scratch_initial_[0] = static_cast<int>(who);
         std::fill(scratch_initial_.begin() + 1, scratch_initial_.end(), -1);
         const MemoryRows memory{scratch_previous_.data(), scratch_initial_.data(), states_.data()};
@@ -444,16 +449,12 @@ void Rollout::finish(Executor& executor, const Policy& policy, const CollectOpti
   // Values of the observations at the end, of the learner's seats that are to act. The states must not advance.
   const int count = static_cast<int>(learner_rows_.size());
   if (count) {
-    const auto observation_size = static_cast<std::size_t>(batch_->layout().observation_size);
     for (std::size_t i = 0; i < learner_rows_.size(); ++i) {
-      std::memcpy(gathered_observations_.data() + i * observation_size,
-                  shown_ + static_cast<std::size_t>(learner_rows_[i]) * observation_size,
-                  observation_size * sizeof(float));
       const int row = learner_rows_[i];
       scratch_initial_[i] = seat_index(row / batch_->rows_per_match(), seats_[static_cast<std::size_t>(row)]);
     }
     std::fill(scratch_initial_.begin() + count, scratch_initial_.end(), -1);
-    executor.encode(*policy.scale, gathered_observations_.data(), count, scratch_inputs_.data());
+    encode(executor, *policy.scale, learner_rows_, scratch_inputs_.data());
     const MemoryRows memory{scratch_previous_.data(), scratch_initial_.data(), states_.data()};
     const float* heads =
         executor.forward(*policy.weights, scratch_inputs_.data(), padded(count), memory_size_ ? memory : MemoryRows{});

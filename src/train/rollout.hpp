@@ -111,6 +111,7 @@ class Rollout {
   void open_match(int match, Key key);
   Result<void> check_rows(int step) const;
   Decisions decisions_of(std::span<const int> rows) const;
+  void encode(Executor& executor, const ObservationScale& scale, std::span<const int> rows, std::byte* inputs) const;
   void act(Executor& executor, const Policy& policy, std::span<const int> rows, Key key, bool learn, int step);
   void act_opponent(Executor& executor, const Opponent& opponent, Key key, int step);
   void note_in_play(std::span<const int> matches);
@@ -153,7 +154,7 @@ class Rollout {
   std::vector<SeatSet> in_play_;  // [matches] simultaneous games: who acts when the match begins
 
   // Scratch of act().
-  std::vector<float> gathered_observations_, scratch_raw_, scratch_log_;
+  std::vector<float> final_observation_, scratch_raw_, scratch_log_;
   std::vector<std::uint8_t> gathered_masks_;
   std::vector<std::int32_t> scratch_choices_;
   std::vector<std::byte> scratch_inputs_;
