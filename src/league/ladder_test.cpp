@@ -1,0 +1,295 @@
+#include "league/ladder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "league/ladder_file.hpp"
+
+namespace rival {
+namespace {
+
+using Kind = LadderPlayer::Kind;
+
+// A duel that goes exactly as the Elo model says: seat 0 and seat 1 each show how strong they are, in steps of
+// 4 points, and chance decides. The three highest choices are rock, paper and scissors: of one strength, but each beats
+// the next 9 times in 10.
+struct Duel {
+  static constexpr int kChoices = 512, kCyclic = kChoices - 3;
+  static constexpr double kStep = 4;
+
+  static Spec spec() {
+    return {.name = "duel",
+            .description = "",
+            .source = "",
+            .seats = 2,
+            .observation = {ObservationPart::vector("turn", 1)},
+            .action = {ActionPart::discrete("strength", kChoices)},
+            .max_steps = 2};
+  }
+  void reset(const Settings&, Key) { *this = {}; }
+  SeatSet to_act() const { return SeatSet::one(turn); }
+  void observe(int, Observation out) const { out[0] = static_cast<float>(turn); }
+  void step(const Actions& actions, Key key, Rewards) {
+    shown[turn] = actions.choice(turn);
+    if (++turn < 2) return;
+    winner = Random(key).uniform() < static_cast<float>(chance(shown[0], shown[1])) ? 0 : 1;
+  }
+  Status status() const { return winner < 0 ? Status::running : Status::finished; }
+  float result(int team) const { return team == winner ? 1.0f : -1.0f; }
+
+  static double strength(int choice) { return choice < kCyclic ? kStep * choice : 800; }
+  static double chance(int a, int b) {
+    if (a < kCyclic || b < kCyclic || a == b) return elo_score(strength(a) - strength(b));
+    return (b - a + 3) % 3 == 1 ? 0.9 : 0.1;
+  }
+
+  int turn = 0, winner = -1;
+  int shown[2] = {0, 0};
+};
+
+class Shower final : public Agent {
+ public:
+  explicit Shower(int choice) : choice_(choice) {}
+  std::string name() const override { return "shower"; }
+  void act(const Decisions& decisions, Key, std::int32_t* choices, float*) override {
+    for (int row : decisions.rows) choices[row] = choice_;
+  }
+
+ private:
+  int choice_;
+};
+
+// Bot "n" is n points above random play, and falls to it as it is warmed up, first slowly and then fast.
+double true_strength(const LadderPlayer& player) {
+  if (player.bot.empty()) return 0;
+  const double warm = static_cast<double>(player.temperature) / (1 + static_cast<double>(player.temperature));
+  return std::stod(player.bot) * (1 - std::pow(warm, 1.5));
+}
+
+Result<std::unique_ptr<Agent>> make_shower(const LadderPlayer& player) {
+  if (player.kind == Kind::exploiter) return std::unique_ptr<Agent>(new Shower(Duel::kCyclic + player.name[0] - '0'));
+  return std::unique_ptr<Agent>(new Shower(static_cast<int>(std::lround(true_strength(player) / Duel::kStep))));
+}
+
+LadderPlayer bot(int strength) {
+  return {.name = std::to_string(strength), .kind = Kind::snapshot, .bot = std::to_string(strength)};
+}
+
+Ladder duel_ladder(std::vector<LadderPlayer> players) {
+  players.insert(players.begin(), {.name = "random", .kind = Kind::random});
+  return {.rules = ladder_rules(game_entry<Duel>(), {}, 0), .players = std::move(players)};
+}
+
+const std::vector<LadderPlayer> kBots = {bot(120), bot(400), bot(640), bot(800), bot(1000), bot(1240), bot(1400)};
+
+TEST(Ladder, RatesPlayersWithinTheirErrors) {
+  Ladder ladder = duel_ladder(kBots);
+  ASSERT_TRUE(rate_ladder(game_entry<Duel>(), ladder, make_shower, {.target_error = 8}).ok());
+  double mean = 0, squares = 0;
+  for (const LadderPlayer& p : ladder.players)
+    mean += (p.rating - true_strength(p)) / static_cast<double>(ladder.players.size());
+  for (const LadderPlayer& p : ladder.players) {
+    const double z = (p.rating - true_strength(p) - mean) / p.error;
+    EXPECT_LT(std::fabs(z), 4.5) << p.name;
+    squares += z * z / static_cast<double>(ladder.players.size());
+    EXPECT_GT(p.matches, 0);
+  }
+  EXPECT_LT(squares, 2.5);
+  EXPECT_EQ(ladder.players[0].rating, kRandomRating);
+  EXPECT_FALSE(intransitivity_json(ladder)["elo_misleads"].get<bool>());
+  // By the other rating the order is the same.
+  EXPECT_GT(ladder.players[7].skill.mu, ladder.players[4].skill.mu);
+  EXPECT_GT(ladder.players[4].skill.mu, ladder.players[1].skill.mu);
+}
+
+TEST(Ladder, FlagsACycle) {
+  Ladder ladder = duel_ladder({bot(400), bot(800)});
+  for (const char* name : {"0", "1", "2"}) ladder.players.push_back({.name = name, .kind = Kind::exploiter});
+  ASSERT_TRUE(rate_ladder(game_entry<Duel>(), ladder, make_shower, {.target_error = 10}).ok());
+  const auto json = intransitivity_json(ladder);
+  EXPECT_TRUE(json["elo_misleads"].get<bool>());
+  ASSERT_GE(json["cycles"].size(), 1u);
+  EXPECT_EQ(json["cycles"][0]["players"].dump(), R"(["0","1","2"])");
+}
+
+TEST(Ladder, ThreadsDoNotMatter) {
+  Ladder ladders[3];
+  for (int i = 0; i < 3; ++i) {
+    ladders[i] = duel_ladder({bot(200), bot(700), bot(900)});
+    LadderOptions options{.seed = i == 2 ? 2u : 1u, .threads = i == 0 ? 1 : 3, .target_error = 20};
+    ASSERT_TRUE(rate_ladder(game_entry<Duel>(), ladders[i], make_shower, options).ok());
+    ASSERT_TRUE(calibrate_ladder(game_entry<Duel>(), ladders[i], make_shower, options, 4, 100).ok());
+  }
+  EXPECT_EQ(ladders[0], ladders[1]);
+  EXPECT_FALSE(ladders[0] == ladders[2]);  // another seed
+}
+
+// The root mean square error of the bots' ratings after a number of matches, spent in one way or the other.
+double error_of(bool chosen, double matches) {
+  Ladder ladder = duel_ladder({});
+  for (int i = 0; i < 16; ++i) ladder.players.push_back(bot(120 + 120 * i));
+  const int n = static_cast<int>(ladder.players.size());
+  if (chosen) {
+    for (LadderPlayer& p : ladder.players) p.kind = p.kind == Kind::snapshot ? Kind::baseline : p.kind;  // no rungs
+    EXPECT_TRUE(rate_ladder(game_entry<Duel>(), ladder, make_shower, {.target_error = 0, .matches = matches}).ok());
+  } else {
+    const int each = static_cast<int>(matches) / (n * (n - 1) / 2) / 2 * 2;
+    for (int i = 0; i < n; ++i)
+      for (int j = i + 1; j < n; ++j) {
+        const auto a = make_shower(ladder.players[static_cast<std::size_t>(i)]),
+                   b = make_shower(ladder.players[static_cast<std::size_t>(j)]);
+        const auto sum = play_matches(game_entry<Duel>(), *a.value(), b.value().get(),
+                                      Key(3).split(static_cast<std::uint64_t>(i * n + j)), {.matches = each});
+        ladder.results.push_back(
+            {i, j, static_cast<double>(sum.value().wins), 0, static_cast<double>(sum.value().losses)});
+      }
+  }
+  ladder.rate();
+  double squares = 0;
+  for (const LadderPlayer& p : ladder.players) squares += p.error * p.error;
+  return std::sqrt(squares / n);
+}
+
+TEST(Ladder, SpendsFewerMatchesThanARoundRobin) {
+  const double chosen = error_of(true, 10'000), uniform = error_of(false, 16'000);
+  RecordProperty("chosen_10000", std::to_string(chosen));
+  RecordProperty("uniform_16000", std::to_string(uniform));
+  EXPECT_LT(chosen, uniform);
+}
+
+TEST(Ladder, NothingIsPlayedTwice) {
+  const LadderOptions options{.target_error = 15};
+  Ladder ladder = duel_ladder({bot(300), bot(700)});
+  ASSERT_TRUE(rate_ladder(game_entry<Duel>(), ladder, make_shower, options).ok());
+  Ladder again = carry_over(ladder, ladder.rules, duel_ladder({bot(300), bot(700)}).players);
+  again.rate();
+  const double before = again.matches();
+  EXPECT_EQ(before, ladder.matches());
+  ASSERT_TRUE(rate_ladder(game_entry<Duel>(), again, make_shower, options).ok());
+  EXPECT_EQ(again.matches(), before);
+
+  // A newcomer plays what is missing; a bot that has changed begins again, and so do all under other rules.
+  Ladder more = carry_over(ladder, ladder.rules, duel_ladder({bot(300), bot(700), bot(1000)}).players);
+  EXPECT_EQ(more.matches(), before);
+  ASSERT_TRUE(rate_ladder(game_entry<Duel>(), more, make_shower, options).ok());
+  EXPECT_GT(more.matches(), before);
+  LadderPlayer changed = bot(700);
+  changed.fingerprint = 5;
+  EXPECT_LT(carry_over(ladder, ladder.rules, duel_ladder({bot(300), changed}).players).matches(), before);
+  LadderRules other = ladder.rules;
+  other.opening = 2;
+  EXPECT_EQ(carry_over(ladder, other, ladder.players).matches(), 0);
+}
+
+TEST(Ladder, StopsWhenAsked) {
+  const std::atomic<bool> stop = true;
+  Ladder ladder = duel_ladder(kBots);
+  ASSERT_TRUE(rate_ladder(game_entry<Duel>(), ladder, make_shower, {.stop = &stop}).ok());
+  EXPECT_EQ(ladder.matches(), 0);
+}
+
+TEST(Dial, ReachesTheRatingsAskedFor) {
+  Ladder ladder = duel_ladder(kBots);
+  const LadderOptions options{.target_error = 10};
+  ASSERT_TRUE(rate_ladder(game_entry<Duel>(), ladder, make_shower, options).ok());
+  ASSERT_TRUE(calibrate_ladder(game_entry<Duel>(), ladder, make_shower, options).ok());
+  const Calibration& calibration = *ladder.calibration;
+  ASSERT_EQ(calibration.levels.size(), 8u);
+  EXPECT_NEAR(calibration.low(), kRandomRating, 40);
+  EXPECT_NEAR(calibration.high(), kRandomRating + 1400, 80);
+  double sum = 0, before = 0;
+  for (const LevelCheck& level : calibration.levels) {
+    EXPECT_GE(level.matches, 1000);
+    EXPECT_LT(std::fabs(level.measured - level.asked), 80);
+    EXPECT_GT(level.measured, before);
+    before = level.measured;
+    sum += std::fabs(level.measured - level.asked);
+    // Against the truth, which the ladder does not know.
+    LadderPlayer player = bot(0);
+    player.bot = level.setting.bot;
+    player.temperature = level.setting.temperature;
+    EXPECT_NEAR(true_strength(player), level.asked - kRandomRating, 80) << level.asked;
+  }
+  EXPECT_LT(sum / 8, 50);
+  // Weak levels are weak bots: none is warmed up to be weaker than the next one down.
+  for (const DialSetting& setting : calibration.dial)
+    if (setting.rating > kRandomRating + 200) {
+      EXPECT_LT(setting.temperature, 5) << setting.rating;
+    }
+}
+
+TEST(Dial, Interpolates) {
+  const Calibration calibration{.dial = {{"a", 9, 1000}, {"a", 1, 1100}, {"b", 3, 1100}, {"b", 0, 1300}}, .levels = {}};
+  EXPECT_EQ(turn_dial(calibration, 1000).value(), (DialSetting{"a", 9, 1000}));
+  EXPECT_EQ(turn_dial(calibration, 1300).value().temperature, 0);
+  EXPECT_EQ(turn_dial(calibration, 1200).value().bot, "b");
+  EXPECT_NEAR(turn_dial(calibration, 1200).value().temperature, 0.6, 1e-5);  // half of 3/4 is 3/8
+  EXPECT_NEAR(turn_dial(calibration, 1050).value().temperature, 0.7 / 0.3, 1e-5);
+  const auto outside = turn_dial(calibration, 1400);
+  ASSERT_FALSE(outside.ok());
+  EXPECT_NE(outside.error().message.find("1000 to 1300"), std::string::npos) << outside.error().message;
+  EXPECT_FALSE(turn_dial(calibration, std::nan("")).ok());
+}
+
+// What is never right: a dial for a rating must not be off by hundreds of points unseen. Here the bot that is checked
+// is not the one that was calibrated.
+TEST(Dial, ACheckCanFail) {
+  Ladder ladder = duel_ladder(kBots);
+  ASSERT_TRUE(rate_ladder(game_entry<Duel>(), ladder, make_shower, {.target_error = 15}).ok());
+  const AgentMaker weaker = [](const LadderPlayer& player) {
+    LadderPlayer other = player;
+    if (player.name == "level") other.bot = std::to_string(std::stoi(player.bot) / 2);
+    return make_shower(other);
+  };
+  ASSERT_TRUE(calibrate_ladder(game_entry<Duel>(), ladder, weaker, {.target_error = 15}).ok());
+  EXPECT_GT(std::fabs(ladder.calibration->levels.back().measured - ladder.calibration->levels.back().asked), 200);
+}
+
+TEST(LadderFile, KeepsEverything) {
+  Ladder ladder = duel_ladder({bot(300), bot(700)});
+  ASSERT_TRUE(rate_ladder(game_entry<Duel>(), ladder, make_shower, {.target_error = 30}).ok());
+  ASSERT_TRUE(calibrate_ladder(game_entry<Duel>(), ladder, make_shower, {.target_error = 30}, 3, 100).ok());
+  std::erase_if(ladder.results, [](const PairResult& r) { return r.matches() == 0; });
+  const Result<Ladder> read = parse_ladder(ladder_json(ladder).dump(), "x");
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(read.value(), ladder);
+}
+
+TEST(LadderFile, RefusesWhatDoesNotFit) {
+  Ladder ladder = duel_ladder({bot(300)});
+  ladder.results = {{0, 1, 1, 2, 3}};
+  ladder.calibration =
+      Calibration{.dial = {{"300", 9, 1000}, {"300", 0, 1300}}, .levels = {{1000, 1010, 9, 100, {"300", 9, 1000}}}};
+  const auto json = ladder_json(ladder);
+  ASSERT_TRUE(parse_ladder(json.dump(), "x").ok());
+  const std::pair<const char*, const char*> cases[] = {
+      {R"([{"op":"replace","path":"/version","value":2}])", "newer"},
+      {R"([{"op":"remove","path":"/game"}])", "'game'"},
+      {R"([{"op":"replace","path":"/results/0/second","value":7}])", "'second'"},
+      {R"([{"op":"replace","path":"/results/0/wins","value":-1}])", "'wins'"},
+      {R"([{"op":"add","path":"/results/1","value":{"first":0,"second":1,"wins":0,"draws":0,"losses":0}}])", "twice"},
+      {R"([{"op":"replace","path":"/players/1/name","value":"random"}])", "twice"},
+      {R"([{"op":"replace","path":"/players/0/name","value":"rnd"}])", "'random'"},
+      {R"([{"op":"replace","path":"/players/1/kind","value":"king"}])", "'kind'"},
+      {R"([{"op":"replace","path":"/players/1/rating","value":"high"}])", "'rating'"},
+      {R"([{"op":"replace","path":"/dial/1/rating","value":900}])", "below"},
+      {R"([{"op":"replace","path":"/dial","value":[]}])", "two settings"},
+      {R"([{"op":"replace","path":"/calibration/0/matches","value":1e300}])", "'matches'"},
+  };
+  for (const auto& [patch, part] : cases) {
+    const Result<Ladder> read = parse_ladder(json.patch(nlohmann::ordered_json::parse(patch)).dump(), "x");
+    ASSERT_FALSE(read.ok()) << patch;
+    EXPECT_NE(read.error().message.find(part), std::string::npos) << read.error().message;
+  }
+  EXPECT_FALSE(parse_ladder("{", "x").ok());
+  EXPECT_FALSE(parse_ladder("7", "x").ok());
+}
+
+TEST(LadderRules, OpeningsOnlyWhereNothingIsLeftToChance) {
+  EXPECT_EQ(ladder_rules(game_entry<Duel>(), {}, 0).opening, 0);  // chance decides
+}
+
+}  // namespace
+}  // namespace rival
