@@ -1,10 +1,11 @@
 # The everyday commands. CMakePresets.json says how things are built; this file only gives the commands short names.
 JOBS ?= $(shell nproc)
 
-.PHONY: help deps build demo test test-slow bench format clean
+.PHONY: help deps build demo demo-lanes test test-slow bench format clean
 
 help:
 	@echo "make demo       train a Connect Four player for a minute, then play it"
+	@echo "make demo-lanes train a team for the arena in four minutes, then watch it"
 	@echo "make build      the program: build/rival"
 	@echo "make test       build everything, run the fast tests"
 	@echo "make test-slow  the tests that train or solve for minutes"
@@ -22,6 +23,9 @@ build: deps
 
 demo: build
 	@scripts/demo
+
+demo-lanes: build
+	@scripts/demo-lanes
 
 test: deps
 	@scripts/install-deps test
