@@ -17,8 +17,9 @@
 
   $('title').textContent = document.title;
   const matches = results.reduce((sum, r) => sum + r.wins + r.draws + r.losses, 0);
+  const anchor = players.find(p => is(p, 'random'));
   $('summary').textContent = players.filter(p => !is(p, 'rung')).length + ' players, ' + grouped(matches) +
-    ' matches. Elo, random play at 0; intervals are 95%.';
+    ' matches. Elo' + (anchor ? ', random play at ' + anchor.rating.toFixed(0) : '') + '; intervals are 95%.';
 
   // ---- plots ----
   const tip = $('tip');
@@ -106,7 +107,7 @@
       p.root.append(svg('line', {x1: p.left, x2: p.right, y1: yy, y2: yy, stroke: '#8d98a9', 'stroke-dasharray': '5 5', opacity: .6}));
       if (shown.some(s => Math.abs(s - yy) < 13)) continue;
       shown.push(yy);
-      p.root.append(svg('text', {x: p.right, y: yy - 4, 'text-anchor': 'end'}, text(other.name) + ' ' + other.rating.toFixed(0)));
+      p.root.append(svg('text', {x: p.left + 6, y: yy - 4, class: 'over'}, text(other.name) + ' ' + other.rating.toFixed(0)));
     }
     const up = trained.map(t => p.X(at(t)) + ',' + p.Y(t.rating + 1.96 * t.rating_se));
     const down = trained.map(t => p.X(at(t)) + ',' + p.Y(t.rating - 1.96 * t.rating_se)).reverse();
