@@ -232,6 +232,16 @@ class Climb {
     return {};
   }
 
+  // Between two players next to each other.
+  double widest_gap() const {
+    std::vector<double> ratings;
+    for (const LadderPlayer& player : ladder_.players) ratings.push_back(player.rating);
+    std::sort(ratings.begin(), ratings.end());
+    double widest = 0;
+    for (std::size_t i = 1; i < ratings.size(); ++i) widest = std::max(widest, ratings[i] - ratings[i - 1]);
+    return widest;
+  }
+
   void make_dial() {
     Calibration calibration;
     std::vector<DialSetting>& dial = calibration.dial;
@@ -652,7 +662,8 @@ Result<void> rate_ladder(const GameEntry& game, Ladder& ladder, const AgentMaker
   Climb climb(game, ladder, make_agent, options);
   if (Result<void> met = climb.meet(); !met) return met;
   if (Result<void> roughly = climb.settle("rating", std::max(kRough, options.target_error)); !roughly) return roughly;
-  if (Result<void> linked = climb.add_rungs(kLinkGap); !linked) return linked;
+  if (climb.widest_gap() > kLinkGap)
+    if (Result<void> linked = climb.add_rungs(kLinkGap); !linked) return linked;
   if (Result<void> settled = climb.settle("rating", options.target_error); !settled) return settled;
   ladder.rate();
   rate_skills(ladder);

@@ -93,7 +93,7 @@ EloRatings fit_elo(int players, std::span<const PairResult> results, int anchor,
   EloRatings fitted{
       .rating = rating, .error = std::vector<double>(index(players)), .covariance = SquareMatrix(players)};
   for (int i = 0; i < players; ++i) {
-    fitted.rating[index(i)] += anchor_rating - rating[index(anchor)];
+    fitted.rating[index(i)] = anchor_rating + (rating[index(i)] - rating[index(anchor)]);
     for (int j = 0; j < players; ++j)
       fitted.covariance(i, j) = absolute(i, j) - absolute(i, anchor) - absolute(anchor, j) + absolute(anchor, anchor);
     fitted.error[index(i)] = std::sqrt(std::max(0.0, fitted.covariance(i, i)));
