@@ -16,8 +16,7 @@ std::vector<OptionRow> option_rows(TrainConfig& c) {
       {"seed", &c.seed, "names all randomness of the run: same seed, options and budget in steps, same bytes", 0, 9e15},
       {"threads", &c.threads, "0: one per processor; at most 8 are used, and results do not depend on their number", 0,
        256},
-      {"hidden", &c.network.hidden,
-       "widths of the network's layers; none: 64x64 or, for more than 32 observations, 128x128", 1, 8192},
+      {"hidden", &c.network.hidden, "widths of the network's layers; none: chosen from what the game says", 1, 8192},
       {"memory", &c.network.memory,
        "width of the recurrent memory, equal to the last hidden width; 0: none; -1: chosen from what the game says", -1,
        8192},
@@ -42,7 +41,7 @@ std::vector<OptionRow> option_rows(TrainConfig& c) {
       {"rows", &c.rows, "decisions made at once, over all matches; 0: chosen from what the game says", 0, 1 << 20},
       {"horizon", &c.horizon, "most decisions per row in an iteration; 0: chosen from what the game says", 0, 4096},
       {"epochs", &c.epochs, "passes over each iteration's experience; 0: chosen from what the game says", 0, 100},
-      {"minibatches", &c.minibatches, "updates per pass", 1, 1024},
+      {"minibatches", &c.minibatches, "updates per pass; 0: chosen from what the game says", 0, 1024},
       {"learning_rate", &c.learning_rate, "of Adam, at the start; 0: chosen from what the game says", 0, 1},
       {"discount", &c.discount, "of future reward per decision; 0: chosen from what the game says", 0, 1},
       {"lambda", &c.lambda, "of generalised advantage estimation", 0, 1},
@@ -61,10 +60,12 @@ std::vector<OptionRow> option_rows(TrainConfig& c) {
        "of the matches that are against past selves and exploiters; -1: chosen from what the game says", -1, 1},
       {"matchmaking",
        &c.matchmaking,
-       "who of them: all alike, those who still win (hard), or those on a level (even)",
+       "who of them: all alike, those who still win (hard), or those on a level (even); auto: chosen from what the "
+       "game "
+       "says",
        0,
        0,
-       {"uniform", "hard", "even"}},
+       {"auto", "uniform", "hard", "even"}},
       {"anchor_share", &c.anchor_share, "of these matches, those that are against the game's scripts instead", 0, 1},
       {"exploiter_share", &c.exploiter_share,
        "of all decisions, those of exploiters, who search for holes in the player and then join the opponents", 0, 0.5},
@@ -92,6 +93,7 @@ Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec) {
   }
   r.network = config.network;
   if (config.network.memory < 0 && !(real_time && hidden)) r.network.memory = 0;
+  if (config.network.hidden.empty() && real_time) r.network.hidden = {64, 64};  // more experience beats more width
 
   // The further ahead a reward is that matters, the closer to 1: some minutes in real time.
   constexpr double kSecondsAhead = 150;
@@ -105,22 +107,26 @@ Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec) {
   r.rows = positive(config.rows, real_time ? 2560 : 512);
   r.horizon = positive(config.horizon, real_time ? 32 : hidden ? 128 : 32);
   r.epochs = positive(config.epochs, real_time ? 1 : 4);
+  r.minibatches = positive(config.minibatches, real_time ? 8 : 4);
   r.learning_rate = positive(config.learning_rate, real_time ? 1e-3 : hidden ? 5e-4 : 3e-3);
   r.entropy = chosen(config.entropy, real_time ? 0.01 : hidden ? 0.2 : teams ? 0.1 : 0.03);
-  r.entropy_end = chosen(config.entropy_end, real_time ? 0.003 : hidden ? 0.04 : teams ? 0.01 : 0.003);
+  r.entropy_end = chosen(config.entropy_end, real_time ? 0.001 : hidden ? 0.04 : teams ? 0.01 : 0.003);
   // At first a seat learns from what it did itself; in the end all that counts is the team.
   const bool mates = spec.team_count() < spec.seats;
   r.team_spirit = chosen(config.team_spirit, mates ? 0.2 : 0);
   r.team_spirit_end = chosen(config.team_spirit_end, mates ? 0.8 : 0);
+  // What both sides can gather for themselves is worth something as far as one gathers more of it.
+  r.rivalry = teams ? chosen(config.rivalry, real_time ? 1 : 0) : 0;
   // Playing past selves, and from positions that random moves led to, teaches what to do against any play. Where
   // information is hidden (but in real time) both pull away from equilibrium, since how one got here is part of what
   // one knows.
-  r.past_share = teams ? chosen(config.past_share, hidden && !real_time ? 0 : 0.2) : 0;
+  r.past_share = teams ? chosen(config.past_share, real_time ? 0.35 : hidden ? 0 : 0.2) : 0;
   r.opening_share = teams ? chosen(config.opening_share, hidden || real_time ? 0 : 0.8) : 0;
   r.hot_opponents = !real_time;
-  r.matchmaking = config.matchmaking == "hard"   ? Matchmaking::hard
-                  : config.matchmaking == "even" ? Matchmaking::even
-                                                 : Matchmaking::uniform;
+  // In real time strategies beat each other in circles: those who win are met again until they do not.
+  r.matchmaking = config.matchmaking == "uniform" || (config.matchmaking == "auto" && !real_time) ? Matchmaking::uniform
+                  : config.matchmaking == "even"                                                  ? Matchmaking::even
+                                                                                                  : Matchmaking::hard;
   r.precision = config.precision == "f32"    ? Precision::f32
                 : config.precision == "bf16" ? Precision::bf16
                                              : best_precision();

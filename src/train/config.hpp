@@ -31,10 +31,10 @@ struct TrainConfig {
   double reaction_ms = 0;         // of the player: see agent/limits.hpp
   double actions_per_minute = 0;  // at most; 0: any number
 
-  int rows = 0;     // decisions made at once, over all matches; 0: from the Spec
-  int horizon = 0;  // most decisions per row in an iteration; 0: from the Spec
-  int epochs = 0;   // 0: from the Spec
-  int minibatches = 4;
+  int rows = 0;              // decisions made at once, over all matches; 0: from the Spec
+  int horizon = 0;           // most decisions per row in an iteration; 0: from the Spec
+  int epochs = 0;            // 0: from the Spec
+  int minibatches = 0;       // 0: from the Spec
   double learning_rate = 0;  // at the start; 0: from the Spec
   double discount = 0;       // 0: from the Spec
   double lambda = 0.95;
@@ -46,10 +46,11 @@ struct TrainConfig {
   double opening_share = -1;    // of the matches that begin with moves at random; -1: from the Spec
   double team_spirit = -1;      // share of a seat's reward that is its team's mean, at the start; -1: from the Spec
   double team_spirit_end = -1;  // and at the end; -1: from the Spec
+  double rivalry = -1;          // share of the others' mean reward taken from a seat's; -1: from the Spec
 
   // The league.
   double past_share = -1;  // of the matches that are against the population; -1: from the Spec
-  std::string matchmaking = "uniform";
+  std::string matchmaking = "auto";
   double anchor_share = 0;     // of the matches against the population, those that are against the game's scripts
   double exploiter_share = 0;  // of all decisions, those of exploiters
 };
@@ -62,8 +63,9 @@ struct ResolvedConfig {
   NetworkOptions network;
   Settings settings;
   Limits limits;
-  int rows, horizon, epochs;
-  double learning_rate, discount, entropy, entropy_end, team_spirit, team_spirit_end, past_share, opening_share;
+  int rows, horizon, epochs, minibatches;
+  double learning_rate, discount, entropy, entropy_end, team_spirit, team_spirit_end, rivalry, past_share,
+      opening_share;
   bool hot_opponents;  // past selves also play hotter and more at random than they learnt to
   Matchmaking matchmaking;
   Precision precision;

@@ -249,23 +249,29 @@ void Rollout::note_in_play(std::span<const int> matches) {
   for (int m : matches) in_play_[static_cast<std::size_t>(m)] = batch_->to_act(m);
 }
 
-// r = (1 - spirit) r + spirit (mean of the team's r), for the seats in play of every match.
-void Rollout::share_rewards(float* rewards, float team_spirit) const {
+// r = (1 - spirit) r + spirit (mean r of the team) - rivalry (mean r of all others), for the seats in play of every
+// match.
+void Rollout::share_rewards(float* rewards, const CollectOptions& options) const {
   const Spec& spec = batch_->spec();
-  if (team_spirit <= 0 || spec.team_count() == spec.seats) return;
+  const float spirit = spec.team_count() < spec.seats ? options.team_spirit : 0, rivalry = options.rivalry;
+  if ((spirit <= 0 && rivalry <= 0) || spec.team_count() == 1) return;
   std::vector<float> sum(static_cast<std::size_t>(spec.team_count())), count(sum.size());
   for (int m = 0; m < batch_->matches(); ++m, rewards += spec.seats) {
     const SeatSet seats = in_play_[static_cast<std::size_t>(m)];
     std::fill(sum.begin(), sum.end(), 0.0f), std::fill(count.begin(), count.end(), 0.0f);
+    float all = 0;
     for (int seat = 0; seat < spec.seats; ++seat)
       if (seats.contains(seat)) {
         sum[static_cast<std::size_t>(spec.team_of(seat))] += rewards[seat];
         count[static_cast<std::size_t>(spec.team_of(seat))] += 1;
+        all += rewards[seat];
       }
     for (int seat = 0; seat < spec.seats; ++seat)
       if (seats.contains(seat)) {
         const auto team = static_cast<std::size_t>(spec.team_of(seat));
-        rewards[seat] += team_spirit * (sum[team] / count[team] - rewards[seat]);
+        const float others = static_cast<float>(seats.count()) - count[team];
+        rewards[seat] += spirit * (sum[team] / count[team] - rewards[seat]);
+        if (others > 0) rewards[seat] -= rivalry * (all - sum[team]) / others;
       }
   }
 }
@@ -291,7 +297,7 @@ double Rollout::result_of(int match, int team) const {
   return own > best ? 1 : own < best ? 0 : 0.5;
 }
 
-Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, float team_spirit, int step) {
+Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, const CollectOptions& options, int step) {
   const Spec& spec = batch_->spec();
   const int seats = spec.seats, matches = batch_->matches();
   float* rewards = rewards_.data() + times(step, matches * seats);
@@ -304,7 +310,7 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, flo
                  " is not finite at step " + std::to_string(batch_->steps(bad / seats)) + " of a match; `rival check " +
                  spec.name + "` shows it in isolation"};
   }
-  share_rewards(rewards, team_spirit);
+  share_rewards(rewards, options);
   for (std::size_t i = 0; i < returns_.size(); ++i) returns_[i] += rewards[i];
 
   std::vector<int> ended;
@@ -430,7 +436,7 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
     }
     for (int& left : random_steps_) left -= left > 0;
     decisions_ += static_cast<std::int64_t>(learner_rows_.size() + opponent_rows_.size());
-    if (auto ok = step_matches(executor, policy, options.team_spirit, step); !ok) return ok;
+    if (auto ok = step_matches(executor, policy, options, step); !ok) return ok;
   }
   finish(executor, policy, options);
   return {};

@@ -77,6 +77,9 @@ struct CollectOptions {
   float discount = 1, lambda = 0.95f;
   // How much of a seat's reward is its team's mean instead of its own, 0 to 1 (OpenAI Five, 2019).
   float team_spirit = 0;
+  // How much of the mean reward of the other teams' seats is taken from a seat's, 0 to 1 (likewise): with 1, only to be
+  // ahead is worth something.
+  float rivalry = 0;
 };
 
 class Rollout {
@@ -115,9 +118,9 @@ class Rollout {
   void act(Executor& executor, const Policy& policy, std::span<const int> rows, Key key, bool learn, int step);
   void act_opponent(Executor& executor, const Opponent& opponent, Key key, int step);
   void note_in_play(std::span<const int> matches);
-  void share_rewards(float* rewards, float team_spirit) const;
+  void share_rewards(float* rewards, const CollectOptions& options) const;
   double result_of(int match, int team) const;
-  Result<void> step_matches(Executor& executor, const Policy& policy, float team_spirit, int step);
+  Result<void> step_matches(Executor& executor, const Policy& policy, const CollectOptions& options, int step);
   void finish(Executor& executor, const Policy& policy, const CollectOptions& options);
   void note_columns();
   int seat_index(int match, int seat) const { return match * batch_->spec().seats + seat; }

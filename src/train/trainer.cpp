@@ -131,7 +131,8 @@ Result<IterationReport> Trainer::iterate(double progress) {
       .steps = horizon(),
       .discount = static_cast<float>(resolved_.discount),
       .lambda = static_cast<float>(config_.lambda),
-      .team_spirit = static_cast<float>(between(resolved_.team_spirit, resolved_.team_spirit_end))};
+      .team_spirit = static_cast<float>(between(resolved_.team_spirit, resolved_.team_spirit_end)),
+      .rivalry = static_cast<float>(resolved_.rivalry)};
   std::vector<Result<void>> results(rollouts_.size());
   team_.run([&](int member) {
     for (std::size_t i = static_cast<std::size_t>(member); i < rollouts_.size();
@@ -177,7 +178,7 @@ Result<IterationReport> Trainer::iterate(double progress) {
   report.learning_rate = resolved_.learning_rate * (1 - 0.95 * progress);
   report.entropy_weight = between(resolved_.entropy, resolved_.entropy_end);
   const UpdateOptions options{.epochs = resolved_.epochs,
-                              .minibatches = config_.minibatches,
+                              .minibatches = resolved_.minibatches,
                               .learning_rate = report.learning_rate,
                               .clip = config_.clip,
                               .entropy = report.entropy_weight,
