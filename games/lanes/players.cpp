@@ -524,11 +524,12 @@ std::unique_ptr<Agent> script(Skill skill) {
 
 GameEntry game_entry() {
   GameEntry entry = rival::game_entry<Lanes>();
+  // The strongest first: it is the one to watch while training.
   entry.baselines = {
-      {"novice", "marches along its lane and hits what is nearest", [] { return script(Skill::novice); }},
-      {"adept", "takes last hits, uses abilities, retreats and heals", [] { return script(Skill::adept); }},
       {"expert", "also judges fights, focuses, secures kills, keeps clear of towers, groups and pushes",
        [] { return script(Skill::expert); }},
+      {"adept", "takes last hits, uses abilities, retreats and heals", [] { return script(Skill::adept); }},
+      {"novice", "marches along its lane and hits what is nearest", [] { return script(Skill::novice); }},
   };
   return entry;
 }

@@ -58,13 +58,14 @@ TensorFile Bot::to_tensors() const {
   file.tensors.push_back(Tensor::f32("observation.scale", {observations}, scale.scale));
   const float value[2] = {value_mean, value_scale};
   file.tensors.push_back(Tensor::f32("value.mean_and_scale", {2}, value));
-  const json j = {{"format", kFormat},
-                  {"game", game},
-                  {"hidden", network.options().hidden},
-                  {"memory", network.options().memory},
-                  {"grid", network.options().grid},
-                  {"entity", network.options().entity},
-                  {"steps", steps}};
+  json j = {{"format", kFormat},
+            {"game", game},
+            {"hidden", network.options().hidden},
+            {"memory", network.options().memory},
+            {"grid", network.options().grid},
+            {"entity", network.options().entity},
+            {"steps", steps}};
+  if (limits.any()) j["limits"] = {limits.reaction_steps, limits.every};
   file.metadata[kMetadataKey] = j.dump();
   file.metadata[kPartsKey] = parts_to_json(network);
   file.metadata["format"] = "pt";  // what loaders for PyTorch ask for
@@ -114,6 +115,16 @@ Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const
   auto network = Network::make(spec, options);
   if (!network) return Error{file + ": " + network.error().message};
   Bot bot{.game = game, .network = std::move(*network), .parameters = {}, .scale = {}, .steps = 0};
+  if (j.contains("limits")) {
+    const json& limits = j["limits"];
+    const auto whole = [&](std::size_t i, int low) {
+      return limits.is_array() && limits.size() == 2 && limits[i].is_number_unsigned() && limits[i] >= low &&
+             limits[i] <= 1000;
+    };
+    if (!whole(0, 0) || !whole(1, 1))
+      return Error{file + ": the metadata '" + kMetadataKey + "' has limits that are not two whole numbers"};
+    bot.limits = {limits[0].get<int>(), limits[1].get<int>()};
+  }
   if (j.contains("steps") && j["steps"].is_number_integer()) bot.steps = j["steps"].get<std::int64_t>();
   for (const ParameterView& view : bot.network.parameters()) {
     const auto values = finite_tensor(tensors, view.name, shape_of(view), file);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/agent.hpp"
+#include "agent/limits.hpp"
 #include "base/result.hpp"
 #include "nn/backend.hpp"
 #include "nn/heads.hpp"
@@ -25,6 +26,7 @@ struct Bot {
   // value_mean + value_scale * v.
   float value_mean = 0, value_scale = 1;
   std::int64_t steps = 0;  // decisions it was trained on
+  Limits limits;           // under which it learnt, and is to play; who makes an agent of it sees to that
 
   // The file's tensors and metadata, and back. `file` is how errors name it. Errors: not a bot, a bot of another game
   // or of a version of it with other parts (transplant.hpp brings it over), a newer format, tensors that are missing,

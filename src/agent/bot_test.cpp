@@ -154,7 +154,8 @@ INSTANTIATE_TEST_SUITE_P(Bot, WithAndWithoutMemory, testing::Bool(),
 TEST_P(WithAndWithoutMemory, ComesBackFromItsFile) {
   for (const Spec& spec : {Numbers::spec(), Slide::spec()}) {
     TemporaryFolder folder;
-    const Bot bot = make_bot(spec, GetParam());
+    Bot bot = make_bot(spec, GetParam());
+    if (GetParam()) bot.limits = {.reaction_steps = 2, .every = 3};
     ASSERT_TRUE(save_bot(bot, folder.file("a")));
     const Result<Bot> again = load_bot(folder.file("a"), spec);
     ASSERT_TRUE(again) << again.error().message;
@@ -164,13 +165,14 @@ TEST_P(WithAndWithoutMemory, ComesBackFromItsFile) {
     EXPECT_EQ(again.value().value_mean, bot.value_mean);
     EXPECT_EQ(again.value().value_scale, bot.value_scale);
     EXPECT_EQ(again.value().steps, bot.steps);
+    EXPECT_EQ(again.value().limits, bot.limits);
     EXPECT_EQ(again.value().network.options(), bot.network.options());
     EXPECT_EQ(bot_game(load_safetensors(folder.file("a")).value(), "a").value(), spec.name);
     ASSERT_TRUE(save_bot(again.value(), folder.file("b")));
     EXPECT_EQ(read_file(folder.file("a")).value(), read_file(folder.file("b")).value());
 
     BotAgent one(bot, spec, 1), two(again.value(), spec, 1);
-    std::vector<float> state(16), other(16), row(11, 0.5f);
+    std::vector<float> state(16), other(16), row(static_cast<std::size_t>(bot.network.observation_size()), 0.5f);
     for (int i = 0; i < 5; ++i) {
       const auto head_size = static_cast<std::size_t>(bot.network.head_size());
       const float* heads = one.decide(row.data(), state.data());

@@ -49,11 +49,22 @@ double per_second(Team& team, double seconds, const Work& work) {
   return sum;
 }
 
+// As many matches as have their observations in a core's own cache, as in training.
+int matches_at_once(const Spec& spec) {
+  constexpr int kCacheBytes = 512 * 1024;
+  const int bytes =
+      RowLayout(spec).observation_size * static_cast<int>(sizeof(float)) * (spec.simultaneous ? spec.seats : 1);
+  return std::clamp(kCacheBytes / std::max(1, bytes), 8, 256);
+}
+
 // A batch that plays itself with quick random choices.
 class RandomMatches {
  public:
   RandomMatches(const GameEntry& game, Settings settings, Key key)
-      : batch_(game.make_batch(kMatches)), settings_(std::move(settings)), key_(key), random_(key.split(0)) {
+      : batch_(game.make_batch(matches_at_once(game.spec))),
+        settings_(std::move(settings)),
+        key_(key),
+        random_(key.split(0)) {
     const RowLayout& layout = batch_->layout();
     const auto rows = static_cast<std::size_t>(batch_->rows());
     observations_.resize(rows * static_cast<std::size_t>(layout.observation_size));
@@ -61,8 +72,8 @@ class RandomMatches {
     seats_.resize(rows);
     choices_.resize(rows * static_cast<std::size_t>(layout.choice_count));
     values_.resize(rows * static_cast<std::size_t>(layout.value_count));
-    rewards_.resize(static_cast<std::size_t>(kMatches * game.spec.seats));
-    status_.resize(kMatches);
+    rewards_.resize(static_cast<std::size_t>(batch_->matches() * game.spec.seats));
+    status_.resize(static_cast<std::size_t>(batch_->matches()));
     batch_->start_all(settings_, key_.split(1));
   }
 
@@ -77,7 +88,7 @@ class RandomMatches {
       choose(row);
     }
     batch_->step({choices_.data(), values_.data()}, {rewards_.data(), status_.data()});
-    for (int match = 0; match < kMatches; ++match) {
+    for (int match = 0; match < batch_->matches(); ++match) {
       if (status_[static_cast<std::size_t>(match)] == Status::running) continue;
       const Key key = key_.split(2 + started_++);
       batch_->start({&match, 1}, settings_, {&key, 1});
@@ -86,8 +97,6 @@ class RandomMatches {
   }
 
  private:
-  static constexpr int kMatches = 256;
-
   // The first allowed choice from a random one on: not uniform, but quick.
   void choose(int row) {
     const RowLayout& layout = batch_->layout();

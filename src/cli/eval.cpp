@@ -131,10 +131,10 @@ Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> game
   for (const Player* rated : {&opponent.value(), &player.value()}) {
     if (!rated->bot.note.empty()) console.print("note: {}\n", rated->bot.note);
     if (!rated->bot.rules) continue;
-    if (!options.opening) match_options.opening = rated->bot.rules->opening;
+    if (!options.opening) match_options.opening = std::max(match_options.opening, rated->bot.rules->opening);
     if (options.parameters.empty()) match_options.settings.parameters = rated->bot.rules->parameters;
     if (match_options.settings.parameters != rated->bot.rules->parameters)
-      console.print("note: {} was rated under other parameters of the rules\n", rated->name);
+      console.print("note: {} was trained or rated under other parameters of the rules\n", rated->name);
   }
   if (!options.replays.empty()) match_options.replays = options.matches;
   Result<MatchSummary> played = play_matches(game, *player->agent, opponent->agent.get(), key.split(0), match_options);

@@ -12,6 +12,7 @@
 #include "base/names.hpp"
 #include "cli/command.hpp"
 #include "league/ladder_file.hpp"
+#include "train/run.hpp"
 
 namespace rival::cli {
 namespace {
@@ -124,6 +125,18 @@ Result<Player> load_player(const GameEntry& game, const std::string& name, std::
         fmt::format("{}: the ladder was made for other rules of {}; calibrate it again", name, game.spec.name)};
   if (found->rules && found->rules->data != data_hash(game.spec))
     found->note = fmt::format("{} was rated when the game's data was another; calibrate the run again", name);
+  if (!found->rules && fs::exists(name + "/config.toml")) {
+    const Result<SavedRun> run = read_run(name);
+    if (!run) return run.error();
+    const Result<ResolvedConfig> resolved = resolve(run.value().config, game.spec);
+    if (!resolved) return resolved.error();
+    found->rules = LadderRules{.game = game.spec.name,
+                               .data = data_hash(game.spec),
+                               .parameters = resolved.value().settings.parameters,
+                               .opening = 0,
+                               .limits = resolved.value().limits};
+  }
+  const Limits limits = found->rules ? found->rules->limits : bot->limits;
   const std::optional<float> given = found->temperature ? found->temperature : temperature;
   auto agent = std::make_unique<BotAgent>(std::move(*bot), game.spec, temperature_for(game.spec, given));
   agent->set_name(name);
@@ -134,8 +147,7 @@ Result<Player> load_player(const GameEntry& game, const std::string& name, std::
   };
   auto advisor = std::make_unique<BotAgent>(agent->bot(), game.spec, 1.0f);
   std::unique_ptr<Agent> player = std::move(agent);
-  if (found->rules && found->rules->limits.any())
-    player = std::make_unique<LimitedAgent>(std::move(player), game.spec, found->rules->limits);
+  if (limits.any()) player = std::make_unique<LimitedAgent>(std::move(player), game.spec, limits);
   return Player{name, std::move(player), std::move(advisor), value, std::move(found).value()};
 }
 

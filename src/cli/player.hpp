@@ -20,7 +20,7 @@ namespace rival::cli {
 struct BotName {
   std::string path;                  // of its file
   std::optional<float> temperature;  // of RUN@RATING: what plays at that rating
-  std::optional<LadderRules> rules;  // and the rules of the matches to which the rating belongs
+  std::optional<LadderRules> rules;  // of the matches to which the rating belongs, or which the run trained for
   std::string note;                  // what a person should know, a line; "" if nothing
 };
 

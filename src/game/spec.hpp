@@ -9,8 +9,8 @@ namespace rival {
 // The default value of every parameter.
 Settings default_settings(const Spec& spec);
 
-// The defaults but for what the assignments "name=value" say. Errors, which begin with `where` ("--parameter "), name the
-// nearest parameter or the range.
+// The defaults but for what the assignments "name=value" say. Errors, which begin with `where` ("--parameter "), name
+// the nearest parameter or the range.
 Result<Settings> parse_settings(const Spec& spec, std::span<const std::string> assignments, const std::string& where);
 
 // An error that names the first field that makes no sense (no observation, a grid without cells, low > high, ...).

@@ -194,7 +194,7 @@ Result<void> Run::exploit() {
     exploiter_steps_ += exploiter_->steps() - before;
     const Record& record = exploiter_->population().members().front().record;
     const bool wins = record.matches() >= kExploiterMatches && record.score() > kExploiterWins;
-    if (!wins && exploiter_->steps() < std::max<std::int64_t>(2'000'000, trainer_->steps() / 20)) continue;
+    if (!wins && exploiter_->steps() < std::max<std::int64_t>(200'000, trainer_->steps() / 20)) continue;
     trainer_->add_exploiter("exploiter_" + std::to_string(trainer_->steps()), exploiter_->bot());
     exploiter_.reset();
   }

@@ -262,5 +262,24 @@ TEST(Run, WrongStartsAreErrorsThatSayWhatToDo) {
   EXPECT_NE(run.error().message.find("learning_rate"), std::string::npos) << run.error().message;
 }
 
+TEST(Run, ExploitersJoinTheLeagueAndComeBackOnResume) {
+  const GameEntry game = built_in("tic_tac_toe");
+  TemporaryFolder folder;
+  TrainConfig config = small(300'000);
+  config.exploiter_share = 0.45;
+  const auto first = run_training(game, config, {.folder = folder.file("run")});
+  ASSERT_TRUE(first) << first.error().message;
+  const auto league = read_league(bytes(folder.file("run") + "/league.json"), "league");
+  ASSERT_TRUE(league) << league.error().message;
+  int exploiters = 0;
+  for (const Snapshot& snapshot : league.value()) exploiters += snapshot.kind == "exploiter";
+  EXPECT_GE(exploiters, 1);
+  EXPECT_GT(static_cast<int>(league.value().size()), exploiters);
+  config.steps = 320'000;
+  const auto second = run_training(game, config, {.folder = folder.file("run"), .resume = true});
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_GE(second.value().steps, 320'000);
+}
+
 }  // namespace
 }  // namespace rival

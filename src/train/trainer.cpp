@@ -322,7 +322,8 @@ Bot Trainer::bot() const {
           .scale = scale_,
           .value_mean = static_cast<float>(learner_->value_mean),
           .value_scale = static_cast<float>(learner_->value_scale),
-          .steps = steps_};
+          .steps = steps_,
+          .limits = resolved_.limits};
   return bot;
 }
 
