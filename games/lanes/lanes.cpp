@@ -182,15 +182,12 @@ bool Lanes::can_act(int team, int h) const {
   return s.is_alive(h) && at(s.stun, h) == 0 && at(s.heroes, h).recall == 0;
 }
 
-// Where nobody can act, all are asked: they may only hold, but time goes on a tick a step.
+// The dead and the stunned are asked too, and may only hold: who is asked at every tick learns what being dead is worth.
 SeatSet Lanes::to_act() const {
-  SeatSet able, all;
+  SeatSet all;
   for (int team : {0, 1})
-    for (int h = 0; h < team_size_; ++h) {
-      all = all.with(team * kTeam + h);
-      if (can_act(team, h)) able = able.with(team * kTeam + h);
-    }
-  return able.empty() ? all : able;
+    for (int h = 0; h < team_size_; ++h) all = all.with(team * kTeam + h);
+  return all;
 }
 
 // ---- a tick -------------------------------------------------------------------------------------------------
@@ -198,11 +195,10 @@ SeatSet Lanes::to_act() const {
 void Lanes::step(const Actions& actions, Key, Rewards rewards) {
   Tick tick;
   event_count_ = 0;
-  const SeatSet acting = to_act();
   for (int team : {0, 1})
     for (int h = 0; h < team_size_; ++h) {
       const int seat = team * kTeam + h;
-      if (!acting.contains(seat) || !can_act(team, h)) continue;
+      if (!can_act(team, h)) continue;
       const int item = actions.choice(seat, order) - buy;
       Hero& hero = at(side(team).heroes, h);
       if (item < 0 || ((hero.items >> item) & 1) || hero.gold < at(rules_->items, item).price || !at_base(team, h))
@@ -214,7 +210,7 @@ void Lanes::step(const Actions& actions, Key, Rewards rewards) {
     }
   for (int team : {0, 1})
     for (int h = 0; h < team_size_; ++h)
-      if (acting.contains(team * kTeam + h) && can_act(team, h)) obey(team, h, actions, tick);
+      if (can_act(team, h)) obey(team, h, actions, tick);
   for (int team : {0, 1}) {
     const Side& s = side(team);
     each(s.alive & kCreeps, [&](int unit) { command_creep(team, unit, tick); });

@@ -276,10 +276,12 @@ TEST(Lanes, OrdersDoWhatTheySay) {
     match.step();
   }
   EXPECT_EQ(game.hero(0).deaths, 1);
-  EXPECT_FALSE(game.to_act().contains(0)) << "the dead do not act";
+  EXPECT_TRUE(game.to_act().contains(0)) << "the dead are asked";
+  const auto mask = match.mask(0);
+  EXPECT_EQ(std::count(mask.begin(), mask.begin() + 15, 1), 1) << "but may only hold";
   EXPECT_LT(game.side(1).health[static_cast<std::size_t>(game.front_tower(1, 1))], game.rules().tower.health);
   match.order(0, Lanes::hold);
-  for (int i = 0; i < 60 && !game.to_act().contains(0); ++i) match.step();
+  for (int i = 0; i < 60 && !game.side(0).is_alive(0); ++i) match.step();
   EXPECT_TRUE(game.at_base(0, 0)) << "and come back at their base";
 }
 

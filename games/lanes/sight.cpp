@@ -251,7 +251,10 @@ void Lanes::observe(int seat, Observation out) const {
     self[Self::kDamage + a] =
         static_cast<float>(ability_value(me, ability.damage, ability.damage_growth)) * (kPoints * 0.005f);
   }
-  if (!alive) return;
+  if (!alive) {  // below zero: how long until it comes back
+    self[Self::kHealthShare] = static_cast<float>(me.respawn) * -0.02f;
+    return;
+  }
 
   self[Self::kHealthShare] = share(at(s.health, h), at(s.max_health, h));
   self[Self::kHealth] = static_cast<float>(at(s.health, h)) * (kPoints * 0.001f);
