@@ -182,7 +182,8 @@ bool Lanes::can_act(int team, int h) const {
   return s.is_alive(h) && at(s.stun, h) == 0 && at(s.heroes, h).recall == 0;
 }
 
-// The dead and the stunned are asked too, and may only hold: who is asked at every tick learns what being dead is worth.
+// The dead and the stunned are asked too, and may only hold: who is asked at every tick learns what being dead is
+// worth.
 SeatSet Lanes::to_act() const {
   SeatSet all;
   for (int team : {0, 1})
