@@ -207,7 +207,7 @@ void Lanes::step(const Actions& actions, Key, Rewards rewards) {
       hero.gold -= at(rules_->items, item).price;
       hero.items = static_cast<std::uint16_t>(hero.items | (1 << item));
       compute_stats(team, h);
-      note({Event::buy, static_cast<std::int8_t>(seat), static_cast<std::int8_t>(item), 0, 0, 0, 0});
+      note({Event::purchase, static_cast<std::int8_t>(seat), static_cast<std::int8_t>(item), 0, 0, 0, 0});
     }
   for (int team : {0, 1})
     for (int h = 0; h < team_size_; ++h)

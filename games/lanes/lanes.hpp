@@ -136,7 +136,7 @@ class Lanes {
  private:
   struct Tick;
   struct Event {
-    enum Kind : std::uint8_t { kill, building, cast, hit, buy };
+    enum Kind : std::uint8_t { kill, building, cast, hit, purchase };
     Kind kind;
     std::int8_t a, b;
     std::int16_t x1, y1, x2, y2;

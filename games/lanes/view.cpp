@@ -183,7 +183,7 @@ std::string Lanes::scene() const {
       case Event::hit:
         list(events, "[\"hit\",{},{},{},{},{}]", units(e.x1), units(e.y1), units(e.x2), units(e.y2), e.a);
         break;
-      case Event::buy:
+      case Event::purchase:
         list(events, "[\"buy\",{},{}]", e.a, e.b);
         break;
     }
