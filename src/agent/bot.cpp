@@ -256,7 +256,7 @@ const float* BotAgent::decide(const float* observation, float* state) {
       e += before.count * before.layer.out;
     }
     const int width = target.query.out;
-    const float scale = 1 / std::sqrt(static_cast<float>(width));
+    const float scale = target.scale();
     for (int i = 0; i < net.encoders()[static_cast<std::size_t>(target.encoder)].count; ++i, e += width) {
       float sum = 0;
       for (int c = 0; c < width; ++c) sum += y[c] * e[c];

@@ -1,10 +1,8 @@
 // rival ladder RUN: ratings of a run's bots, and bots at any rating.
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cmath>
-#include <csignal>
 #include <filesystem>
 #include <map>
 
@@ -13,6 +11,7 @@
 #include "agent/scripted.hpp"
 #include "base/file.hpp"
 #include "cli/command.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/live_view.hpp"
 #include "cli/player.hpp"
 #include "cli/settings.hpp"
@@ -27,15 +26,6 @@ using Kind = LadderPlayer::Kind;
 using Clock = std::chrono::steady_clock;
 
 constexpr double kSaveEvery = 2;  // seconds
-
-std::atomic<bool> stop_requested = false;
-
-// The first Ctrl-C ends the matches, with what is known saved; the second one ends the process.
-extern "C" void request_ladder_stop(int) {
-  stop_requested = true;
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
-}
 
 struct Options {
   std::string run, out;
@@ -88,11 +78,9 @@ Result<Entrants> find_entrants(const GameEntry& game, const std::string& run, fl
           !added)
         return added.error();
   }
-  for (const char* name : {"final", "latest"}) {
-    if (!std::filesystem::exists(fmt::format("{}/bots/{}.safetensors", run, name))) continue;
-    if (Result<void> added = add(name, Kind::final); !added) return added.error();
-    break;
-  }
+  if (const Result<BotName> newest = find_bot(run))
+    if (Result<void> added = add(std::filesystem::path(newest.value().path).stem(), Kind::final); !added)
+      return added.error();
   if (entrants.bots.empty()) return Error{fmt::format("{} has no bots yet: train it first", run)};
   return entrants;
 }
@@ -190,8 +178,7 @@ Result<Outcome> climb(const Options& options, std::span<const GameEntry> games, 
   const float temperature = temperature_for(game.spec, {});
   // The rules and limits that the run was trained under, and over them those that are asked for.
   TrainConfig config = saved.value().config;
-  for (const std::string& assignment : options.parameters)
-    config.parameters += (config.parameters.empty() ? "" : ",") + assignment;
+  add_assignments(options.parameters, config.parameters);
   if (options.reaction_ms) config.reaction_ms = *options.reaction_ms;
   if (options.actions_per_minute) config.actions_per_minute = *options.actions_per_minute;
   const Result<ResolvedConfig> resolved = resolve(config, game.spec);
@@ -226,9 +213,7 @@ Result<Outcome> climb(const Options& options, std::span<const GameEntry> games, 
     }
     return agent;
   };
-  stop_requested = false;
-  std::signal(SIGINT, request_ladder_stop);
-  std::signal(SIGTERM, request_ladder_stop);
+  const std::atomic<bool>& stop = stop_on_interrupt();
   console.print("Rating {} players of {}{}\n", ladder.players.size(), console.bold(game.spec.name),
                 ladder.rules.opening > 0 ? fmt::format(", after {} random moves", ladder.rules.opening) : "");
   Watch watch(console);
@@ -237,7 +222,7 @@ Result<Outcome> climb(const Options& options, std::span<const GameEntry> games, 
                                .threads = options.threads,
                                .target_error = options.target_error,
                                .matches = options.matches,
-                               .stop = &stop_requested};
+                               .stop = &stop};
   ladder_options.on_wave = [&](const Ladder& now, const LadderProgress& progress) -> Result<void> {
     watch.show(progress);
     if (std::chrono::duration<double>(Clock::now() - last_save).count() < kSaveEvery) return {};
@@ -245,14 +230,14 @@ Result<Outcome> climb(const Options& options, std::span<const GameEntry> games, 
     return save_ladder(now, path);
   };
   Result<void> done = rate_ladder(game, ladder, make_agent, ladder_options);
-  if (done && options.calibrate && !stop_requested)
+  if (done && options.calibrate && !stop)
     done = calibrate_ladder(game, ladder, make_agent, ladder_options, options.levels, options.level_matches);
   if (const Result<void> written = save_ladder(ladder, path); !written) return written.error();
   if (!done) return done.error();
 
   Json json = ladder_json(ladder);
   json["seconds"] = watch.seconds();
-  json["stopped"] = stop_requested.load();
+  json["stopped"] = stop.load();
   print_ladder(console, ladder);
   print_intransitivity(console, json["intransitivity"]);
   if (ladder.calibration)
@@ -266,7 +251,7 @@ Result<Outcome> climb(const Options& options, std::span<const GameEntry> games, 
     if (const Result<void> written = write_file_atomically(options.out, page.value()); !written) return written.error();
     console.print("The page: {}\n", options.out);
   }
-  if (stop_requested) console.print("Stopped. The same command goes on.\n");
+  if (stop) console.print("Stopped. The same command goes on.\n");
   console.print("{} matches in all, {:.1f} s. Saved: {}\n", grouped(std::llround(ladder.matches())), watch.seconds(),
                 path);
   return Outcome{json};

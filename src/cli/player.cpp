@@ -9,6 +9,7 @@
 #include "agent/limits.hpp"
 #include "agent/scripted.hpp"
 #include "base/file.hpp"
+#include "base/hash.hpp"
 #include "base/names.hpp"
 #include "cli/command.hpp"
 #include "league/ladder_file.hpp"
@@ -62,9 +63,7 @@ Result<BotName> find_rated(const std::string& run, double rating) {
 Result<std::uint64_t> bot_fingerprint(const std::string& path) {
   const Result<std::string> bytes = read_file(path);
   if (!bytes) return bytes.error();
-  std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a
-  for (char c : bytes.value()) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return hash;
+  return fnv1a(bytes.value());
 }
 
 Result<BotName> find_bot(const std::string& name) {
@@ -82,11 +81,6 @@ Result<BotName> find_bot(const std::string& name) {
   }
   return Error{
       fmt::format("{} has no bot yet: there is neither bots/final.safetensors nor bots/latest.safetensors", name)};
-}
-
-std::string bot_path(const std::string& name) {
-  const Result<BotName> bot = find_bot(name);
-  return bot ? bot.value().path : name;
 }
 
 std::vector<std::string> scripted_names(const GameEntry& game) {

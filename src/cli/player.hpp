@@ -28,8 +28,6 @@ struct BotName {
 // run's ladder. Errors: a run without bots, without a calibrated ladder, or whose bots are other ones by now; a rating
 // outside its range.
 Result<BotName> find_bot(const std::string& name);
-// The path alone; where there is an error, the name.
-std::string bot_path(const std::string& name);
 
 struct Player {
   std::string name;

@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-
-#include "base/names.hpp"
 #include "cli/command.hpp"
 #include "game/spec.hpp"
 
@@ -20,6 +17,10 @@ Settings settings_or_usage(const Spec& spec, std::span<const std::string> assign
   Result<Settings> settings = parse_settings(spec, assignments, "--parameter ");
   if (!settings) wrong_usage(settings.error());
   return std::move(settings).value();
+}
+
+void add_assignments(std::span<const std::string> assignments, std::string& list) {
+  for (const std::string& assignment : assignments) list += (list.empty() ? "" : ",") + assignment;
 }
 
 std::string settings_text(const Spec& spec, const Settings& settings) {

@@ -18,6 +18,10 @@ void add_parameters(Arguments& arguments, std::vector<std::string>& assignments)
 // (command.hpp).
 Settings settings_or_usage(const Spec& spec, std::span<const std::string> assignments);
 
+// Adds them to a list "name=value,name=value", as TrainConfig::parameters is one; the last of several for one name
+// counts.
+void add_assignments(std::span<const std::string> assignments, std::string& list);
+
 // The assignments that make `settings` of the defaults: "heroes=1 fog=0"; "" for the defaults.
 std::string settings_text(const Spec& spec, const Settings& settings);
 

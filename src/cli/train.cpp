@@ -1,13 +1,12 @@
 // rival train GAME: a strong player by self-play.
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <csignal>
 #include <filesystem>
 
 #include "agent/transplant.hpp"
 #include "cli/command.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/live_view.hpp"
 #include "cli/player.hpp"
 #include "cli/settings.hpp"
@@ -15,15 +14,6 @@
 
 namespace rival::cli {
 namespace {
-
-std::atomic<bool> stop_requested = false;
-
-// The first Ctrl-C ends the run after its iteration, saved; the second one ends the process.
-extern "C" void request_stop(int) {
-  stop_requested = true;
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
-}
 
 struct Options {
   std::string game, out, from;
@@ -54,8 +44,7 @@ Result<void> apply(const Options& options, TrainConfig& config) {
     if (Result<void> set = set_option({&row, 1}, "steps", options.steps); !set) return set;
     config.steps = static_cast<std::int64_t>(steps);
   }
-  for (const std::string& assignment : options.parameters)
-    config.parameters += (config.parameters.empty() ? "" : ",") + assignment;
+  add_assignments(options.parameters, config.parameters);
   if (options.minutes) config.minutes = *options.minutes;
   if (options.until_score) config.until_score = *options.until_score;
   if (config.minutes <= 0 && config.steps <= 0 && !std::isfinite(config.until_score)) config.minutes = 1;
@@ -118,8 +107,7 @@ Result<Outcome> train(const Options& options, std::span<const GameEntry> games, 
     start = std::move(grown.value().bot);
   }
 
-  std::signal(SIGINT, request_stop);
-  std::signal(SIGTERM, request_stop);
+  const std::atomic<bool>& stop = stop_on_interrupt();
   console.print("{} {} in {}\n", options.resume ? "Going on with" : "Training", console.bold(game.spec.name), folder);
   LiveView view(console, game.spec, config);
   const Result<RunSummary> run =
@@ -127,7 +115,7 @@ Result<Outcome> train(const Options& options, std::span<const GameEntry> games, 
                    {.folder = folder,
                     .resume = options.resume,
                     .start = start ? &*start : nullptr,
-                    .stop = &stop_requested,
+                    .stop = &stop,
                     .on_progress = [&view](const RunProgress& progress) { view.show(progress); }});
   if (!run) {
     view.close();

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.hpp"
+#include "base/hash.hpp"
 #include "base/temporary_folder.hpp"
 #include "cli/cli.hpp"
 #include "games/catalog.hpp"
@@ -63,9 +64,7 @@ TEST(Watch, SaysWhatIsWrong) {
   std::string bytes = read_file(replay).value();
   const std::size_t at = bytes.find("max_steps") + 9;
   bytes[at] = static_cast<char>(bytes[at] ^ 1);
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (std::size_t i = 0; i < bytes.size() - 8; ++i)
-    hash = (hash ^ static_cast<unsigned char>(bytes[i])) * 0x100000001b3ULL;
+  const std::uint64_t hash = fnv1a(std::string_view(bytes).substr(0, bytes.size() - 8));
   for (std::size_t i = 0; i < 8; ++i) bytes[bytes.size() - 8 + i] = static_cast<char>(hash >> (8 * i));
   ASSERT_TRUE(write_file_atomically(replay, bytes).ok());
   const Ran refused = run_watch({replay, "--out", page});

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/hash.hpp"
+
 namespace rival {
 namespace {
 
@@ -14,12 +16,6 @@ constexpr std::uint64_t kMaxSections = 1 << 16, kMaxName = 1 << 10, kMaxParamete
                         kMaxPicks = 1 << 16, kMaxPartSize = 1 << 20, kMaxValues = 1 << 12, kMaxCheckEvery = 1 << 20;
 constexpr std::size_t kMaxChoices = std::size_t{1} << 26;  // unpacked, over a whole replay
 constexpr int kSeats = 64;
-
-std::uint64_t fnv1a(std::span<const std::byte> bytes) {
-  std::uint64_t h = 0xcbf29ce484222325ULL;
-  for (std::byte b : bytes) h = (h ^ static_cast<std::uint64_t>(b)) * 0x100000001b3ULL;
-  return h;
-}
 
 std::size_t hash_count(std::size_t steps, int check_every) {
   const auto every = static_cast<std::size_t>(check_every);

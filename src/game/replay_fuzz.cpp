@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/check.hpp"
+#include "base/hash.hpp"
 #include "game/replay.hpp"
 
 namespace rival {
@@ -79,8 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   rival::read({bytes, size});
   // The same with the checksum that belongs to it.
   std::vector<std::byte> sealed(bytes, bytes + size);
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (std::byte b : sealed) hash = (hash ^ static_cast<std::uint64_t>(b)) * 0x100000001b3ULL;
+  const std::uint64_t hash = rival::fnv1a(sealed);
   for (int i = 0; i < 8; ++i) sealed.push_back(static_cast<std::byte>(hash >> (8 * i)));
   rival::read(sealed);
   return 0;

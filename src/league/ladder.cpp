@@ -7,6 +7,7 @@
 #include <map>
 
 #include "agent/scripted.hpp"
+#include "base/hash.hpp"
 #include "base/threads.hpp"
 
 namespace rival {
@@ -30,12 +31,6 @@ double warmth(float temperature) {
 }
 float temperature_of(double warmth) {
   return static_cast<float>(warmth / (1 - warmth));
-}
-
-std::uint64_t hash_of(const std::string& text) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a
-  for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return hash;
 }
 
 bool is_dial_bot(const LadderPlayer& player) {
@@ -364,11 +359,9 @@ class Climb {
       const LadderPlayer &first = ladder_.players[index(i)], &second = ladder_.players[index(j)];
       const double played = result_of(i, j).matches() + ahead[{i, j}];
       ahead[{i, j}] += matches;
-      jobs.push_back({first, second, matches,
-                      key_.split(1)
-                          .split(hash_of(first.name))
-                          .split(hash_of(second.name))
-                          .split(static_cast<std::uint64_t>(played))});
+      jobs.push_back(
+          {first, second, matches,
+           key_.split(1).split(fnv1a(first.name)).split(fnv1a(second.name)).split(static_cast<std::uint64_t>(played))});
     }
     const Result<std::vector<MatchSummary>> summaries = play(jobs);
     if (!summaries) return summaries.error();
@@ -554,7 +547,7 @@ EloRatings Ladder::rate() {
 
 std::uint64_t data_hash(const Spec& spec) {
   std::uint64_t hash = 0;
-  for (const RuleData& data : spec.data) hash = Key::mix(hash ^ hash_of(data.name) ^ data.hash);
+  for (const RuleData& data : spec.data) hash = Key::mix(hash ^ fnv1a(data.name) ^ data.hash);
   return hash;
 }
 

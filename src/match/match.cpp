@@ -237,25 +237,11 @@ class Series {
   void finish(int slot) {
     Slot& s = slots_[index(slot)];
     const int own = team_under_test(s.match);
-    std::vector<double> standing(index(teams_)), returns(index(teams_));
-    std::vector<int> members(index(teams_));
-    for (int seat = 0; seat < spec_.seats; ++seat) {
-      returns[index(spec_.team_of(seat))] += s.returns[index(seat)];
-      ++members[index(spec_.team_of(seat))];
-    }
-    for (int team = 0; team < teams_; ++team) returns[index(team)] /= std::max(1, members[index(team)]);
-    standing = returns;
+    const std::vector<double> returns = team_returns(spec_, s.returns);
     Outcome& outcome = outcomes_[index(s.match)];
     outcome.truncated = status_[index(slot)] == Status::truncated;
     outcome.mean_return = returns[index(own)];
-    if (batch_->has_result())
-      for (int team = 0; team < teams_; ++team)
-        standing[index(team)] = outcome.truncated ? 0 : static_cast<double>(batch_->result(slot, team));
-    double best_other = -std::numeric_limits<double>::infinity();
-    for (int team = 0; team < teams_; ++team)
-      if (team != own) best_other = std::max(best_other, standing[index(team)]);
-    const double lead = standing[index(own)];
-    outcome.score = teams_ == 1 ? outcome.mean_return : lead > best_other ? 1 : lead == best_other ? 0.5 : 0;
+    outcome.score = teams_ == 1 ? outcome.mean_return : match_score(*batch_, slot, own, returns);
     outcome.course = Key::mix(s.course ^ batch_->hash(slot));
     steps_ += batch_->steps(slot);
     if (index(s.match) < recorders_.size()) {
@@ -328,6 +314,29 @@ class Series {
 };
 
 }  // namespace
+
+std::vector<double> team_returns(const Spec& spec, std::span<const double> returns) {
+  std::vector<double> means(index(spec.team_count()));
+  std::vector<int> members(means.size());
+  for (int seat = 0; seat < spec.seats; ++seat) {
+    means[index(spec.team_of(seat))] += returns[index(seat)];
+    ++members[index(spec.team_of(seat))];
+  }
+  for (std::size_t team = 0; team < means.size(); ++team) means[team] /= std::max(1, members[team]);
+  return means;
+}
+
+double match_score(const Batch& batch, int match, int team, std::span<const double> returns) {
+  const auto standing = [&](int t) {
+    if (!batch.has_result()) return returns[index(t)];
+    return batch.status(match) == Status::finished ? static_cast<double>(batch.result(match, t)) : 0.0;
+  };
+  double best_other = -std::numeric_limits<double>::infinity();
+  for (int t = 0; t < batch.spec().team_count(); ++t)
+    if (t != team) best_other = std::max(best_other, standing(t));
+  const double own = standing(team);
+  return own > best_other ? 1 : own == best_other ? 0.5 : 0;
+}
 
 Result<MatchSummary> play_matches(const GameEntry& game, Agent& agent, Agent* opponent, Key key,
                                   const MatchOptions& options) {

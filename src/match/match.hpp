@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/result.hpp"
@@ -49,6 +50,13 @@ struct MatchSummary {
   bool returns_are_results = true;
   std::vector<Replay> replays;  // of matches 0, 1, 2...
 };
+
+// The score of a match that has ended, for a team: 1 if it is ahead of all others, 1/2 if it shares the lead, else 0.
+// By result, where a truncated match is a draw; in games without results by `returns` [teams].
+double match_score(const Batch& batch, int match, int team, std::span<const double> returns);
+
+// What each team's seats returned on average: [teams] from [seats].
+std::vector<double> team_returns(const Spec& spec, std::span<const double> returns);
 
 // Plays `agent` as each team in turn, `opponent` (which may be the same object) as all others; in games of one team
 // the opponent is not used and may be null. Error, naming the match, step, agent and seat, for a choice that the mask

@@ -44,6 +44,13 @@ struct MemoryRows {
   const float* states = nullptr;  // [any x memory size]
 };
 
+// Products are compiled for each number of rows they meet: callers whose rows come in any number pad them to a
+// multiple, so that few are.
+inline constexpr int kRowsMultiple = 32;
+constexpr int padded_rows(int rows) {
+  return (rows + kRowsMultiple - 1) / kRowsMultiple * kRowsMultiple;
+}
+
 // Not thread-safe: one per thread. Passes are over at most max_rows rows.
 class Executor {
  public:

@@ -12,6 +12,7 @@
 // A Network says only what there is and where its parameters lie; backend.hpp computes with it.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -75,6 +76,8 @@ struct TargetHead {
   int encoder = 0;  // whose entities
   int column = 0;   // the head column of the first logit
   DenseLayer query;
+
+  float scale() const { return 1 / std::sqrt(static_cast<float>(query.out)); }  // of the dot products
 };
 
 // Columns [from, from + size) of the head's dense layer are the head columns [to, to + size).

@@ -263,7 +263,7 @@ class OnednnExecutor final : public Executor {
       }
     first_encoder_ = next;
     for (const EntityEncoder& encoder : net.encoders()) {
-      const std::size_t most = sized(encoder.count) + kEntityMultiple;
+      const std::size_t most = sized(encoder.count) + kRowsMultiple;
       encoders_.push_back({.layer = Layer<T>(matrices[next++], encoder.layer.in, true, false),
                            .begin = std::vector<int>(static_cast<std::size_t>(max_rows) + 1),
                            .slot = std::vector<int>(most)});
@@ -393,13 +393,11 @@ class OnednnExecutor final : public Executor {
     Layer<T> layer;
     Buffer<float> queries;
   };
-  static constexpr int kEntityMultiple = 32;
 
   kernels::EntityRows entity_rows(const Encoder& encoder) const {
     return {encoder.begin.data(), encoder.slot.data(), rows_, encoder.layer.out()};
   }
   std::size_t size_of(int columns) const { return static_cast<std::size_t>(rows_) * static_cast<std::size_t>(columns); }
-  float scale_of(const Layer<T>& query) const { return 1 / std::sqrt(static_cast<float>(query.out())); }
 
   void fill_trunk_input(const std::vector<OnednnWeights::Packed>& packed) {
     int column = 0;
@@ -420,7 +418,7 @@ class OnednnExecutor final : public Executor {
 
   void encode_entities(const OnednnWeights::Packed& packed, const EntityEncoder& shape, Encoder& encoder) {
     const int features = shape.layer.in;
-    encoder.inputs.resize((size_of(shape.count) + kEntityMultiple) * static_cast<std::size_t>(features));
+    encoder.inputs.resize((size_of(shape.count) + kRowsMultiple) * static_cast<std::size_t>(features));
     int n = 0;
     for (int r = 0; r < rows_; ++r) {
       encoder.begin[static_cast<std::size_t>(r)] = n;
@@ -432,7 +430,7 @@ class OnednnExecutor final : public Executor {
       }
     }
     encoder.begin[static_cast<std::size_t>(rows_)] = n;
-    encoder.count = (n + kEntityMultiple - 1) / kEntityMultiple * kEntityMultiple;
+    encoder.count = padded_rows(n);
     std::fill_n(encoder.inputs.data() + offset(n, features), offset(encoder.count - n, features), T{});
     encoder.encodings.resize(
         std::max(encoder.encodings.size(), static_cast<std::size_t>(offset(encoder.count, encoder.layer.out()))));
@@ -452,8 +450,8 @@ class OnednnExecutor final : public Executor {
       target.layer.forward(stream_, packed[first_head_ + 1 + t], features, rows_, target.queries.data());
       const int count = net_.encoders()[static_cast<std::size_t>(shape.encoder)].count;
       for (int r = 0; r < rows_; ++r) std::fill_n(heads_.data() + offset(r, head_size) + shape.column, count, 0.0f);
-      kernels::target_logits(encoder.encodings.data(), entity_rows(encoder), target.queries.data(),
-                             scale_of(target.layer), heads_.data() + shape.column, head_size);
+      kernels::target_logits(encoder.encodings.data(), entity_rows(encoder), target.queries.data(), shape.scale(),
+                             heads_.data() + shape.column, head_size);
     }
   }
 
@@ -470,7 +468,7 @@ class OnednnExecutor final : public Executor {
     encoder.targeted = true;
     query_gradients_.resize(std::max(query_gradients_.size(), size_of(width)));
     kernels::target_logits_backward(encoder.encodings.data(), entity_rows(encoder), target.queries.data(),
-                                    head_gradients + shape.column, net_.head_size(), scale_of(target.layer),
+                                    head_gradients + shape.column, net_.head_size(), shape.scale(),
                                     query_gradients_.data(), encoder.wide_gradients.data());
     kernels::convert(query_gradients_.data(), size_of(width), scratch);
     kernels::relu_backward(scratch, static_cast<const T*>(nullptr), rows_, width,

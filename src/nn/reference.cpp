@@ -176,8 +176,7 @@ class ReferenceExecutor final : public Executor {
         for (int i = 0; i < net_.encoders()[k].count; ++i) {
           float sum = 0;
           for (int c = 0; c < width; ++c) sum += q[static_cast<std::size_t>(r * width + c)] * encoding(k, r, i)[c];
-          heads_[static_cast<std::size_t>(r * net_.head_size() + target.column + i)] =
-              sum / std::sqrt(static_cast<float>(width));
+          heads_[static_cast<std::size_t>(r * net_.head_size() + target.column + i)] = sum * target.scale();
         }
       queries_.push_back(std::move(q));
     }
@@ -207,8 +206,7 @@ class ReferenceExecutor final : public Executor {
       Rows dq(queries_[t].size()), dx(d.size());
       for (int r = 0; r < rows_; ++r)
         for (int i = 0; i < count; ++i) {
-          const float slope =
-              head_gradients[r * net_.head_size() + target.column + i] / std::sqrt(static_cast<float>(width));
+          const float slope = head_gradients[r * net_.head_size() + target.column + i] * target.scale();
           for (int c = 0; c < width; ++c) {
             const auto q = static_cast<std::size_t>(r * width + c);
             dq[q] += slope * encoding(k, r, i)[c];

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "report/assets.hpp"
 
 namespace rival {
 
@@ -38,6 +39,10 @@ std::string script_json(const nlohmann::json& data) {
     else
       out += c;
   return out;
+}
+
+std::string with_head(std::string_view body) {
+  return std::string(embedded::head_html).append(body);
 }
 
 std::string fill_page(std::string_view page, std::string_view title, std::string_view style, std::string_view script,

@@ -60,9 +60,7 @@ std::vector<OptionRow> option_rows(TrainConfig& c) {
        "of the matches that are against past selves and exploiters; -1: chosen from what the game says", -1, 1},
       {"matchmaking",
        &c.matchmaking,
-       "who of them: all alike, those who still win (hard), or those on a level (even); auto: chosen from what the "
-       "game "
-       "says",
+       "who of them: all alike, those who still win (hard), or those on a level (even); auto: from what the game says",
        0,
        0,
        {"auto", "uniform", "hard", "even"}},
@@ -124,9 +122,10 @@ Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec) {
   r.opening_share = teams ? chosen(config.opening_share, hidden || real_time ? 0 : 0.8) : 0;
   r.hot_opponents = !real_time;
   // In real time strategies beat each other in circles: those who win are met again until they do not.
-  r.matchmaking = config.matchmaking == "uniform" || (config.matchmaking == "auto" && !real_time) ? Matchmaking::uniform
-                  : config.matchmaking == "even"                                                  ? Matchmaking::even
-                                                                                                  : Matchmaking::hard;
+  const std::string matchmaking = config.matchmaking != "auto" ? config.matchmaking : real_time ? "hard" : "uniform";
+  r.matchmaking = matchmaking == "hard"   ? Matchmaking::hard
+                  : matchmaking == "even" ? Matchmaking::even
+                                          : Matchmaking::uniform;
   r.precision = config.precision == "f32"    ? Precision::f32
                 : config.precision == "bf16" ? Precision::bf16
                                              : best_precision();

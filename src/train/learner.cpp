@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t kBlockBytes = 512 * 1024;  // of the activations of samples that go forward and back together:
                                                  // they stay in the core's own cache
-constexpr int kBlockMultiple = 32;               // the last block is cut to a multiple, so that few shapes are compiled
 constexpr std::size_t kChunk = 2048;             // parameters that are reduced together
 constexpr double kAverageShare = 10;             // the average reaches over 1 / this of the updates
 constexpr float kBeta1 = 0.9f, kBeta2 = 0.999f, kEpsilon = 1e-5f;
@@ -31,10 +30,6 @@ template <class T>
 void shuffle(std::vector<T>& items, Random& random) {
   for (std::size_t i = items.size(); i > 1; --i)
     std::swap(items[i - 1], items[static_cast<std::size_t>(random.below(static_cast<int>(i)))]);
-}
-
-int padded(int rows) {
-  return (rows + kBlockMultiple - 1) / kBlockMultiple * kBlockMultiple;
 }
 
 // The name of the first quantity that is not finite, or null.
@@ -197,11 +192,11 @@ void Learner::plan(std::span<const std::unique_ptr<Rollout>> rollouts, const Upd
     }
     // Blocks of samples as they lie: one time step of many matches, or a few steps. Smaller blocks where there are few.
     int size = block_rows(network_);
-    while (size > kBlockMultiple && s.count / size < minibatches) size /= 2;
+    while (size > kRowsMultiple && s.count / size < minibatches) size /= 2;
     std::vector<Block> blocks;
     for (int first = 0; first < s.count; first += size) {
       int count = std::min(size, s.count - first);
-      if (s.count >= kBlockMultiple && count % kBlockMultiple) count -= count % kBlockMultiple;
+      if (s.count >= kRowsMultiple && count % kRowsMultiple) count -= count % kRowsMultiple;
       if (count) blocks.push_back({first, count});
     }
     shuffle(blocks, random);
@@ -221,7 +216,7 @@ PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, Rollout& rollo
   float* log_std_gradients = lane.gradients.data() + network_.log_std();
   PpoStatistics statistics;
   for (const Block& block : lane.minibatches[static_cast<std::size_t>(minibatch)]) {
-    const int rows_padded = network_.memory().size ? padded(block.count) : block.count;
+    const int rows_padded = network_.memory().size ? padded_rows(block.count) : block.count;
     member.reserve(backend_, layout_, std::max(rows_padded, block_rows(network_)));
     const auto first = static_cast<std::size_t>(block.first), count = static_cast<std::size_t>(block.count);
     const std::byte* inputs = s.inputs.data() + first * stride;

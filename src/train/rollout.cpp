@@ -6,16 +6,12 @@
 #include <numeric>
 
 #include "agent/scripted.hpp"
+#include "match/match.hpp"
 
 namespace rival {
 namespace {
 
-constexpr int kRowsMultiple = 32;  // forward passes are padded to a multiple, so that few shapes are compiled
-constexpr int kNoteEvery = 8;      // steps between those whose observations the normaliser counts
-
-int padded(int rows) {
-  return (rows + kRowsMultiple - 1) / kRowsMultiple * kRowsMultiple;
-}
+constexpr int kNoteEvery = 8;  // steps between those whose observations the normaliser counts
 
 std::size_t times(int a, int b) {
   return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
@@ -42,7 +38,7 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
       stride_(backend.input_stride()) {
   const int horizon = options.horizon;
   const int rows = batch_->rows(), matches = batch_->matches(), seats = batch_->spec().seats;
-  const int room = padded(rows), capacity = rows * horizon + 2 * room;
+  const int room = padded_rows(rows), capacity = rows * horizon + 2 * room;
   const auto observation_size = batch_->layout().observation_size;
   observations_.resize(times(room, observation_size));
   masks_.resize(times(room, std::max(1, layout_.mask_size)));
@@ -205,7 +201,7 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
     std::fill(scratch_initial_.begin() + count, scratch_initial_.end(), -1);
     memory = {scratch_previous_.data(), scratch_initial_.data(), states_.data()};
   }
-  const float* heads = executor.forward(*policy.weights, inputs, padded(count), memory);
+  const float* heads = executor.forward(*policy.weights, inputs, padded_rows(count), memory);
   sample_actions(layout_, heads, policy.log_std, masks, count, key, policy.temperature,
                  {choices, raw, log_probability});
 
@@ -276,27 +272,6 @@ void Rollout::share_rewards(float* rewards, const CollectOptions& options) const
   }
 }
 
-// Of a match that has ended: 1 if the team is ahead of all others, 1/2 if it shares the lead, else 0.
-double Rollout::result_of(int match, int team) const {
-  const Spec& spec = batch_->spec();
-  std::vector<double> standing(static_cast<std::size_t>(spec.team_count()));
-  for (int t = 0; t < spec.team_count(); ++t) {
-    double& s = standing[static_cast<std::size_t>(t)];
-    if (batch_->has_result()) {
-      s = batch_->status(match) == Status::finished ? static_cast<double>(batch_->result(match, t)) : 0;
-    } else {
-      for (int seat = 0; seat < spec.seats; ++seat)
-        if (spec.team_of(seat) == t)
-          s += static_cast<double>(returns_[static_cast<std::size_t>(seat_index(match, seat))]);
-    }
-  }
-  double best = -1e30;
-  for (int t = 0; t < spec.team_count(); ++t)
-    if (t != team) best = std::max(best, standing[static_cast<std::size_t>(t)]);
-  const double own = standing[static_cast<std::size_t>(team)];
-  return own > best ? 1 : own < best ? 0 : 0.5;
-}
-
 Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, const CollectOptions& options, int step) {
   const Spec& spec = batch_->spec();
   const int seats = spec.seats, matches = batch_->matches();
@@ -338,7 +313,9 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
     Episode episode{.step = step, .match = m, .length = batch_->steps(m)};
     if (opposed && match_term_[k] == term_) {
       episode.term = term_;
-      episode.result = result_of(m, own_team(m));
+      const auto first = returns_.begin() + static_cast<std::ptrdiff_t>(m) * seats;
+      episode.result =
+          match_score(*batch_, m, own_team(m), team_returns(spec, std::vector<double>(first, first + seats)));
     }
     match_term_[k] = opposed ? term_ : -1;
     float score = 0;
@@ -462,8 +439,8 @@ void Rollout::finish(Executor& executor, const Policy& policy, const CollectOpti
     std::fill(scratch_initial_.begin() + count, scratch_initial_.end(), -1);
     encode(executor, *policy.scale, learner_rows_, scratch_inputs_.data());
     const MemoryRows memory{scratch_previous_.data(), scratch_initial_.data(), states_.data()};
-    const float* heads =
-        executor.forward(*policy.weights, scratch_inputs_.data(), padded(count), memory_size_ ? memory : MemoryRows{});
+    const float* heads = executor.forward(*policy.weights, scratch_inputs_.data(), padded_rows(count),
+                                          memory_size_ ? memory : MemoryRows{});
     for (std::size_t i = 0; i < learner_rows_.size(); ++i) {
       Carry& c = carry[static_cast<std::size_t>(scratch_initial_[i])];
       c.value =

@@ -119,7 +119,6 @@ class Rollout {
   void act_opponent(Executor& executor, const Opponent& opponent, Key key, int step);
   void note_in_play(std::span<const int> matches);
   void share_rewards(float* rewards, const CollectOptions& options) const;
-  double result_of(int match, int team) const;
   Result<void> step_matches(Executor& executor, const Policy& policy, const CollectOptions& options, int step);
   void finish(Executor& executor, const Policy& policy, const CollectOptions& options);
   void note_columns();
