@@ -4,8 +4,8 @@
 #include <chrono>
 #include <cmath>
 #include <ctime>
+#include <future>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "agent/scripted.hpp"
 #include "train/tensorboard.hpp"
@@ -128,13 +128,13 @@ Result<void> Run::evaluate() {
     all.push_back({game_.baselines.front().name, game_.baselines.front().make(), temperature});
   // Both play as the policy draws, so that matches differ.
   if (evaluated_) all.push_back({"", agent(*evaluated_, 1), 1});
-  {
-    std::vector<std::jthread> threads;
-    for (Series& series : all)
-      threads.emplace_back([&] {
-        series.result = play_matches(game_, *agent(bot, series.temperature), series.agent.get(), key, matches);
-      });
-  }
+  const auto policy = trainer_->threads() > 1 ? std::launch::async : std::launch::deferred;
+  std::vector<std::future<void>> playing;
+  for (Series& series : all)
+    playing.push_back(std::async(policy, [&] {
+      series.result = play_matches(game_, *agent(bot, series.temperature), series.agent.get(), key, matches);
+    }));
+  for (auto& played : playing) played.get();
   progress_.evaluations.clear();
   double rating = progress_.ratings.empty() ? 0 : progress_.ratings.back();
   for (const Series& series : all) {

@@ -1,9 +1,11 @@
 #include "train/trainer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <nlohmann/json.hpp>
 
 namespace rival {
@@ -369,6 +371,7 @@ Result<void> Trainer::restore(const TensorFile& state, std::vector<SavedMember> 
   const std::int64_t count = static_cast<std::int64_t>(network_->parameter_count());
   std::vector<double> mean(column_mean_.size()), square(column_square_.size());
   std::vector<std::vector<float>> vectors;
+  std::map<std::string, Record> records;
   for (const char* name : {"parameters", "averaged", "adam.first_moment", "adam.second_moment"}) {
     const auto tensor = state.find_f32(name, std::vector<std::int64_t>{count}, file);
     if (!tensor) return tensor.error();
@@ -391,7 +394,8 @@ Result<void> Trainer::restore(const TensorFile& state, std::vector<SavedMember> 
     const auto scores = j.at("scores").get<std::vector<float>>();
     const auto next_score = j.at("next_score").get<std::size_t>();
     const auto value = j.at("value").get<std::vector<double>>();
-    if (!j.at("records").is_object()) return bad("is damaged");
+    for (const auto& [name, counts] : j.at("records").get<std::map<std::string, std::array<double, 3>>>())
+      records[name] = {counts[0], counts[1], counts[2]};
     if (scores.size() > kScores || next_score >= kScores || value.size() != 3 || !(value[1] > 0))
       return bad("is damaged");
     steps_ = j.at("steps").get<std::int64_t>();
@@ -416,11 +420,8 @@ Result<void> Trainer::restore(const TensorFile& state, std::vector<SavedMember> 
   for (SavedMember& opponent : population) {
     if (!(opponent.bot.network.options() == network_->options())) return bad("belongs to a league of another shape");
     add_member(opponent.name, opponent.kind, std::move(opponent.bot));
-    const auto record = j["records"].find(opponent.name);
-    if (record == j["records"].end()) continue;
-    const auto counts = record->is_array() ? record->get<std::vector<double>>() : std::vector<double>();
-    if (counts.size() != 3) return bad("is damaged: the record of '" + opponent.name + "' is not three numbers");
-    population_.set_record(opponent.name, {counts[0], counts[1], counts[2]});
+    if (const auto record = records.find(opponent.name); record != records.end())
+      population_.set_record(opponent.name, record->second);
   }
   start_matches();
   return {};

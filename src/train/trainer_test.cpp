@@ -85,6 +85,11 @@ TEST(Trainer, GoesOnFromItsState) {
   const float nan = std::nanf("");
   std::memcpy(broken.tensors[0].bytes.data(), &nan, sizeof nan);
   EXPECT_FALSE(Trainer::make(entry, small()).value()->restore(broken, {}, "state").ok());
+  TensorFile odd = state;
+  std::string& text = odd.metadata.at("rival.state");
+  const std::size_t at = text.find("\"records\":{\"") + 11;
+  text.replace(at, text.find('}', at) - at, "\"step_1\":[1,\"two\",3]");
+  EXPECT_FALSE(Trainer::make(entry, small()).value()->restore(odd, past, "state").ok());
 }
 
 TEST(Trainer, CallsItsHooksInOrder) {
