@@ -17,8 +17,9 @@ std::size_t times(int a, int b) {
   return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
 }
 
-// The part of a match's key that decides its opening: beyond those of its steps, which the batch draws from.
-constexpr std::uint64_t kOpening = std::uint64_t{1} << 63;
+// The parts of a match's key that decide its opening and its end if it is cut short: beyond those of its steps, which
+// the batch draws from.
+constexpr std::uint64_t kOpening = std::uint64_t{1} << 63, kCut = kOpening + 1;
 
 bool all_finite(const float* x, std::size_t count) {
   float zero = 0;
@@ -70,6 +71,7 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
   returns_.resize(times(matches, seats));
   episode_number_.resize(static_cast<std::size_t>(matches));
   random_steps_.resize(static_cast<std::size_t>(matches));
+  cut_at_.resize(static_cast<std::size_t>(matches));
   match_term_.assign(static_cast<std::size_t>(matches), -1);
   in_play_.assign(static_cast<std::size_t>(matches), SeatSet::first(seats));
   if (options.limits.any()) {
@@ -95,6 +97,7 @@ void Rollout::start(const Settings& settings, Key key) {
   batch_->start(all, settings_, keys);
   note_in_play(all);
   std::fill(random_steps_.begin(), random_steps_.end(), 0);
+  std::fill(cut_at_.begin(), cut_at_.end(), 0);
   std::fill(states_.begin(), states_.end(), 0.0f);
   std::fill(returns_.begin(), returns_.end(), 0.0f);
   std::fill(match_term_.begin(), match_term_.end(), -1);
@@ -109,6 +112,9 @@ void Rollout::open_match(int match, Key key) {
   const int most = static_cast<int>(mean_length_ / 2);
   const bool opening = static_cast<double>(random.uniform()) < options_.opening_share && most > 0;
   random_steps_[static_cast<std::size_t>(match)] = opening ? 1 + random.below(most) : 0;
+  const bool cut = options_.staggered && episode_number_[static_cast<std::size_t>(match)] == 1;
+  cut_at_[static_cast<std::size_t>(match)] =
+      cut ? 1 + Random(key.split(kCut)).below(std::max(1, static_cast<int>(mean_length_))) : 0;
 }
 
 Decisions Rollout::decisions_of(std::span<const int> rows) const {
@@ -288,11 +294,15 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
   share_rewards(rewards, options);
   for (std::size_t i = 0; i < returns_.size(); ++i) returns_[i] += rewards[i];
 
-  std::vector<int> ended;
-  std::vector<Key> keys;
+  std::vector<int> over;
   for (int m = 0; m < matches; ++m) {
-    if (status[m] == Status::running) continue;
     const auto k = static_cast<std::size_t>(m);
+    if (status[m] == Status::running) {
+      if (cut_at_[k] == 0 || batch_->steps(m) < cut_at_[k]) continue;
+      cuts_.push_back({step, m});
+      over.push_back(m);
+      continue;
+    }
     if (status[m] == Status::truncated) {
       // What would have followed is worth the value of where the match was cut.
       for (int seat = 0; seat < seats; ++seat) {
@@ -317,31 +327,39 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
       episode.result =
           match_score(*batch_, m, own_team(m), team_returns(spec, std::vector<double>(first, first + seats)));
     }
-    match_term_[k] = opposed ? term_ : -1;
     float score = 0;
     int learners = 0;
-    for (int seat = 0; seat < seats; ++seat) {
-      const std::size_t who = k * static_cast<std::size_t>(seats) + static_cast<std::size_t>(seat);
-      if (!opposed || spec.team_of(seat) == own_team(m)) score += returns_[who], ++learners;
-      returns_[who] = 0;
-      last_sample_[who] = -2;  // starts anew: no previous sample, and no state
-      std::fill_n(states_.begin() + static_cast<std::ptrdiff_t>(who) * memory_size_, memory_size_, 0.0f);
-    }
+    for (int seat = 0; seat < seats; ++seat)
+      if (!opposed || spec.team_of(seat) == own_team(m))
+        score += returns_[static_cast<std::size_t>(seat_index(m, seat))], ++learners;
     episode.score = score / static_cast<float>(std::max(1, learners));
     episodes_.push_back(episode);
-    if (delay_) {
-      delay_->clear(m * seats, seats);
-      hold_->clear(m * seats, seats);
-    }
-    ended.push_back(m);
-    keys.push_back(key_.split(static_cast<std::uint64_t>(m)).split(++episode_number_[k]));
     mean_length_ += (batch_->steps(m) - mean_length_) * (mean_length_ > 0 ? 0.01 : 1.0);
+    over.push_back(m);
+  }
+  if (!over.empty()) start_next(over);
+  return {};
+}
+
+void Rollout::start_next(const std::vector<int>& places) {
+  const int seats = batch_->spec().seats;
+  std::vector<Key> keys;
+  for (int m : places) {
+    const auto k = static_cast<std::size_t>(m);
+    match_term_[k] = is_against_opponent(m) ? term_ : -1;
+    const int first = seat_index(m, 0);
+    std::fill_n(returns_.begin() + first, seats, 0.0f);
+    std::fill_n(last_sample_.begin() + first, seats, -2);  // start anew: no previous sample, and no state
+    std::fill_n(states_.begin() + static_cast<std::ptrdiff_t>(first) * memory_size_, seats * memory_size_, 0.0f);
+    if (delay_) {
+      delay_->clear(first, seats);
+      hold_->clear(first, seats);
+    }
+    keys.push_back(key_.split(static_cast<std::uint64_t>(m)).split(++episode_number_[k]));
     open_match(m, keys.back());
   }
-  if (ended.empty()) return {};
-  batch_->start(ended, settings_, keys);
-  note_in_play(ended);
-  return {};
+  batch_->start(places, settings_, keys);
+  note_in_play(places);
 }
 
 Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Opponent& opponent,
@@ -360,6 +378,7 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
   }
   samples_.count = 0;
   finals_.clear();
+  cuts_.clear();
   episodes_.clear();
   decisions_ = 0;
   seen_ = 0;
@@ -456,6 +475,9 @@ void Rollout::finish(Executor& executor, const Policy& policy, const CollectOpti
       if (status[m] == Status::running) continue;
       for (int seat = 0; seat < seats; ++seat) carry[static_cast<std::size_t>(seat_index(m, seat))] = {0, 0, 0, true};
     }
+    for (; !cuts_.empty() && cuts_.back().step == step; cuts_.pop_back())
+      for (int seat = 0; seat < seats; ++seat)
+        carry[static_cast<std::size_t>(seat_index(cuts_.back().match, seat))] = {};
     while (!finals_.empty() && finals_.back().step == step) {
       carry[static_cast<std::size_t>(finals_.back().player)].value = finals_.back().value;
       finals_.pop_back();

@@ -69,7 +69,10 @@ struct RolloutOptions {
   int horizon = 32;          // the most steps one collect() will ever be asked for
   int opponent_matches = 0;  // the last so many matches are against the opponent, if there is one
   double opening_share = 0;  // of the matches, those that begin with moves at random (see open_match)
-  Limits limits;             // of the learner and of the opponents' policies
+  // Whether the second match that each place plays is cut short at random, and the next one begins: matches that began
+  // together would show the learner all of their beginnings, then all of their ends.
+  bool staggered = false;
+  Limits limits;  // of the learner and of the opponents' policies
 };
 
 struct CollectOptions {
@@ -112,6 +115,8 @@ class Rollout {
   // Decides by how many random steps a new match begins: none, or up to half the length of the matches of late. Nobody
   // learns from those moves, but what follows shows positions that good players alone would never reach.
   void open_match(int match, Key key);
+  // Starts the next match in these places.
+  void start_next(const std::vector<int>& places);
   Result<void> check_rows(int step) const;
   Decisions decisions_of(std::span<const int> rows) const;
   void encode(Executor& executor, const ObservationScale& scale, std::span<const int> rows, std::byte* inputs) const;
@@ -142,6 +147,7 @@ class Rollout {
   std::vector<std::uint64_t> episode_number_;  // [matches]
   double mean_length_ = 0;                     // of the matches of late, in steps; 0: none has ended yet
   std::vector<int> random_steps_;              // [matches] still to come
+  std::vector<int> cut_at_;                    // [matches] the step at which the match is cut short, or 0
 
   // The present step, all rows.
   std::vector<float> observations_;
@@ -171,7 +177,11 @@ class Rollout {
     int step, player;
     float value;
   };
-  std::vector<Final> finals_;          // values of the last observations of truncated matches
+  std::vector<Final> finals_;  // values of the last observations of truncated matches
+  struct Cut {
+    int step, match;
+  };
+  std::vector<Cut> cuts_;              // matches that were cut short
   std::vector<int> last_sample_;       // [matches x seats] while collecting
   std::vector<float> states_;          // [matches x seats x memory]
   std::vector<float> initial_states_;  // the same when collecting began

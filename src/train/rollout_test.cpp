@@ -20,6 +20,8 @@ struct Event {
   std::vector<float> rewards;              // per seat, the result included
   std::vector<float> worth_before, worth;  // per seat: the first observed number, before and after the step
   Status status = Status::running;
+  const void* game = nullptr;
+  bool cut_short = false;  // the next match took its place before it was over
 };
 std::vector<Event> journal;  // Batch::step steps its matches in order: step t of match m is journal[t * matches + m]
 
@@ -46,7 +48,11 @@ struct Arbitrary {
         .uniform();
   }
   float worth(int seat) const { return 4 * number(0, seat); }
-  void reset(const Settings&, Key k) { *this = {k.split(9)}; }
+  void reset(const Settings&, Key k) {
+    const auto last = std::find_if(journal.rbegin(), journal.rend(), [this](const Event& e) { return e.game == this; });
+    if (last != journal.rend()) last->cut_short = last->status == Status::running;
+    *this = {k.split(9)};
+  }
   SeatSet to_act() const {
     if constexpr (kind == Kind::single) return SeatSet::one(0);
     if constexpr (kind == Kind::turns) return SeatSet::one(number(1, 0) < 0.5f ? 0 : 1);
@@ -72,6 +78,7 @@ struct Arbitrary {
       event.worth.push_back(worth(seat));
     }
     event.status = now;
+    event.game = this;
     event.next = to_act();
     journal.push_back(event);
   }
@@ -128,11 +135,11 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
   constexpr int kMatches = 12, kSteps = 40, kSeats = G::kSeats;
   const Spec spec = G::spec();
   const Known known(spec, memory, -1);
-  Rollout rollout(BatchOf<G>::make(kMatches), *known.backend, known.network, {.horizon = kSteps});
+  Rollout rollout(BatchOf<G>::make(kMatches), *known.backend, known.network, {.horizon = kSteps, .staggered = true});
   const auto executor = known.backend->make_executor(rollout.max_rows());
   rollout.start({}, Key(5));
   std::vector<int> decided(static_cast<std::size_t>(kMatches * kSeats));  // in the present match, by player
-  int finished = 0, truncated = 0, cut = 0, unknown = 0, episodes = 0;
+  int finished = 0, truncated = 0, cut = 0, unknown = 0, episodes = 0, cut_short = 0;
 
   for (int collection = 0; collection < 3; ++collection) {
     journal.clear();
@@ -177,8 +184,9 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
           }
           finals[player][static_cast<std::size_t>(t)] =
               Known::value(event.worth[static_cast<std::size_t>(seat)], memory, decided[player] + 1);
-          if (event.status != Status::running) decided[player] = 0, began[player] = t + 1;
+          if (event.status != Status::running || event.cut_short) decided[player] = 0, began[player] = t + 1;
         }
+        cut_short += event.cut_short;
         episodes += event.status != Status::running;
       }
     ASSERT_EQ(samples.count, count);
@@ -203,7 +211,8 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
           int t = own[k].step;
           for (; t < until && !last; ++t) {
             reward += static_cast<double>(at(t, m).rewards[seat]);
-            last = at(t, m).status != Status::running;
+            last = at(t, m).status != Status::running || at(t, m).cut_short;
+            if (at(t, m).cut_short) is_known = false;
             if (at(t, m).status == Status::truncated) next = finals[player][static_cast<std::size_t>(t)];
             if (at(t, m).status == Status::finished) complete = true;
             truncated += at(t, m).status == Status::truncated && k == i;
@@ -238,6 +247,7 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
   EXPECT_GT(finished, 100);
   EXPECT_GT(truncated, 10);
   EXPECT_GT(cut, 10);
+  EXPECT_GT(cut_short, 3);
   EXPECT_EQ(unknown > 0, kind != Kind::single);
   EXPECT_GT(episodes, 100);
 }
@@ -330,6 +340,35 @@ TEST(Rollout, LearnsFromItsOwnDecisionsOnly) {
       check_who_is_learnt_from<Kind::turns>(past_matches, opening_share);
       check_who_is_learnt_from<Kind::simultaneous>(past_matches, opening_share);
     }
+}
+
+// Matches of ten steps.
+struct TenSteps : Arbitrary<Kind::single> {
+  void step(const Actions&, Key, Rewards) { now = ++steps == 10 ? Status::finished : Status::running; }
+};
+
+TEST(Rollout, StaggersMatchesThatBeganTogether) {
+  const Known known(TenSteps::spec(), false, -1);
+  for (bool staggered : {false, true}) {
+    Rollout rollout(BatchOf<TenSteps>::make(100), *known.backend, known.network,
+                    {.horizon = 20, .staggered = staggered});
+    const auto executor = known.backend->make_executor(rollout.max_rows());
+    rollout.start({}, Key(1));
+    std::vector<int> ends(20);  // by the step of the second collection
+    for (int collection = 0; collection < 2; ++collection) {
+      ASSERT_TRUE(rollout.collect(*executor, known.policy(), {}, {.steps = 20}, Key(2).split(collection)));
+      for (const Episode& episode : rollout.episodes()) {
+        EXPECT_EQ(episode.length, 10);
+        if (collection == 1) ++ends[static_cast<std::size_t>(episode.step)];
+      }
+    }
+    for (std::size_t step = 0; step < ends.size(); ++step) {
+      if (staggered)
+        EXPECT_NEAR(ends[step], 10, 9) << step;
+      else
+        EXPECT_EQ(ends[step], step % 10 == 9 ? 100 : 0) << step;
+    }
+  }
 }
 
 TEST(Rollout, StartsTheSameWayAgain) {

@@ -70,6 +70,7 @@ Result<std::unique_ptr<Trainer>> Trainer::make(const GameEntry& game, const Trai
   const RolloutOptions options{.horizon = r.horizon,
                                .opponent_matches = static_cast<int>(r.past_share * matches + 0.5),
                                .opening_share = r.opening_share,
+                               .staggered = true,
                                .limits = r.limits};
   for (int i = 0; i < kRollouts; ++i)
     trainer->rollouts_.push_back(
