@@ -155,13 +155,15 @@ void print_intransitivity(Console& console, const Json& json) {
                     100 * player["alpha_rank"].get<double>(), 100 * player["nash"].get<double>());
 }
 
-void print_dial(Console& console, const std::string& run, const Calibration& calibration) {
+void print_dial(Console& console, const std::string& run, const Calibration& calibration, double seconds_per_step) {
   console.print("\n  {:>5}  {:>8}  {:>4}  {}\n", "asked", "measured", "±", "plays");
   double sum = 0;
   for (const LevelCheck& level : calibration.levels) {
+    std::string plays = fmt::format("{} at temperature {:.3g}", level.setting.bot, level.setting.temperature);
+    if (level.setting.reaction_steps > 0)
+      plays += fmt::format(", {:.0f} ms later", 1000 * level.setting.reaction_steps * seconds_per_step);
     console.print("  {:>5.0f}  {}  {:>4.0f}  {}\n", level.asked, console.bold(fmt::format("{:>8.0f}", level.measured)),
-                  level.error,
-                  console.dim(fmt::format("{} at temperature {:.3g}", level.setting.bot, level.setting.temperature)));
+                  level.error, console.dim(plays));
     sum += std::fabs(level.measured - level.asked);
   }
   if (!calibration.levels.empty())
@@ -209,7 +211,9 @@ Result<Outcome> climb(const Options& options, std::span<const GameEntry> games, 
           std::make_unique<BotAgent>(entrants->bots.at(player.bot), game.spec, player.temperature, best_precision());
       bot->set_name(player.name);
       agent = std::move(bot);
-      if (limits.any()) agent = std::make_unique<LimitedAgent>(std::move(agent), game.spec, limits);
+      Limits own = limits;
+      own.reaction_steps += player.reaction_steps;
+      if (own.any()) agent = std::make_unique<LimitedAgent>(std::move(agent), game.spec, own);
     }
     return agent;
   };
@@ -241,7 +245,7 @@ Result<Outcome> climb(const Options& options, std::span<const GameEntry> games, 
   print_ladder(console, ladder);
   print_intransitivity(console, json["intransitivity"]);
   if (ladder.calibration)
-    print_dial(console, options.run, *ladder.calibration);
+    print_dial(console, options.run, *ladder.calibration, static_cast<double>(game.spec.seconds_per_step));
   else
     console.print("For bots at any rating: rival ladder {} --calibrate\n", options.run);
   if (!options.out.empty()) {

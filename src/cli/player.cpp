@@ -50,6 +50,7 @@ Result<BotName> find_rated(const std::string& run, double rating) {
               .temperature = setting.value().temperature,
               .rules = ladder.value().rules,
               .note = {}};
+  bot.rules->limits.reaction_steps += setting.value().reaction_steps;
   const Result<std::uint64_t> fingerprint = bot_fingerprint(bot.path);
   if (!fingerprint) return fingerprint.error();
   for (const LadderPlayer& player : ladder.value().players)

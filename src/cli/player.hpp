@@ -20,8 +20,9 @@ namespace rival::cli {
 struct BotName {
   std::string path;                  // of its file
   std::optional<float> temperature;  // of RUN@RATING: what plays at that rating
-  std::optional<LadderRules> rules;  // of the matches to which the rating belongs, or which the run trained for
-  std::string note;                  // what a person should know, a line; "" if nothing
+  // Of the matches to which the rating belongs, or which the run trained for; the limits are the bot's own.
+  std::optional<LadderRules> rules;
+  std::string note;  // what a person should know, a line; "" if nothing
 };
 
 // FILE; RUN, a folder: its final bot, or the latest one of a run that has not ended; or RUN@RATING, by the dial of the

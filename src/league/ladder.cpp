@@ -199,6 +199,31 @@ class Climb {
     return {};
   }
 
+  // In real time, the weaker a bot of the dial is, the later it reacts.
+  Result<void> slow_down() {
+    chain_ = choose_chain();
+    if (chain_.empty() || game_.spec.seconds_per_step <= 0) return {};
+    const double top = ladder_.players[index(chain_.back())].rating;
+    std::vector<int> added;
+    for (int& base : chain_) {
+      LadderPlayer bot = ladder_.players[index(base)];
+      const double share = std::clamp((top - bot.rating) / std::max(1.0, top - kRandomRating), 0.0, 1.0);
+      bot.reaction_steps =
+          static_cast<int>(std::lround(share * kSlowest / static_cast<double>(game_.spec.seconds_per_step)));
+      if (bot.reaction_steps == 0) continue;
+      base = ladder_.find(rung_name(bot));
+      if (base >= 0) continue;
+      base = static_cast<int>(ladder_.players.size());
+      ladder_.players.push_back(rung(bot, bot.temperature, bot.rating));
+      added.push_back(base);
+    }
+    if (Result<void> played = introduce(added, 0, 1); !played) return played;
+    std::stable_sort(chain_.begin(), chain_.end(), [this](int a, int b) {
+      return ladder_.players[index(a)].rating < ladder_.players[index(b)].rating;
+    });
+    return {};
+  }
+
   // Adds rungs where a bot of the dial, warmed up, would leave a step of more than `gap`.
   Result<void> add_rungs(double gap) {
     if (chain_.empty()) chain_ = choose_chain();
@@ -211,18 +236,7 @@ class Climb {
         ladder_.players.push_back(rung);
       }
       if (added.empty()) return {};
-      // The first matches where the rating is guessed, the next ones where those put it.
-      for (int opponents : {1, 2}) {
-        std::vector<std::pair<int, int>> pairs;
-        for (int i : added)
-          for (int j : nearest(ladder_.players[index(i)].rating, opponents, {i}))
-            if (std::find(added.begin(), added.end(), j) == added.end() || opponents == 2)
-              pairs.emplace_back(std::min(i, j), std::max(i, j));
-        std::sort(pairs.begin(), pairs.end());
-        pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
-        const double done = (round + (opponents == 2)) / static_cast<double>(kRungRounds);
-        if (Result<void> played = wave(pairs, chunk_, "warming up", done); !played) return played;
-      }
+      if (Result<void> played = introduce(added, round, kRungRounds); !played) return played;
     }
     return {};
   }
@@ -249,6 +263,7 @@ class Climb {
       }
       ratings = isotonic(ratings, weights);
       const std::string& bot = ladder_.players[index(base)].bot;
+      const int reaction = ladder_.players[index(base)].reaction_steps;
       const auto warm = [&](std::size_t p) { return warmth(ladder_.players[index(points[p])].temperature); };
       const bool lowest = dial.empty();
       const double from = lowest ? ratings.front() : dial.back().rating;
@@ -258,9 +273,10 @@ class Climb {
       if (!lowest) {
         double at = warm(p);
         if (p > 0) at += (warm(p - 1) - at) * (ratings[p] - from) / (ratings[p] - ratings[p - 1]);
-        dial.push_back({bot, temperature_of(at), from});
+        dial.push_back({bot, temperature_of(at), from, reaction});
       }
-      for (; p < points.size(); ++p) dial.push_back({bot, ladder_.players[index(points[p])].temperature, ratings[p]});
+      for (; p < points.size(); ++p)
+        dial.push_back({bot, ladder_.players[index(points[p])].temperature, ratings[p], reaction});
     }
     ladder_.calibration = std::move(calibration);
   }
@@ -275,9 +291,11 @@ class Climb {
       LadderPlayer player{.name = "level", .kind = LadderPlayer::Kind::rung};
       player.bot = check.setting.bot;
       player.temperature = check.setting.temperature;
+      player.reaction_steps = check.setting.reaction_steps;
       std::vector<int> same;
       for (std::size_t i = 0; i < ladder_.players.size(); ++i)
-        if (ladder_.players[i].bot == player.bot && ladder_.players[i].temperature == player.temperature)
+        if (ladder_.players[i].bot == player.bot && ladder_.players[i].temperature == player.temperature &&
+            ladder_.players[i].reaction_steps == player.reaction_steps)
           same.push_back(static_cast<int>(i));
       const std::vector<int> opponents = nearest(check.asked, kOpponents, same);
       std::vector<Job> jobs;
@@ -386,8 +404,7 @@ class Climb {
       for (std::size_t i = 0; i < ladder_.players.size(); ++i) {
         const LadderPlayer& player = ladder_.players[i];
         if (!is_dial_bot(player) || player.rating > below) continue;
-        const double rating =
-            player.rating + (!bots.empty() && warmed(static_cast<int>(i)).size() > 1 ? kDialSpacing / 4 : 0);
+        const double rating = player.rating + (!bots.empty() && has_rungs(player) ? kDialSpacing / 4 : 0);
         if (best >= 0 && rating <= best_rating) continue;
         best = static_cast<int>(i);
         best_rating = rating;
@@ -400,11 +417,52 @@ class Climb {
     return bots;
   }
 
-  // A bot and its rungs, from the warmest to the coolest.
+  bool has_rungs(const LadderPlayer& bot) const {
+    return std::any_of(ladder_.players.begin(), ladder_.players.end(), [&](const LadderPlayer& player) {
+      return player.kind == LadderPlayer::Kind::rung && player.bot == bot.bot;
+    });
+  }
+
+  static std::string rung_name(const LadderPlayer& bot) {
+    std::string name = fmt::format("{} at {:.3g}", bot.bot, bot.temperature);
+    if (bot.reaction_steps > 0) name += fmt::format(", {} later", bot.reaction_steps);
+    return name;
+  }
+
+  static LadderPlayer rung(const LadderPlayer& bot, float temperature, double guess) {
+    LadderPlayer rung = bot;
+    rung.kind = LadderPlayer::Kind::rung;
+    rung.temperature = temperature;
+    rung.name = rung_name(rung);
+    rung.rating = guess;
+    rung.error = kRatingPrior;
+    rung.matches = 0;
+    return rung;
+  }
+
+  // The first matches of new players, where their ratings are guessed, and the next ones, where those put them.
+  Result<void> introduce(const std::vector<int>& added, int round, int rounds) {
+    for (int opponents : {1, 2}) {
+      std::vector<std::pair<int, int>> pairs;
+      for (int i : added)
+        for (int j : nearest(ladder_.players[index(i)].rating, opponents, {i}))
+          if (std::find(added.begin(), added.end(), j) == added.end() || opponents == 2)
+            pairs.emplace_back(std::min(i, j), std::max(i, j));
+      std::sort(pairs.begin(), pairs.end());
+      pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+      const double done = (round + (opponents == 2)) / static_cast<double>(rounds);
+      if (Result<void> played = wave(pairs, chunk_, "warming up", done); !played) return played;
+    }
+    return {};
+  }
+
+  // A bot and its rungs of the same reaction, from the warmest to the coolest.
   std::vector<int> warmed(int base) const {
     std::vector<int> points;
     for (std::size_t i = 0; i < ladder_.players.size(); ++i)
-      if (ladder_.players[i].bot == ladder_.players[index(base)].bot) points.push_back(static_cast<int>(i));
+      if (ladder_.players[i].bot == ladder_.players[index(base)].bot &&
+          ladder_.players[i].reaction_steps == ladder_.players[index(base)].reaction_steps)
+        points.push_back(static_cast<int>(i));
     std::sort(points.begin(), points.end(), [this](int a, int b) {
       return ladder_.players[index(a)].temperature > ladder_.players[index(b)].temperature;
     });
@@ -416,16 +474,7 @@ class Climb {
     double floor = -std::numeric_limits<double>::infinity();
     for (int base : chain_) {
       const LadderPlayer& bot = ladder_.players[index(base)];
-      const auto add = [&](double at, double guess) {
-        LadderPlayer rung = bot;
-        rung.kind = LadderPlayer::Kind::rung;
-        rung.temperature = temperature_of(at);
-        rung.name = fmt::format("{} at {:.3g}", bot.bot, rung.temperature);
-        rung.rating = guess;
-        rung.error = kRatingPrior;
-        rung.matches = 0;
-        rungs.push_back(std::move(rung));
-      };
+      const auto add = [&](double at, double guess) { rungs.push_back(rung(bot, temperature_of(at), guess)); };
       const std::vector<int> points = warmed(base);
       const double warmest = warmth(ladder_.players[index(points.front())].temperature);
       // As warm as can be, where nobody weaker will take over.
@@ -576,7 +625,9 @@ Ladder carry_over(const Ladder& earlier, LadderRules rules, std::vector<LadderPl
     const int same = ladder.find(player.name);
     if (same >= 0) {
       const LadderPlayer& present = ladder.players[index(same)];
-      if (present.fingerprint == player.fingerprint && present.temperature == player.temperature) now[i] = same;
+      if (present.fingerprint == player.fingerprint && present.temperature == player.temperature &&
+          present.reaction_steps == player.reaction_steps)
+        now[i] = same;
     } else if (player.kind == LadderPlayer::Kind::rung && bot_stays(player.bot, player.fingerprint)) {
       now[i] = static_cast<int>(ladder.players.size());
       ladder.players.push_back(player);
@@ -666,6 +717,7 @@ Result<void> rate_ladder(const GameEntry& game, Ladder& ladder, const AgentMaker
 Result<void> calibrate_ladder(const GameEntry& game, Ladder& ladder, const AgentMaker& make_agent,
                               const LadderOptions& options, int levels, int level_matches) {
   Climb climb(game, ladder, make_agent, options);
+  if (Result<void> slowed = climb.slow_down(); !slowed) return slowed;
   for (int round = 0; round < 2; ++round) {  // ratings that settle may leave new gaps
     if (Result<void> warmed = climb.add_rungs(kDialGap); !warmed) return warmed;
     if (Result<void> settled = climb.settle("calibrating", options.target_error); !settled) return settled;
@@ -689,12 +741,16 @@ Result<DialSetting> turn_dial(const Calibration& calibration, double rating) {
   const double wanted = std::clamp(rating, calibration.low(), calibration.high());
   for (std::size_t i = calibration.dial.size() - 1; i > 0; --i) {
     const DialSetting &upper = calibration.dial[i], &lower = calibration.dial[i - 1];
-    if (upper.bot != lower.bot || wanted < lower.rating || wanted > upper.rating) continue;
+    if (upper.bot != lower.bot || upper.reaction_steps != lower.reaction_steps || wanted < lower.rating ||
+        wanted > upper.rating)
+      continue;
     const double step = upper.rating - lower.rating, share = step > 0 ? (wanted - lower.rating) / step : 1;
     const double at = warmth(lower.temperature) + share * (warmth(upper.temperature) - warmth(lower.temperature));
-    return DialSetting{upper.bot, temperature_of(at), wanted};
+    return DialSetting{upper.bot, temperature_of(at), wanted, upper.reaction_steps};
   }
-  return DialSetting{calibration.dial.back().bot, calibration.dial.back().temperature, wanted};
+  DialSetting strongest = calibration.dial.back();
+  strongest.rating = wanted;
+  return strongest;
 }
 
 }  // namespace rival

@@ -32,12 +32,13 @@ struct LadderPlayer {
     snapshot,   // a past self
     exploiter,  // rated, but no part of the dial
     final,      // the run's last bot
-    rung,       // one of the bots, warmed up
+    rung,       // one of the bots, warmed up or slowed down
   };
   std::string name;  // unique
   Kind kind = Kind::snapshot;
   std::string bot = {};  // the bot's name; empty for random and scripted players
   float temperature = 0;
+  int reaction_steps = 0;         // later than the ladder's limits ask for
   std::int64_t steps = 0;         // of training
   std::uint64_t fingerprint = 0;  // of the bot's file: results of another bot of the same name do not count
 
@@ -56,6 +57,7 @@ struct DialSetting {
   std::string bot;
   float temperature = 0;
   double rating = 0;
+  int reaction_steps = 0;  // later than the ladder's limits ask for
   bool operator==(const DialSetting&) const = default;
 };
 
@@ -69,8 +71,8 @@ struct LevelCheck {
 };
 
 struct Calibration {
-  // The dial, from weak to strong; ratings never fall. Between two neighbours of one bot the temperature is
-  // interpolated; two neighbours of different bots have the same rating. At least two, or none.
+  // The dial, from weak to strong; ratings never fall. Between two neighbours of one bot and reaction the temperature
+  // is interpolated; other two neighbours have the same rating. At least two, or none.
   std::vector<DialSetting> dial;
   std::vector<LevelCheck> levels;
 
@@ -150,10 +152,12 @@ Result<void> rate_ladder(const GameEntry& game, Ladder& ladder, const AgentMaker
 // A rating between those of two snapshots is the stronger one of them, warmed up until it is no stronger; so weak
 // levels are early snapshots, which play sensibly, rather than a strong bot at a very high temperature, which plays at
 // random now and then. Below the weakest snapshot is only that one, ever warmer, down to random play. Snapshots nearer
-// to each other than kDialSpacing are passed over.
+// to each other than kDialSpacing are passed over. In real time the weaker ones also react later, as people do: by up
+// to kSlowest seconds at the rating of random play.
 Result<void> calibrate_ladder(const GameEntry& game, Ladder& ladder, const AgentMaker& make_agent,
                               const LadderOptions& options, int levels = 8, int level_matches = 1000);
 inline constexpr double kDialSpacing = 200;
+inline constexpr double kSlowest = 0.5;
 
 // How to play at this rating. Error outside the dial's range, which it names.
 Result<DialSetting> turn_dial(const Calibration& calibration, double rating);

@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 constexpr double kFlagged = 0.1;  // share of the variation that no ratings explain
 
 // Fields of one object. The first that is missing or wrong is kept as the error.
@@ -73,16 +73,25 @@ std::optional<LadderPlayer::Kind> kind_of(const std::string& name) {
 }
 
 Json setting_json(const DialSetting& setting) {
-  return {{"rating", setting.rating}, {"bot", setting.bot}, {"temperature", setting.temperature}};
+  return {{"rating", setting.rating},
+          {"bot", setting.bot},
+          {"temperature", setting.temperature},
+          {"reaction_steps", setting.reaction_steps}};
 }
 
 constexpr double kFar = 1e6;  // no rating is
+
+// Files of version 1 say nothing of it.
+int read_reaction(Reader& reader) {
+  return reader.has("reaction_steps") ? static_cast<int>(reader.whole("reaction_steps", 0, 1'000'000)) : 0;
+}
 
 DialSetting read_setting(Reader& reader) {
   DialSetting setting;
   setting.rating = reader.number("rating", -kFar, kFar);
   setting.bot = reader.text("bot");
   setting.temperature = static_cast<float>(reader.number("temperature", 0, 1e6));
+  setting.reaction_steps = read_reaction(reader);
   return setting;
 }
 
@@ -95,6 +104,7 @@ LadderPlayer read_player(const Json& json, const std::string& place, std::option
   player.kind = kind.value_or(player.kind);
   player.bot = reader.text("bot");
   player.temperature = static_cast<float>(reader.number("temperature", 0, 1e6));
+  player.reaction_steps = read_reaction(reader);
   player.steps = reader.whole("steps", 0, INT64_MAX);
   player.fingerprint = reader.bits("fingerprint");
   player.rating = reader.number("rating", -kFar, kFar);
@@ -123,7 +133,8 @@ Calibration read_calibration(Reader& reader, const std::string& file, std::optio
     check.measured = level.number("measured", -kFar, kFar);
     check.error = level.number("se", 0, kFar);
     check.matches = static_cast<int>(level.whole("matches", 0, INT32_MAX));
-    check.setting = {level.text("bot"), static_cast<float>(level.number("temperature", 0, 1e6)), check.asked};
+    check.setting = {level.text("bot"), static_cast<float>(level.number("temperature", 0, 1e6)), check.asked,
+                     read_reaction(level)};
     calibration.levels.push_back(check);
   }
   return calibration;
@@ -184,6 +195,7 @@ Json ladder_json(const Ladder& ladder) {
                                {"matches", std::llround(player.matches)},
                                {"bot", player.bot},
                                {"temperature", player.temperature},
+                               {"reaction_steps", player.reaction_steps},
                                {"steps", player.steps},
                                {"fingerprint", player.fingerprint},
                                {"weng_lin", {{"mu", player.skill.mu}, {"sigma", player.skill.sigma}}}});
@@ -206,7 +218,8 @@ Json ladder_json(const Ladder& ladder) {
                                    {"se", check.error},
                                    {"matches", check.matches},
                                    {"bot", check.setting.bot},
-                                   {"temperature", check.setting.temperature}});
+                                   {"temperature", check.setting.temperature},
+                                   {"reaction_steps", check.setting.reaction_steps}});
   return json;
 }
 

@@ -62,10 +62,11 @@ class Shower final : public Agent {
 };
 
 // Bot "n" is n points above random play, and falls to it as it is warmed up, first slowly and then fast.
+// A step's delay costs it a twentieth.
 double true_strength(const LadderPlayer& player) {
   if (player.bot.empty()) return 0;
   const double warm = static_cast<double>(player.temperature) / (1 + static_cast<double>(player.temperature));
-  return std::stod(player.bot) * (1 - std::pow(warm, 1.5));
+  return std::stod(player.bot) * (1 - std::pow(warm, 1.5)) * (1 - 0.05 * player.reaction_steps);
 }
 
 Result<std::unique_ptr<Agent>> make_shower(const LadderPlayer& player) {
@@ -190,11 +191,14 @@ TEST(Ladder, StopsWhenAsked) {
   EXPECT_EQ(ladder.matches(), 0);
 }
 
-TEST(Dial, ReachesTheRatingsAskedFor) {
+// A dial for a game of so many seconds a step; 0: one without time.
+void check_dial(float seconds_per_step) {
+  GameEntry game = game_entry<Duel>();
+  game.spec.seconds_per_step = seconds_per_step;
   Ladder ladder = duel_ladder(kBots);
   const LadderOptions options{.target_error = 10};
-  ASSERT_TRUE(rate_ladder(game_entry<Duel>(), ladder, make_shower, options).ok());
-  ASSERT_TRUE(calibrate_ladder(game_entry<Duel>(), ladder, make_shower, options).ok());
+  ASSERT_TRUE(rate_ladder(game, ladder, make_shower, options).ok());
+  ASSERT_TRUE(calibrate_ladder(game, ladder, make_shower, options).ok());
   const Calibration& calibration = *ladder.calibration;
   ASSERT_EQ(calibration.levels.size(), 8u);
   EXPECT_NEAR(calibration.low(), kRandomRating, 40);
@@ -210,6 +214,7 @@ TEST(Dial, ReachesTheRatingsAskedFor) {
     LadderPlayer player = bot(0);
     player.bot = level.setting.bot;
     player.temperature = level.setting.temperature;
+    player.reaction_steps = level.setting.reaction_steps;
     EXPECT_NEAR(true_strength(player), level.asked - kRandomRating, 80) << level.asked;
   }
   EXPECT_LT(sum / 8, 50);
@@ -218,6 +223,22 @@ TEST(Dial, ReachesTheRatingsAskedFor) {
     if (setting.rating > kRandomRating + 200) {
       EXPECT_LT(setting.temperature, 5) << setting.rating;
     }
+  // In real time they react later as well: by half a second at the bottom, and not at all at the top.
+  EXPECT_EQ(calibration.dial.back().reaction_steps, 0);
+  for (std::size_t i = 1; i < calibration.dial.size(); ++i)
+    EXPECT_LE(calibration.dial[i].reaction_steps, calibration.dial[i - 1].reaction_steps);
+  if (seconds_per_step > 0)
+    EXPECT_EQ(calibration.dial.front().reaction_steps, 5);
+  else
+    EXPECT_EQ(calibration.dial.front().reaction_steps, 0);
+}
+
+TEST(Dial, ReachesTheRatingsAskedFor) {
+  check_dial(0);
+}
+
+TEST(Dial, ReactsLaterTheWeakerItIs) {
+  check_dial(0.1f);
 }
 
 TEST(Dial, Interpolates) {
@@ -227,6 +248,11 @@ TEST(Dial, Interpolates) {
   EXPECT_EQ(turn_dial(calibration, 1200).value().bot, "b");
   EXPECT_NEAR(turn_dial(calibration, 1200).value().temperature, 0.6, 1e-5);  // half of 3/4 is 3/8
   EXPECT_NEAR(turn_dial(calibration, 1050).value().temperature, 0.7 / 0.3, 1e-5);
+  // One bot with two reactions is as two bots.
+  const Calibration late{.dial = {{"a", 1, 1000, 2}, {"a", 0, 1100, 2}, {"a", 1, 1100}, {"a", 0, 1200}}, .levels = {}};
+  EXPECT_EQ(turn_dial(late, 1000).value(), (DialSetting{"a", 1, 1000, 2}));
+  EXPECT_EQ(turn_dial(late, 1050).value().reaction_steps, 2);
+  EXPECT_EQ(turn_dial(late, 1150).value().reaction_steps, 0);
   const auto outside = turn_dial(calibration, 1400);
   ASSERT_FALSE(outside.ok());
   EXPECT_NE(outside.error().message.find("1000 to 1300"), std::string::npos) << outside.error().message;
@@ -251,6 +277,9 @@ TEST(LadderFile, KeepsEverything) {
   Ladder ladder = duel_ladder({bot(300), bot(700)});
   ASSERT_TRUE(rate_ladder(game_entry<Duel>(), ladder, make_shower, {.target_error = 30}).ok());
   ASSERT_TRUE(calibrate_ladder(game_entry<Duel>(), ladder, make_shower, {.target_error = 30}, 3, 100).ok());
+  ladder.players.back().reaction_steps = 3;
+  ladder.calibration->dial.front().reaction_steps = 4;
+  ladder.calibration->levels.front().setting.reaction_steps = 5;
   std::erase_if(ladder.results, [](const PairResult& r) { return r.matches() == 0; });
   const Result<Ladder> read = parse_ladder(ladder_json(ladder).dump(), "x");
   ASSERT_TRUE(read.ok()) << read.error().message;
@@ -264,8 +293,13 @@ TEST(LadderFile, RefusesWhatDoesNotFit) {
       Calibration{.dial = {{"300", 9, 1000}, {"300", 0, 1300}}, .levels = {{1000, 1010, 9, 100, {"300", 9, 1000}}}};
   const auto json = ladder_json(ladder);
   ASSERT_TRUE(parse_ladder(json.dump(), "x").ok());
+  // Of version 1, which knew no reactions.
+  const auto older = json.patch(nlohmann::ordered_json::parse(R"([
+    {"op":"replace","path":"/version","value":1}, {"op":"remove","path":"/players/1/reaction_steps"},
+    {"op":"remove","path":"/dial/0/reaction_steps"}, {"op":"remove","path":"/calibration/0/reaction_steps"}])"));
+  EXPECT_EQ(parse_ladder(older.dump(), "x").value(), ladder);
   const std::pair<const char*, const char*> cases[] = {
-      {R"([{"op":"replace","path":"/version","value":2}])", "newer"},
+      {R"([{"op":"replace","path":"/version","value":3}])", "newer"},
       {R"([{"op":"remove","path":"/game"}])", "'game'"},
       {R"([{"op":"replace","path":"/results/0/second","value":7}])", "'second'"},
       {R"([{"op":"replace","path":"/results/0/wins","value":-1}])", "'wins'"},
@@ -275,6 +309,7 @@ TEST(LadderFile, RefusesWhatDoesNotFit) {
       {R"([{"op":"replace","path":"/players/1/kind","value":"king"}])", "'kind'"},
       {R"([{"op":"replace","path":"/players/1/rating","value":"high"}])", "'rating'"},
       {R"([{"op":"replace","path":"/dial/1/rating","value":900}])", "below"},
+      {R"([{"op":"replace","path":"/dial/1/reaction_steps","value":-1}])", "'reaction_steps'"},
       {R"([{"op":"replace","path":"/dial","value":[]}])", "two settings"},
       {R"([{"op":"replace","path":"/calibration/0/matches","value":1e300}])", "'matches'"},
   };

@@ -140,7 +140,8 @@
       'stroke-dasharray': '6 5'}));
     for (const c of calibration)
       point(p, c.asked, c.measured, 1.96 * c.se, '#e8c468', 'asked ' + c.asked.toFixed(0) + ', measured ' + c.measured.toFixed(0) + ' ± ' +
-        (1.96 * c.se).toFixed(0) + (c.bot !== undefined ? '; ' + text(c.bot) + ' at temperature ' + Number(c.temperature).toFixed(2) : '') +
+        (1.96 * c.se).toFixed(0) + (c.bot !== undefined ? '; ' + text(c.bot) + ' at temperature ' + Number(c.temperature).toFixed(2) +
+        (c.reaction_steps > 0 ? ', reacting ' + Number(c.reaction_steps) + ' steps later' : '') : '') +
         (c.matches ? '; ' + grouped(c.matches) + ' matches' : ''), 5);
     // The same, with the distance from what was asked enlarged.
     const off = Math.max(60, ...calibration.map(c => Math.abs(c.measured - c.asked) + 2 * c.se)) * 1.08;
