@@ -39,7 +39,7 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
       stride_(backend.input_stride()) {
   const int horizon = options.horizon;
   const int rows = batch_->rows(), matches = batch_->matches(), seats = batch_->spec().seats;
-  const int room = padded_rows(rows), capacity = rows * horizon + 2 * room;
+  const int room = padded_rows(rows), capacity = rows * horizon + 2 * room + matches * seats;
   const auto observation_size = batch_->layout().observation_size;
   observations_.resize(times(room, observation_size));
   masks_.resize(times(room, std::max(1, layout_.mask_size)));
@@ -68,6 +68,7 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
   status_.resize(times(horizon, matches));
   last_sample_.resize(times(matches, seats));
   states_.resize(times(matches, seats * memory_size_));
+  states_before_.resize(states_.size());
   returns_.resize(times(matches, seats));
   episode_number_.resize(static_cast<std::size_t>(matches));
   random_steps_.resize(static_cast<std::size_t>(matches));
@@ -101,6 +102,7 @@ void Rollout::start(const Settings& settings, Key key) {
   std::fill(states_.begin(), states_.end(), 0.0f);
   std::fill(returns_.begin(), returns_.end(), 0.0f);
   std::fill(match_term_.begin(), match_term_.end(), -1);
+  waiting_.clear();
   if (delay_) {
     delay_->clear(0, batch_->matches() * batch_->spec().seats);
     hold_->clear(0, batch_->matches() * batch_->spec().seats);
@@ -214,9 +216,10 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto row = static_cast<std::size_t>(rows[i]);
     std::copy_n(choices + i * choice_count, choice_count, choices_.data() + row * choice_count);
-    if (memory_size_)
-      std::copy_n(executor.states() + i * static_cast<std::size_t>(memory_size_), memory_size_,
-                  states_.data() + player(rows[i]) * static_cast<std::size_t>(memory_size_));
+    if (!memory_size_) continue;
+    const std::size_t state = player(rows[i]) * static_cast<std::size_t>(memory_size_);
+    std::copy_n(states_.data() + state, memory_size_, states_before_.data() + state);
+    std::copy_n(executor.states() + i * static_cast<std::size_t>(memory_size_), memory_size_, states_.data() + state);
   }
   if (value_count)
     for (std::size_t i = 0; i < rows.size(); ++i)
@@ -376,7 +379,6 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
                       0.0f);
     }
   }
-  samples_.count = 0;
   finals_.clear();
   cuts_.clear();
   episodes_.clear();
@@ -388,6 +390,7 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
   std::fill(sample_at_.begin(), sample_at_.begin() + static_cast<std::ptrdiff_t>(times(options.steps, batch_->rows())),
             -1);
   initial_states_ = states_;
+  carry_over();
 
   for (int step = 0; step <= options.steps; ++step) {
     batch_->observe({observations_.data(), masks_.data(), seats_.data()});
@@ -438,12 +441,43 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
   return {};
 }
 
+void Rollout::carry_over() {
+  Samples& s = samples_;
+  const auto move = [](auto& column, int from, int to, auto width) {
+    std::copy_n(column.begin() + static_cast<std::ptrdiff_t>(from) * width, width,
+                column.begin() + static_cast<std::ptrdiff_t>(to) * width);
+  };
+  s.count = 0;
+  for (Waiting& waiting : waiting_) {
+    const int from = waiting.sample, to = s.count, who = s.player[static_cast<std::size_t>(from)];
+    const int seats = batch_->spec().seats, match = who / seats;
+    if (is_against_opponent(match) && batch_->spec().team_of(who % seats) != own_team(match)) continue;
+    if (from != to) {
+      move(s.inputs, from, to, stride_);
+      move(s.masks, from, to, layout_.mask_size);
+      move(s.choices, from, to, layout_.choice_count());
+      move(s.raw, from, to, layout_.value_count);
+      for (auto* column : {&s.log_probability, &s.value}) move(*column, from, to, 1);
+      move(s.player, from, to, 1);
+    }
+    s.previous[static_cast<std::size_t>(to)] = -1;
+    s.initial[static_cast<std::size_t>(to)] = who;
+    std::copy_n(states_before_.begin() + static_cast<std::ptrdiff_t>(who) * memory_size_, memory_size_,
+                initial_states_.begin() + static_cast<std::ptrdiff_t>(who) * memory_size_);
+    last_sample_[static_cast<std::size_t>(who)] = to;
+    waiting_[static_cast<std::size_t>(to)] = {to, waiting.reward};
+    ++s.count;
+  }
+  waiting_.resize(static_cast<std::size_t>(s.count));
+}
+
 // Walks back through time, carrying for each player what followed its last decision.
 void Rollout::finish(Executor& executor, const Policy& policy, const CollectOptions& options) {
   const float discount = options.discount, lambda = options.lambda;
   struct Carry {
     float value = 0, advantage = 0, reward = 0;
-    bool known = false;  // whether `value` is: false after the last decision of a player who is not to act at the end
+    // Whether `value` is known; if not, whether it will be, when the player is to act again.
+    enum { known, later, never } next = later;
   };
   const int seats = batch_->spec().seats, matches = batch_->matches(), rows = batch_->rows();
   std::vector<Carry> carry(times(matches, seats));
@@ -464,38 +498,49 @@ void Rollout::finish(Executor& executor, const Policy& policy, const CollectOpti
       Carry& c = carry[static_cast<std::size_t>(scratch_initial_[i])];
       c.value =
           policy.value_mean + policy.value_scale * heads[(i + 1) * static_cast<std::size_t>(layout_.head_size()) - 1];
-      c.known = true;
+      c.next = Carry::known;
     }
   }
+
+  const std::vector<Waiting> carried = std::move(waiting_);
+  waiting_.clear();
+  const auto settle = [&](int number) {
+    const auto sample = static_cast<std::size_t>(number);
+    Carry& c = carry[static_cast<std::size_t>(samples_.player[sample])];
+    const float value = samples_.value[sample];
+    float advantage = 0;  // unknown: learns nothing
+    if (c.next == Carry::known) advantage = c.reward + discount * c.value - value + discount * lambda * c.advantage;
+    if (c.next == Carry::later) waiting_.push_back({number, c.reward});
+    samples_.advantage[sample] = advantage;
+    samples_.target[sample] = value + advantage;
+    c = {value, advantage, 0, Carry::known};
+  };
 
   for (int step = options.steps - 1; step >= 0; --step) {
     const float* rewards = rewards_.data() + times(step, matches * seats);
     const Status* status = status_.data() + times(step, matches);
     for (int m = 0; m < matches; ++m) {
       if (status[m] == Status::running) continue;
-      for (int seat = 0; seat < seats; ++seat) carry[static_cast<std::size_t>(seat_index(m, seat))] = {0, 0, 0, true};
+      for (int seat = 0; seat < seats; ++seat)
+        carry[static_cast<std::size_t>(seat_index(m, seat))] = {0, 0, 0, Carry::known};
     }
     for (; !cuts_.empty() && cuts_.back().step == step; cuts_.pop_back())
       for (int seat = 0; seat < seats; ++seat)
-        carry[static_cast<std::size_t>(seat_index(cuts_.back().match, seat))] = {};
+        carry[static_cast<std::size_t>(seat_index(cuts_.back().match, seat))] = {0, 0, 0, Carry::never};
     while (!finals_.empty() && finals_.back().step == step) {
       carry[static_cast<std::size_t>(finals_.back().player)].value = finals_.back().value;
       finals_.pop_back();
     }
     for (std::size_t i = 0; i < carry.size(); ++i) carry[i].reward += rewards[i];
     const int* sample_at = sample_at_.data() + times(step, rows);
-    for (int row = 0; row < rows; ++row) {
-      if (sample_at[row] < 0) continue;
-      const auto sample = static_cast<std::size_t>(sample_at[row]);
-      Carry& c = carry[static_cast<std::size_t>(samples_.player[sample])];
-      const float value = samples_.value[sample];
-      float advantage = 0;  // unknown: learns nothing
-      if (c.known) advantage = c.reward + discount * c.value - value + discount * lambda * c.advantage;
-      samples_.advantage[sample] = advantage;
-      samples_.target[sample] = value + advantage;
-      c = {value, advantage, 0, true};
-    }
+    for (int row = 0; row < rows; ++row)
+      if (sample_at[row] >= 0) settle(sample_at[row]);
   }
+  for (const Waiting& waiting : carried) {
+    carry[static_cast<std::size_t>(samples_.player[static_cast<std::size_t>(waiting.sample)])].reward += waiting.reward;
+    settle(waiting.sample);
+  }
+  std::sort(waiting_.begin(), waiting_.end(), [](const Waiting& a, const Waiting& b) { return a.sample < b.sample; });
 }
 
 }  // namespace rival

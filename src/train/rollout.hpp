@@ -18,8 +18,8 @@
 
 namespace rival {
 
-// Decisions of the learner, one after another in time, those of one time step together. Arrays have `count` rows (and
-// room for more).
+// Decisions of the learner, one after another in time, those of one time step together; before them those of earlier
+// collections whose players have not been to act since. Arrays have `count` rows (and room for more).
 struct Samples {
   int count = 0;
   std::vector<std::byte> inputs;       // [count x Backend::input_stride()]
@@ -92,9 +92,10 @@ class Rollout {
   // Starts all matches. Error if the game breaks its promises.
   void start(const Settings& settings, Key key);
 
-  // Plays some steps with `policy`, and fills samples() with advantages by GAE (Schulman et al., 2016). The executor
-  // must be made for max_rows() at least. Error, naming seat and step, if the game gives something that is not finite,
-  // or a mask that allows nothing.
+  // Plays some steps with `policy`, and fills samples() with advantages by GAE (Schulman et al., 2016). What the last
+  // decision of a player who is not to act at the end was worth, only a later collection knows: here its advantage is
+  // 0, and it comes again in the next one. The executor must be made for max_rows() at least. Error, naming seat and
+  // step, if the game gives something that is not finite, or a mask that allows nothing.
   Result<void> collect(Executor& executor, const Policy& policy, const Opponent& opponent,
                        const CollectOptions& options, Key key);
   int opponent_matches() const { return options_.opponent_matches; }
@@ -127,6 +128,8 @@ class Rollout {
   Result<void> step_matches(Executor& executor, const Policy& policy, const CollectOptions& options, int step);
   void finish(Executor& executor, const Policy& policy, const CollectOptions& options);
   void note_columns();
+  // Moves the decisions that wait for their players' next ones to the front of samples_.
+  void carry_over();
   int seat_index(int match, int seat) const { return match * batch_->spec().seats + seat; }
   // The team that the learner plays in a match against an opponent.
   int own_team(int match) const { return match % batch_->spec().team_count(); }
@@ -181,9 +184,15 @@ class Rollout {
   struct Cut {
     int step, match;
   };
-  std::vector<Cut> cuts_;              // matches that were cut short
+  std::vector<Cut> cuts_;  // matches that were cut short
+  struct Waiting {
+    int sample;
+    float reward;  // since then
+  };
+  std::vector<Waiting> waiting_;       // decisions whose players are not to act at the end, in the order of samples
   std::vector<int> last_sample_;       // [matches x seats] while collecting
   std::vector<float> states_;          // [matches x seats x memory]
+  std::vector<float> states_before_;   // the same before the last decision
   std::vector<float> initial_states_;  // the same when collecting began
   std::vector<float> returns_;         // [matches x seats] so far
   std::vector<Episode> episodes_;
