@@ -100,7 +100,8 @@ std::string Lanes::stage() const {
              {"teams", {"West", "East"}},
              {"lanes", Json::array()},
              {"heroes", Json::array()},
-             {"buildings", Json::array()}};
+             {"buildings", Json::array()},
+             {"items", data.items}};
   for (int lane = 0; lane < lanes::kLaneCount; ++lane) {
     if (!lane_in_play(lane)) continue;
     Json path = Json::array();

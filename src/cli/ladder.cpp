@@ -1,6 +1,7 @@
 // rival ladder RUN: ratings of a run's bots, and bots at any rating.
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -49,6 +50,27 @@ bool is_judge(const GameEntry& game, const std::string& baseline) {
                      [&](const Judge& judge) { return judge.name == baseline; });
 }
 
+// The snapshots that a ladder rates: the first one of every stage of training, a stage being 1.4 times as long as the
+// one before. So they reach from the first steps to the last, and a longer run keeps those that are rated already.
+std::vector<std::string> choose_snapshots(const std::string& run) {
+  constexpr std::string_view kPrefix = "step_";
+  std::map<int, std::pair<std::int64_t, std::string>> stages;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(run + "/bots", ignored)) {
+    const std::string name = entry.path().stem();
+    if (!name.starts_with(kPrefix) || entry.path().extension() != ".safetensors") continue;
+    std::int64_t steps = 0;
+    const auto [end, wrong] = std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), steps);
+    if (wrong != std::errc() || end != name.data() + name.size() || steps <= 0) continue;
+    const int stage = static_cast<int>(std::log(static_cast<double>(steps)) / std::log(1.4));
+    const auto [at, added] = stages.try_emplace(stage, steps, name);
+    if (!added) at->second = std::min(at->second, {steps, name});
+  }
+  std::vector<std::string> names;
+  for (const auto& [stage, snapshot] : stages) names.push_back(snapshot.second);
+  return names;
+}
+
 Result<Entrants> find_entrants(const GameEntry& game, const std::string& run, float temperature) {
   Entrants entrants;
   entrants.players.push_back({.name = "random", .kind = Kind::random});
@@ -74,10 +96,11 @@ Result<Entrants> find_entrants(const GameEntry& game, const std::string& run, fl
     const Result<std::vector<Snapshot>> snapshots = read_league(text.value(), league);
     if (!snapshots) return snapshots.error();
     for (const Snapshot& snapshot : snapshots.value())
-      if (Result<void> added = add(snapshot.bot, snapshot.kind == "exploiter" ? Kind::exploiter : Kind::snapshot);
-          !added)
-        return added.error();
+      if (snapshot.kind == "exploiter")
+        if (Result<void> added = add(snapshot.bot, Kind::exploiter); !added) return added.error();
   }
+  for (const std::string& snapshot : choose_snapshots(run))
+    if (Result<void> added = add(snapshot, Kind::snapshot); !added) return added.error();
   if (const Result<BotName> newest = find_bot(run))
     if (Result<void> added = add(std::filesystem::path(newest.value().path).stem(), Kind::final); !added)
       return added.error();

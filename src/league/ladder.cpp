@@ -13,13 +13,14 @@
 namespace rival {
 namespace {
 
-constexpr int kFirstMatches = 8;    // of every pair, before any are chosen
-constexpr int kWave = 16;           // jobs between two looks at the ratings
-constexpr double kRough = 40;       // an error that is enough to choose bots by
-constexpr double kLinkGap = 300;    // the largest step between neighbours of a ladder
-constexpr double kDialGap = 100;    // and of a dial
-constexpr float kHottest = 0.999f;  // in units of warmth(): as good as random
-constexpr int kRungRounds = 16;     // of looking where rungs are missing
+constexpr int kFirstMatches = 8;     // of every pair, before any are chosen
+constexpr int kWave = 16;            // jobs between two looks at the ratings
+constexpr double kRough = 40;        // an error that is enough to choose bots by
+constexpr double kRoughShare = 0.2;  // of the matches, at most: wide gaps stay rough until there are rungs
+constexpr double kLinkGap = 300;     // the largest step between neighbours of a ladder
+constexpr double kDialGap = 100;     // and of a dial
+constexpr float kHottest = 0.999f;   // in units of warmth(): as good as random
+constexpr int kRungRounds = 16;      // of looking where rungs are missing
 
 std::size_t index(int i) {
   return static_cast<std::size_t>(i);
@@ -183,13 +184,13 @@ class Climb {
     return {};
   }
 
-  // Plays where it tells most, until the ratings are known to `target`.
-  Result<void> settle(const char* stage, double target) {
+  // Plays where it tells most, until the ratings are known to `target` or a share of the budget is spent.
+  Result<void> settle(const char* stage, double target, double share = 1) {
     while (!stopped()) {
       const EloRatings ratings = ladder_.rate();
       const double error = mean_error(), played = ladder_.matches();
       const double budget =
-          options_.matches > 0 ? options_.matches : 1000 * static_cast<double>(ladder_.players.size());
+          share * (options_.matches > 0 ? options_.matches : 1000 * static_cast<double>(ladder_.players.size()));
       if (error <= target || played >= budget) return {};
       const double left = std::max(target * target / (error * error), played / budget);
       const int count = std::clamp(static_cast<int>((budget - played) / chunk_ + 1), 1, kWave);
@@ -705,7 +706,8 @@ Result<void> rate_ladder(const GameEntry& game, Ladder& ladder, const AgentMaker
                     game.spec.name)};
   Climb climb(game, ladder, make_agent, options);
   if (Result<void> met = climb.meet(); !met) return met;
-  if (Result<void> roughly = climb.settle("rating", std::max(kRough, options.target_error)); !roughly) return roughly;
+  if (Result<void> roughly = climb.settle("rating", std::max(kRough, options.target_error), kRoughShare); !roughly)
+    return roughly;
   if (climb.widest_gap() > kLinkGap)
     if (Result<void> linked = climb.add_rungs(kLinkGap); !linked) return linked;
   if (Result<void> settled = climb.settle("rating", options.target_error); !settled) return settled;

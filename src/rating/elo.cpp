@@ -144,7 +144,9 @@ EloFit assess_elo(const EloRatings& ratings, std::span<const PairResult> results
     const double expected = elo_score(difference), score = r.score() / n;
     fit.chi_square += n * (score - expected) * (score - expected) / (expected * (1 - expected));
     const double smoothed = smoothed_score(r), weight = n * smoothed * (1 - smoothed);
-    const double observed = std::log(smoothed / (1 - smoothed)), residual = observed - kPerPoint * difference;
+    // Smoothed alike: where one of two always wins, matches cannot tell by how much.
+    const double wanted = (n * expected + 0.5) / (n + 1);
+    const double observed = std::log(smoothed / (1 - smoothed)), residual = observed - std::log(wanted / (1 - wanted));
     variation += weight * observed * observed;
     unexplained += weight * residual * residual;
   }

@@ -117,6 +117,10 @@ TEST(Elo, IntransitivityIsToldFromChance) {
   EXPECT_EQ(good.degrees, 10);
   EXPECT_LT(good.chi_square, 30);
   EXPECT_LT(good.intransitivity, 0.02);
+  // On a ladder so long that most pairs are all wins as well.
+  const std::vector<double> far = {0, 150, 300, 800, 1300, 1800, 2300, 2800, 3300, 3500};
+  const std::vector<PairResult> wide = simulate(far, 100, random);
+  EXPECT_LT(assess_elo(fit_elo(10, wide), wide).intransitivity, 0.05);
   const std::vector<PairResult> cyclic = {{0, 1, 320, 0, 80}, {1, 2, 320, 0, 80}, {2, 0, 320, 0, 80}};
   const EloFit bad = assess_elo(fit_elo(3, cyclic), cyclic);
   EXPECT_GT(bad.chi_square, 100);
