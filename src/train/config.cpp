@@ -51,6 +51,11 @@ std::vector<OptionRow> option_rows(TrainConfig& c) {
        10},
       {"value", &c.value, "weight of the value loss", 0, 100},
       {"gradient_norm", &c.gradient_norm, "longest gradient", 1e-6, 1e6},
+      {"averaged_share", &c.averaged_share,
+       "of the updates so far, the last of them, over which a player's parameters are the mean; 0: chosen from what "
+       "the "
+       "game says",
+       0, 1},
       {"opening_share", &c.opening_share,
        "of the matches that begin with moves at random; -1: chosen from what the game says", -1, 1},
       {"team_spirit", &c.team_spirit,
@@ -118,9 +123,11 @@ Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec) {
   // Playing past selves, and from positions that random moves led to, teaches what to do against any play. Where
   // information is hidden (but in real time) both pull away from equilibrium, since how one got here is part of what
   // one knows.
-  r.past_share = teams ? chosen(config.past_share, real_time ? 0.35 : hidden ? 0 : 0.2) : 0;
+  r.past_share = teams ? chosen(config.past_share, real_time ? 0.6 : hidden ? 0 : 0.2) : 0;
   r.opening_share = teams ? chosen(config.opening_share, hidden || real_time ? 0 : 0.8) : 0;
   r.hot_opponents = !real_time;
+  // Their mean over some time is also a mean of the strategies that chase each other.
+  r.averaged_share = positive(config.averaged_share, real_time ? 0.25 : 0.1);
   // In real time strategies beat each other in circles: those who win are met again until they do not.
   const std::string matchmaking = config.matchmaking != "auto" ? config.matchmaking : real_time ? "hard" : "uniform";
   r.matchmaking = matchmaking == "hard"   ? Matchmaking::hard

@@ -43,6 +43,7 @@ struct TrainConfig {
   double entropy_end = -1;  // and at the end; -1: from the Spec
   double value = 0.5;
   double gradient_norm = 0.5;
+  double averaged_share = 0;    // of the run, the last of it, over whose updates a player's parameters are the mean
   double opening_share = -1;    // of the matches that begin with moves at random; -1: from the Spec
   double team_spirit = -1;      // share of a seat's reward that is its team's mean, at the start; -1: from the Spec
   double team_spirit_end = -1;  // and at the end; -1: from the Spec
@@ -65,7 +66,7 @@ struct ResolvedConfig {
   Limits limits;
   int rows, horizon, epochs, minibatches;
   double learning_rate, discount, entropy, entropy_end, team_spirit, team_spirit_end, rivalry, past_share,
-      opening_share;
+      opening_share, averaged_share;
   bool hot_opponents;  // past selves also play hotter and more at random than they learnt to
   Matchmaking matchmaking;
   Precision precision;

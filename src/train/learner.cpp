@@ -13,7 +13,6 @@ namespace {
 constexpr std::size_t kBlockBytes = 512 * 1024;  // of the activations of samples that go forward and back together:
                                                  // they stay in the core's own cache
 constexpr std::size_t kChunk = 2048;             // parameters that are reduced together
-constexpr double kAverageShare = 10;             // the average reaches over 1 / this of the updates
 constexpr float kBeta1 = 0.9f, kBeta2 = 0.999f, kEpsilon = 1e-5f;
 
 // Samples in a block: a power of two, 128 to 512.
@@ -350,8 +349,8 @@ Result<UpdateStatistics> Learner::update(std::span<const std::unique_ptr<Rollout
   });
   if (!failure.empty()) return Error{failure};
   adam_steps_ += options.epochs * options.minibatches;
-  const auto rate = static_cast<float>(
-      std::min(1.0, kAverageShare * options.epochs * options.minibatches / static_cast<double>(adam_steps_)));
+  const auto rate = static_cast<float>(std::min(
+      1.0, options.epochs * options.minibatches / (options.averaged_share * static_cast<double>(adam_steps_))));
   for (std::size_t i = 0; i < parameters_.size(); ++i) averaged_[i] += rate * (parameters_[i] - averaged_[i]);
   statistics.last_kl = epoch_statistics.rows > 0 ? epoch_statistics.kl / epoch_statistics.rows : 0;
   statistics.gradient_norm /= std::max(1, applied);

@@ -20,7 +20,8 @@ struct UpdateOptions {
   int epochs = 4, minibatches = 4;
   double learning_rate = 1e-3;
   double clip = 0.2, entropy = 0, value = 0.5;
-  double gradient_norm = 0.5;  // gradients are scaled down to at most this length
+  double gradient_norm = 0.5;   // gradients are scaled down to at most this length
+  double averaged_share = 0.1;  // see Learner::averaged()
 };
 
 struct UpdateStatistics {
@@ -52,8 +53,8 @@ class Learner {
   const Weights& weights() const { return *weights_; }
   void pack();
 
-  // The running average of the parameters over about the last tenth of all updates (Polyak averaging): steadier than
-  // the newest ones, which still move with every batch.
+  // The running average of the parameters over about UpdateOptions::averaged_share of all updates, the last ones
+  // (Polyak averaging): steadier than the newest ones, which still move with every batch.
   std::vector<float>& averaged() { return averaged_; }
 
   // Adam's state, for saving.

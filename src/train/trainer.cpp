@@ -186,7 +186,8 @@ Result<IterationReport> Trainer::iterate(double progress) {
                               .clip = config_.clip,
                               .entropy = report.entropy_weight,
                               .value = config_.value,
-                              .gradient_norm = config_.gradient_norm};
+                              .gradient_norm = config_.gradient_norm,
+                              .averaged_share = resolved_.averaged_share};
   const auto updated =
       learner_->update(rollouts_, options, key.split(2),
                        {hooks.before_gradients, hooks.after_gradients, hooks.before_apply, hooks.after_apply});
