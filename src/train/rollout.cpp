@@ -510,7 +510,7 @@ void Rollout::finish(Executor& executor, const Policy& policy, const CollectOpti
     const float value = samples_.value[sample];
     float advantage = 0;  // unknown: learns nothing
     if (c.next == Carry::known) advantage = c.reward + discount * c.value - value + discount * lambda * c.advantage;
-    if (c.next == Carry::later) waiting_.push_back({number, c.reward});
+    if (c.next == Carry::later && batch_->spec().simultaneous) waiting_.push_back({number, c.reward});
     samples_.advantage[sample] = advantage;
     samples_.target[sample] = value + advantage;
     c = {value, advantage, 0, Carry::known};

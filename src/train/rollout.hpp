@@ -18,8 +18,9 @@
 
 namespace rival {
 
-// Decisions of the learner, one after another in time, those of one time step together; before them those of earlier
-// collections whose players have not been to act since. Arrays have `count` rows (and room for more).
+// Decisions of the learner, one after another in time, those of one time step together; before them, in simultaneous
+// games, those of earlier collections whose players have not been to act since. Arrays have `count` rows (and room for
+// more).
 struct Samples {
   int count = 0;
   std::vector<std::byte> inputs;       // [count x Backend::input_stride()]
@@ -94,8 +95,10 @@ class Rollout {
 
   // Plays some steps with `policy`, and fills samples() with advantages by GAE (Schulman et al., 2016). What the last
   // decision of a player who is not to act at the end was worth, only a later collection knows: here its advantage is
-  // 0, and it comes again in the next one. The executor must be made for max_rows() at least. Error, naming seat and
-  // step, if the game gives something that is not finite, or a mask that allows nothing.
+  // 0. In simultaneous games, where a seat waits because something happened to it, it comes again in the next
+  // collection; in games of turns everybody waits, and to learn it late costs more than it brings. The executor must
+  // be made for max_rows() at least. Error, naming seat and step, if the game gives something that is not finite, or a
+  // mask that allows nothing.
   Result<void> collect(Executor& executor, const Policy& policy, const Opponent& opponent,
                        const CollectOptions& options, Key key);
   int opponent_matches() const { return options_.opponent_matches; }

@@ -248,8 +248,9 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
             cut += k == i;
             if (k == i && !is_known) {
               ++unknown;
-              carried.push_back({player, own[i].sample, samples.choices[static_cast<std::size_t>(own[i].sample)],
-                                 own[i].value, reward});
+              if (spec.simultaneous)
+                carried.push_back({player, own[i].sample, samples.choices[static_cast<std::size_t>(own[i].sample)],
+                                   own[i].value, reward});
             }
           }
           rest += reward;
@@ -349,7 +350,8 @@ void check_who_is_learnt_from(int past_matches, double opening_share) {
   }
   EXPECT_EQ(by_past > 0, past_matches > 0);
   EXPECT_EQ(by_chance > 0, opening_share > 0);
-  const int carried = 2 * kMatches * kSeats;  // at most: decisions that come again in the next collection
+  // At most: decisions that come again in the next collection.
+  const int carried = spec.simultaneous ? 2 * kMatches * kSeats : 0;
   if (opening_share == 0) {
     EXPECT_GE(samples, by_learner);
     EXPECT_LE(samples, by_learner + carried);
