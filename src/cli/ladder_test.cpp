@@ -74,6 +74,23 @@ TEST(LadderCommand, RatesCalibratesAndPlaysAtARating) {
 }
 
 // A run that was stopped has no final bot: its latest one plays, and it is said so.
+TEST(LadderCommand, RatesSnapshotsOfEveryStageOfTraining) {
+  const TemporaryFolder folder;
+  const std::string out = folder.file("run"), bots = out + "/bots/";
+  ASSERT_EQ(rival_json({"train", "tic_tac_toe", "--steps", "1e4", "--hidden", "16x16", "--out", out}).exit_code, 0);
+  for (const auto& entry : std::filesystem::directory_iterator(bots))
+    if (entry.path().stem() != "final") std::filesystem::remove(entry);
+  // A stage is 1.4 times as long as the one before; other files are none of the ladder's business.
+  for (const char* name : {"step_2000", "step_2100", "step_90000", "step_x", "mine", "step_7.old"})
+    std::filesystem::copy(bots + "final.safetensors", bots + name + ".safetensors");
+  const Ran ran = rival_json({"ladder", out, "--matches", "50"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  std::vector<std::string> rated;
+  for (const Json& player : ran.json["players"])
+    if (player["kind"] == "snapshot") rated.push_back(player["name"]);
+  EXPECT_EQ(rated, (std::vector<std::string>{"step_2000", "step_90000"}));
+}
+
 TEST(LadderCommand, StoppedRunsPlayTheirLatest) {
   const TemporaryFolder folder;
   const std::string out = folder.file("run");
