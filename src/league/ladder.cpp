@@ -20,6 +20,7 @@ constexpr double kRoughShare = 0.2;  // of the matches, at most: wide gaps stay 
 constexpr double kLinkGap = 300;     // the largest step between neighbours of a ladder
 constexpr double kDialGap = 100;     // and of a dial
 constexpr float kHottest = 0.999f;   // in units of warmth(): as good as random
+constexpr double kFinest = 0.015;    // units of warmth between two rungs; nearer ones differ by chance
 constexpr int kRungRounds = 16;      // of looking where rungs are missing
 
 std::size_t index(int i) {
@@ -489,7 +490,7 @@ class Climb {
                      warm = last ? static_cast<double>(kHottest)
                                  : warmth(ladder_.players[index(points[p - 1])].temperature);
         // A step that ends just under the floor is a step all the same.
-        if (high - low <= gap || high <= floor || warm - cool < 1e-3) continue;
+        if (high - low <= gap || high <= floor || warm - cool < kFinest) continue;
         const double target = std::max(high - 0.8 * gap, floor - 0.1 * gap);
         // Nothing is known yet of the way down to random play; elsewhere the way is nearly straight.
         const double share = last ? 0.5 : std::clamp((high - target) / (high - low), 0.3, 0.7);
