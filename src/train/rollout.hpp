@@ -117,7 +117,8 @@ class Rollout {
 
  private:
   // Decides by how many random steps a new match begins: none, or up to half the length of the matches of late. Nobody
-  // learns from those moves, but what follows shows positions that good players alone would never reach.
+  // learns from those moves, but what follows shows positions that good players alone would never reach. Decides as
+  // well whether it is cut short, and where.
   void open_match(int match, Key key);
   // Starts the next match in these places.
   void start_next(const std::vector<int>& places);
