@@ -32,8 +32,8 @@ Result<Outcome> export_bot(const Options& options, std::span<const GameEntry> ga
                    .description = game.spec.description};
   // The model gives logits: whoever draws from them divides by the temperature.
   if (found.value().temperature) onnx.metadata["rival.temperature"] = fmt::format("{}", *found.value().temperature);
-  if (found.value().rules && found.value().rules->limits.reaction_steps > 0)
-    onnx.metadata["rival.reaction_steps"] = fmt::format("{}", found.value().rules->limits.reaction_steps);
+  const int later = found.value().rules ? found.value().rules->limits.reaction_steps : 0;
+  if (later > 0) onnx.metadata["rival.reaction_steps"] = fmt::format("{}", later);
   const std::string model = to_onnx(bot.network, bot.parameters, bot.scale, HeadLayout(game.spec), onnx);
   const std::string suffix = ".safetensors";
   const std::string stem = path.ends_with(suffix) ? path.substr(0, path.size() - suffix.size()) : path;
@@ -48,10 +48,10 @@ Result<Outcome> export_bot(const Options& options, std::span<const GameEntry> ga
         "(the model's metadata: rival.temperature)\n",
         *temperature);
     json["temperature"] = *temperature;
-    if (const int later = found.value().rules->limits.reaction_steps; later > 0) {
-      console.print("note: and act on what was seen {} steps ago (rival.reaction_steps)\n", later);
-      json["reaction_steps"] = later;
-    }
+  }
+  if (later > 0) {
+    console.print("note: and act on what was seen {} steps ago (rival.reaction_steps)\n", later);
+    json["reaction_steps"] = later;
   }
   return Outcome{json};
 }

@@ -52,13 +52,15 @@ bool is_judge(const GameEntry& game, const std::string& baseline) {
 
 // The snapshots that a ladder rates: the first one of every stage of training, a stage being 1.4 times as long as the
 // one before. So they reach from the first steps to the last, and a longer run keeps those that are rated already.
-std::vector<std::string> choose_snapshots(const std::string& run) {
+Result<std::vector<std::string>> choose_snapshots(const std::string& run) {
+  namespace fs = std::filesystem;
   constexpr std::string_view kPrefix = "step_";
+  const std::string folder = run + "/bots";
   std::map<int, std::pair<std::int64_t, std::string>> stages;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(run + "/bots", ignored)) {
-    const std::string name = entry.path().stem();
-    if (!name.starts_with(kPrefix) || entry.path().extension() != ".safetensors") continue;
+  std::error_code code;
+  for (fs::directory_iterator entry(folder, code), last; !code && entry != last; entry.increment(code)) {
+    const std::string name = entry->path().stem();
+    if (!name.starts_with(kPrefix) || entry->path().extension() != ".safetensors") continue;
     std::int64_t steps = 0;
     const auto [end, wrong] = std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), steps);
     if (wrong != std::errc() || end != name.data() + name.size() || steps <= 0) continue;
@@ -66,6 +68,8 @@ std::vector<std::string> choose_snapshots(const std::string& run) {
     const auto [at, added] = stages.try_emplace(stage, steps, name);
     if (!added) at->second = std::min(at->second, {steps, name});
   }
+  if (code && code != std::errc::no_such_file_or_directory)
+    return Error{fmt::format("cannot list {}: {}", folder, code.message())};
   std::vector<std::string> names;
   for (const auto& [stage, snapshot] : stages) names.push_back(snapshot.second);
   return names;
@@ -99,7 +103,9 @@ Result<Entrants> find_entrants(const GameEntry& game, const std::string& run, fl
       if (snapshot.kind == "exploiter")
         if (Result<void> added = add(snapshot.bot, Kind::exploiter); !added) return added.error();
   }
-  for (const std::string& snapshot : choose_snapshots(run))
+  const Result<std::vector<std::string>> chosen = choose_snapshots(run);
+  if (!chosen) return chosen.error();
+  for (const std::string& snapshot : chosen.value())
     if (Result<void> added = add(snapshot, Kind::snapshot); !added) return added.error();
   if (const Result<BotName> newest = find_bot(run))
     if (Result<void> added = add(std::filesystem::path(newest.value().path).stem(), Kind::final); !added)

@@ -296,9 +296,7 @@ class Climb {
       player.reaction_steps = check.setting.reaction_steps;
       std::vector<int> same;
       for (std::size_t i = 0; i < ladder_.players.size(); ++i)
-        if (ladder_.players[i].bot == player.bot && ladder_.players[i].temperature == player.temperature &&
-            ladder_.players[i].reaction_steps == player.reaction_steps)
-          same.push_back(static_cast<int>(i));
+        if (ladder_.players[i].plays_as(player)) same.push_back(static_cast<int>(i));
       const std::vector<int> opponents = nearest(check.asked, kOpponents, same);
       std::vector<Job> jobs;
       const int each = (matches + static_cast<int>(opponents.size()) - 1) / static_cast<int>(opponents.size());
@@ -627,9 +625,7 @@ Ladder carry_over(const Ladder& earlier, LadderRules rules, std::vector<LadderPl
     const int same = ladder.find(player.name);
     if (same >= 0) {
       const LadderPlayer& present = ladder.players[index(same)];
-      if (present.fingerprint == player.fingerprint && present.temperature == player.temperature &&
-          present.reaction_steps == player.reaction_steps)
-        now[i] = same;
+      if (present.fingerprint == player.fingerprint && present.plays_as(player)) now[i] = same;
     } else if (player.kind == LadderPlayer::Kind::rung && bot_stays(player.bot, player.fingerprint)) {
       now[i] = static_cast<int>(ladder.players.size());
       ladder.players.push_back(player);

@@ -48,6 +48,10 @@ struct LadderPlayer {
   double matches = 0;
   Skill skill = {};  // Weng-Lin's, with the whole side as one player; from the same results
 
+  // Whether both are one bot played in one way.
+  bool plays_as(const LadderPlayer& other) const {
+    return bot == other.bot && temperature == other.temperature && reaction_steps == other.reaction_steps;
+  }
   bool operator==(const LadderPlayer&) const = default;
 };
 std::string to_string(LadderPlayer::Kind kind);

@@ -218,7 +218,7 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
     std::copy_n(choices + i * choice_count, choice_count, choices_.data() + row * choice_count);
     if (!memory_size_) continue;
     const std::size_t state = player(rows[i]) * static_cast<std::size_t>(memory_size_);
-    std::copy_n(states_.data() + state, memory_size_, states_before_.data() + state);
+    if (learn) std::copy_n(states_.data() + state, memory_size_, states_before_.data() + state);
     std::copy_n(executor.states() + i * static_cast<std::size_t>(memory_size_), memory_size_, states_.data() + state);
   }
   if (value_count)

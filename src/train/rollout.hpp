@@ -196,7 +196,7 @@ class Rollout {
   std::vector<Waiting> waiting_;       // decisions whose players are not to act at the end, in the order of samples
   std::vector<int> last_sample_;       // [matches x seats] while collecting
   std::vector<float> states_;          // [matches x seats x memory]
-  std::vector<float> states_before_;   // the same before the last decision
+  std::vector<float> states_before_;   // the same before the learner's last decision
   std::vector<float> initial_states_;  // the same when collecting began
   std::vector<float> returns_;         // [matches x seats] so far
   std::vector<Episode> episodes_;
