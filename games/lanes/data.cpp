@@ -357,6 +357,7 @@ Result<std::shared_ptr<const Data>> parse_data(std::string_view text, std::strin
 
   reader.open(rewards, "rewards");
   reader.number("gold", rules.rewards.gold, kReward, -0.01, 0.01);
+  reader.number("spent", rules.rewards.spent, kReward, -0.01, 0.01);
   reader.number("experience", rules.rewards.experience, kReward, -0.01, 0.01);
   reader.number("last_hit", rules.rewards.last_hit, kReward, -1, 1);
   reader.number("kill", rules.rewards.kill, kReward, -1, 1);

@@ -87,7 +87,7 @@ struct Rules {
   std::array<std::int32_t, kMaxLevel> levels;  // experience at which level i + 2 is reached
   std::int32_t hero_sight, respawn, respawn_per_level, recall, fountain_percent, assist_time;
   struct {
-    std::int32_t gold, experience, last_hit, kill, assist, death, tower, base, health;  // in 1 / kReward
+    std::int32_t gold, spent, experience, last_hit, kill, assist, death, tower, base, health;  // in 1 / kReward
   } rewards;
   std::int32_t items_count, heroes_count;
   std::array<Item, kMaxItems> items;

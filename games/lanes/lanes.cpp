@@ -182,13 +182,16 @@ bool Lanes::can_act(int team, int h) const {
   return s.is_alive(h) && at(s.stun, h) == 0 && at(s.heroes, h).recall == 0;
 }
 
-// The dead and the stunned are asked too, and may only hold: who is asked at every tick learns what being dead is
-// worth.
+// Not the dead, the stunned and those who recall: all they can do is wait. If that is everybody, all are asked, since
+// somebody has to be.
 SeatSet Lanes::to_act() const {
-  SeatSet all;
+  SeatSet able, all;
   for (int team : {0, 1})
-    for (int h = 0; h < team_size_; ++h) all = all.with(team * kTeam + h);
-  return all;
+    for (int h = 0; h < team_size_; ++h) {
+      all = all.with(team * kTeam + h);
+      if (can_act(team, h)) able = able.with(team * kTeam + h);
+    }
+  return able.count() > 0 ? able : all;
 }
 
 // ---- a tick -------------------------------------------------------------------------------------------------
@@ -204,7 +207,9 @@ void Lanes::step(const Actions& actions, Key, Rewards rewards) {
       Hero& hero = at(side(team).heroes, h);
       if (item < 0 || ((hero.items >> item) & 1) || hero.gold < at(rules_->items, item).price || !at_base(team, h))
         continue;
-      hero.gold -= at(rules_->items, item).price;
+      const int price = at(rules_->items, item).price;
+      hero.gold -= price;
+      rewards[seat] += static_cast<float>(price) * static_cast<float>(rules_->rewards.spent) / lanes::kReward;
       hero.items = static_cast<std::uint16_t>(hero.items | (1 << item));
       compute_stats(team, h);
       note({Event::purchase, static_cast<std::int8_t>(seat), static_cast<std::int8_t>(item), 0, 0, 0, 0});

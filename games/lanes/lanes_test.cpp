@@ -276,13 +276,37 @@ TEST(Lanes, OrdersDoWhatTheySay) {
     match.step();
   }
   EXPECT_EQ(game.hero(0).deaths, 1);
-  EXPECT_TRUE(game.to_act().contains(0)) << "the dead are asked";
-  const auto mask = match.mask(0);
-  EXPECT_EQ(std::count(mask.begin(), mask.begin() + 15, 1), 1) << "but may only hold";
+  EXPECT_FALSE(game.to_act().contains(0)) << "the dead are not asked";
   EXPECT_LT(game.side(1).health[static_cast<std::size_t>(game.front_tower(1, 1))], game.rules().tower.health);
   match.order(0, Lanes::hold);
   for (int i = 0; i < 60 && !game.side(0).is_alive(0); ++i) match.step();
   EXPECT_TRUE(game.at_base(0, 0)) << "and come back at their base";
+}
+
+TEST(Lanes, AsksThoseWhoCanDoMoreThanWait) {
+  Match match(Key(7), 1);
+  const auto all = SeatSet::one(0).with(5);
+  const auto recall = [&](std::vector<int> seats) {
+    for (int seat : seats)
+      while (!match.mask(seat)[Lanes::recall]) {
+        match.order(seat, match.state().hero(seat).gold < 300 ? Lanes::hold : Lanes::move);
+        match.step();
+      }
+    for (int seat : seats) match.order(seat, Lanes::recall);
+    match.step();
+    for (int seat : {0, 5}) match.order(seat, Lanes::hold);
+    for (int seat : seats) EXPECT_GT(match.state().hero(seat).recall, 0);
+  };
+  EXPECT_EQ(match.state().to_act(), all);
+  recall({0});
+  EXPECT_EQ(match.state().to_act(), SeatSet::one(5));
+  while (match.state().hero(0).recall > 0) match.step();
+  EXPECT_EQ(match.state().to_act(), all);
+  recall({0, 5});
+  EXPECT_EQ(match.state().to_act(), all) << "nobody can do anything, but somebody has to be asked";
+  const auto mask = match.mask(0);
+  EXPECT_EQ(std::count(mask.begin(), mask.begin() + Lanes::buy + match.state().rules().items_count, 1), 1);
+  EXPECT_TRUE(mask[Lanes::hold]);
 }
 
 TEST(Lanes, TheBaseDecides) {

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "agent/scripted.hpp"
+#include "base/finite.hpp"
 
 namespace rival {
 namespace {
@@ -138,10 +139,12 @@ class Series {
         if (seat < 0) continue;
         somebody = true;
         const float* observation = observations_.data() + row * layout.observation_size;
-        for (int i = 0; i < layout.observation_size; ++i)
-          if (!std::isfinite(observation[i]))
-            return Error{fmt::format("{}: the game shows seat {} the value {} at position {} of its observation",
-                                     place(slot), seat, observation[i], i)};
+        if (!all_finite(observation, index(layout.observation_size))) {
+          const auto bad = std::find_if(observation, observation + layout.observation_size,
+                                        [](float v) { return !std::isfinite(v); });
+          return Error{fmt::format("{}: the game shows seat {} the value {} at position {} of its observation",
+                                   place(slot), seat, *bad, bad - observation)};
+        }
         for (std::size_t p = 0; p < spec_.action.size(); ++p) {
           if (!spec_.action[p].is_choice()) continue;
           const std::uint8_t* mask = masks_.data() + row * layout.mask_size + layout.mask_offset[p];

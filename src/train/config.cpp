@@ -43,7 +43,7 @@ std::vector<OptionRow> option_rows(TrainConfig& c) {
       {"epochs", &c.epochs, "passes over each iteration's experience; 0: chosen from what the game says", 0, 100},
       {"minibatches", &c.minibatches, "updates per pass; 0: chosen from what the game says", 0, 1024},
       {"learning_rate", &c.learning_rate, "of Adam, at the start; 0: chosen from what the game says", 0, 1},
-      {"discount", &c.discount, "of future reward per decision; 0: chosen from what the game says", 0, 1},
+      {"discount", &c.discount, "of future reward per step of a match; 0: chosen from what the game says", 0, 1},
       {"lambda", &c.lambda, "of generalised advantage estimation", 0, 1},
       {"clip", &c.clip, "how far a probability ratio may move", 0.001, 10},
       {"entropy", &c.entropy, "weight of the entropy bonus at the start; -1: chosen from what the game says", -1, 10},

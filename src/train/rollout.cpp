@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "agent/scripted.hpp"
+#include "base/finite.hpp"
 #include "match/match.hpp"
 
 namespace rival {
@@ -20,12 +21,6 @@ std::size_t times(int a, int b) {
 // The parts of a match's key that decide its opening and its end if it is cut short: beyond those of its steps, which
 // the batch draws from.
 constexpr std::uint64_t kOpening = std::uint64_t{1} << 63, kCut = kOpening + 1;
-
-bool all_finite(const float* x, std::size_t count) {
-  float zero = 0;
-  for (std::size_t i = 0; i < count; ++i) zero += x[i] * 0.0f;
-  return zero == 0;
-}
 
 }  // namespace
 
@@ -465,7 +460,7 @@ void Rollout::carry_over() {
     std::copy_n(states_before_.begin() + static_cast<std::ptrdiff_t>(who) * memory_size_, memory_size_,
                 initial_states_.begin() + static_cast<std::ptrdiff_t>(who) * memory_size_);
     last_sample_[static_cast<std::size_t>(who)] = to;
-    waiting_[static_cast<std::size_t>(to)] = {to, waiting.reward};
+    waiting_[static_cast<std::size_t>(to)] = {to, waiting.reward, waiting.weight};
     ++s.count;
   }
   waiting_.resize(static_cast<std::size_t>(s.count));
@@ -473,11 +468,12 @@ void Rollout::carry_over() {
 
 // Walks back through time, carrying for each player what followed its last decision.
 void Rollout::finish(Executor& executor, const Policy& policy, const CollectOptions& options) {
-  const float discount = options.discount, lambda = options.lambda;
+  // All as it counts at the present step.
   struct Carry {
     float value = 0, advantage = 0, reward = 0;
     // Whether `value` is known; if not, whether it will be, when the player is to act again.
     enum { known, later, never } next = later;
+    float weight = 1;  // of what comes after this collection
   };
   const int seats = batch_->spec().seats, matches = batch_->matches(), rows = batch_->rows();
   std::vector<Carry> carry(times(matches, seats));
@@ -509,8 +505,8 @@ void Rollout::finish(Executor& executor, const Policy& policy, const CollectOpti
     Carry& c = carry[static_cast<std::size_t>(samples_.player[sample])];
     const float value = samples_.value[sample];
     float advantage = 0;  // unknown: learns nothing
-    if (c.next == Carry::known) advantage = c.reward + discount * c.value - value + discount * lambda * c.advantage;
-    if (c.next == Carry::later && batch_->spec().simultaneous) waiting_.push_back({number, c.reward});
+    if (c.next == Carry::known) advantage = c.reward + c.value - value + options.lambda * c.advantage;
+    if (c.next == Carry::later && batch_->spec().simultaneous) waiting_.push_back({number, c.reward, c.weight});
     samples_.advantage[sample] = advantage;
     samples_.target[sample] = value + advantage;
     c = {value, advantage, 0, Carry::known};
@@ -531,13 +527,19 @@ void Rollout::finish(Executor& executor, const Policy& policy, const CollectOpti
       carry[static_cast<std::size_t>(finals_.back().player)].value = finals_.back().value;
       finals_.pop_back();
     }
-    for (std::size_t i = 0; i < carry.size(); ++i) carry[i].reward += rewards[i];
+    for (std::size_t i = 0; i < carry.size(); ++i) {
+      Carry& c = carry[i];
+      for (float* later : {&c.value, &c.advantage, &c.reward, &c.weight}) *later *= options.discount;
+      c.reward += rewards[i];
+    }
     const int* sample_at = sample_at_.data() + times(step, rows);
     for (int row = 0; row < rows; ++row)
       if (sample_at[row] >= 0) settle(sample_at[row]);
   }
   for (const Waiting& waiting : carried) {
-    carry[static_cast<std::size_t>(samples_.player[static_cast<std::size_t>(waiting.sample)])].reward += waiting.reward;
+    Carry& c = carry[static_cast<std::size_t>(samples_.player[static_cast<std::size_t>(waiting.sample)])];
+    for (float* later : {&c.value, &c.advantage, &c.reward, &c.weight}) *later *= waiting.weight;
+    c.reward += waiting.reward;
     settle(waiting.sample);
   }
   std::sort(waiting_.begin(), waiting_.end(), [](const Waiting& a, const Waiting& b) { return a.sample < b.sample; });

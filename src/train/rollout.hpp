@@ -78,7 +78,8 @@ struct RolloutOptions {
 
 struct CollectOptions {
   int steps = 32;
-  float discount = 1, lambda = 0.95f;
+  float discount = 1;    // of a step of the match, whoever acts in it
+  float lambda = 0.95f;  // of a decision
   // How much of a seat's reward is its team's mean instead of its own, 0 to 1 (OpenAI Five, 2019).
   float team_spirit = 0;
   // How much of the mean reward of the other teams' seats is taken from a seat's, 0 to 1 (likewise): with 1, only to be
@@ -192,6 +193,7 @@ class Rollout {
   struct Waiting {
     int sample;
     float reward;  // since then
+    float weight;  // of what is to come
   };
   std::vector<Waiting> waiting_;       // decisions whose players are not to act at the end, in the order of samples
   std::vector<int> last_sample_;       // [matches x seats] while collecting

@@ -117,15 +117,16 @@ struct Known {
 };
 
 struct Decision {
-  int step = 0, sample = 0;  // step -1: of an earlier collection
+  int step = 0, sample = 0;  // step < 0: of an earlier collection
   double value = 0;
-  double reward = 0;  // since then, in earlier collections
+  double reward = 0;  // since then, in earlier collections, as it counts at the step
 };
 
 // A decision of the last collection whose player was not to act since.
 struct Carried {
   std::size_t player = 0;
   int sample = 0, choice = 0;
+  int step = 0;  // as the next collection counts
   double value = 0, reward = 0;
 };
 
@@ -177,7 +178,7 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
         ASSERT_NEAR(static_cast<double>(rollout.initial_states()[c.player * kMemory]),
                     1 - std::pow(0.5, decided[c.player] - 1), 1e-6);
       }
-      decisions[c.player].push_back({-1, count++, c.value, c.reward});
+      decisions[c.player].push_back({c.step, count++, c.value, c.reward});
     }
     for (int t = 0; t < kSteps; ++t)
       for (int m = 0; m < kMatches; ++m) {
@@ -191,7 +192,7 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
             const double value =
                 Known::value(event.worth_before[static_cast<std::size_t>(seat)], memory, ++decided[player]);
             ASSERT_NEAR(static_cast<double>(samples.value[sample]), value, 1e-5);
-            const bool first = decisions[player].empty() || began[player] > decisions[player].back().step;
+            const bool first = decisions[player].empty() || began[player] > std::max(-1, decisions[player].back().step);
             ASSERT_EQ(samples.previous[sample], first ? -1 : decisions[player].back().sample);
             // A sample without one before it continues from the state at which collecting began, or from none at all.
             const bool same_match_as_before = decisions[player].empty() && began[player] == -1;
@@ -217,8 +218,10 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
     for (const Event& event : journal) ended += event.status != Status::running;
     EXPECT_EQ(rollout.episodes().size(), static_cast<std::size_t>(ended));
 
-    // delta_i = R_i + discount V_(i+1) - V_i, where R_i is all reward until the player's next decision;
-    // A_i = sum over k of (discount lambda)^k delta_(i+k), up to the end of the match or of what is known.
+    // Decision i is made at step t_i. delta_i = R_i + discount^(t_(i+1) - t_i) V_(i+1) - V_i, where R_i is all reward
+    // until the player's next decision, discounted by how long after t_i it came;
+    // A_i = sum over k of discount^(t_(i+k) - t_i) lambda^k delta_(i+k), up to the end of the match or of what is
+    // known.
     for (std::size_t player = 0; player < decisions.size(); ++player) {
       const int m = static_cast<int>(player) / kSeats;
       const auto seat = static_cast<std::size_t>(static_cast<int>(player) % kSeats);
@@ -232,7 +235,7 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
           const int until = k + 1 < own.size() ? own[k + 1].step : kSteps;
           int t = std::max(0, own[k].step);
           for (; t < until && !last; ++t) {
-            reward += static_cast<double>(at(t, m).rewards[seat]);
+            reward += std::pow(discount, t - own[k].step) * static_cast<double>(at(t, m).rewards[seat]);
             last = at(t, m).status != Status::running || at(t, m).cut_short;
             if (at(t, m).cut_short) is_known = false;
             if (at(t, m).status == Status::truncated) next = finals[player][static_cast<std::size_t>(t)];
@@ -250,12 +253,13 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
               ++unknown;
               if (spec.simultaneous)
                 carried.push_back({player, own[i].sample, samples.choices[static_cast<std::size_t>(own[i].sample)],
-                                   own[i].value, reward});
+                                   own[i].step - kSteps, own[i].value, reward});
             }
           }
           rest += reward;
-          if (is_known) advantage += weight * (reward + discount * next - own[k].value);
-          weight *= discount * lambda;
+          const double passed = std::pow(discount, t - own[k].step);
+          if (is_known) advantage += weight * (reward + passed * next - own[k].value);
+          weight *= passed * lambda;
           if (last) break;
         }
         const auto sample = static_cast<std::size_t>(own[i].sample);
