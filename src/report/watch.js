@@ -64,7 +64,8 @@
   };
 
   // ---- the win estimate: of the first team against the second, or one curve for each ----
-  // Two teams: from 1 (the first wins) to 0. Otherwise what each expects, as it is.
+  // Two teams: from 1 (the first wins) to 0. Otherwise what each expects, as it is. Where rewards come besides the
+  // result, what is expected goes beyond it, and tanh brings it back: a lead of 1 is an estimate of 88%.
   const curves = [];
   let isWin = false;
   (() => {
@@ -81,10 +82,11 @@
         else if (b !== null) now = -b;
         curve.push(now);
       }
-      isWin = most <= 1.5;
-      if (data.results.length === 2 && isWin) curve.push((data.results[0] - data.results[1]) / 2);
-      else curve.push(now);
-      if (curve.some(v => v !== null)) curves.push(curve.map(v => v === null ? null : isWin ? clamp((v + 1) / 2, 0, 1) : v));
+      const rewarded = data.returns.some((r, seat) => Math.abs(r - data.results[data.teams[seat]]) > 1e-6);
+      isWin = data.results.length === 2 && data.results.every(r => Math.abs(r) <= 1) && (rewarded || most <= 1.5);
+      const estimate = v => v === null || !isWin ? v : rewarded ? (1 + Math.tanh(v)) / 2 : clamp((v + 1) / 2, 0, 1);
+      const all = [...curve.map(estimate), isWin ? (1 + (data.results[0] - data.results[1]) / 2) / 2 : now];
+      if (curve.some(v => v !== null)) curves.push(all);
     } else {
       for (const team of values) {
         let now = null;

@@ -16,8 +16,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using nlohmann::ordered_json;
 
-constexpr int kEvaluations = 10;       // over the budget
-constexpr double kEvaluateEvery = 10;  // seconds, where the only budget is a score
+constexpr int kEvaluations = 10;          // over the budget
+constexpr double kEvaluateEvery = 10;     // seconds, where the only budget is a score
+constexpr double kTrainPerEvaluate = 10;  // a budget in minutes goes for training, mostly
 constexpr int kEvaluationMatches = 200;
 constexpr double kEvaluationDecisions = 200'000;  // of one opponent's matches, about: long matches are fewer
 constexpr double kExploiterMatches = 100, kExploiterWins = 0.7;  // AlphaStar's: an exploiter that wins so often joins
@@ -306,9 +307,12 @@ Result<RunSummary> Run::go() {
     const bool due =
         config_.minutes > 0 || config_.steps > 0 ? share_done() >= next_evaluation_ : seconds() >= next_evaluation_;
     if (teams() && (due || last)) {
-      next_evaluation_ =
-          config_.minutes > 0 || config_.steps > 0 ? share_done() + 1.0 / kEvaluations : seconds() + kEvaluateEvery;
+      const double before = share_done();
       if (auto ok = evaluate(); !ok) return ok.error();
+      const double took = share_done() - before;  // of a budget in minutes
+      next_evaluation_ = config_.minutes > 0 || config_.steps > 0
+                             ? before + std::max(1.0 / kEvaluations, kTrainPerEvaluate * took)
+                             : seconds() + kEvaluateEvery;
     }
     progress_.seconds = seconds();
     progress_.steps_per_second =
