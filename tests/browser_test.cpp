@@ -51,15 +51,16 @@ std::string value_of(const Result<std::string>& page) {
   return page.ok() ? page.value() : "";
 }
 
-std::string watched(const GameEntry& game, std::vector<std::string> players = {}, bool values = false) {
+// most: the highest value that the first team expects; 0: nobody says what it expects.
+std::string watched(const GameEntry& game, std::vector<std::string> players = {}, float most = 0) {
   const auto random = random_agent();
   const Result<MatchSummary> played =
       play_matches(game, *random, random.get(), Key(4), {.matches = 1, .batch = 1, .replays = 1});
   EXPECT_TRUE(played.ok());
   const Replay& replay = played.value().replays[0];
   std::vector<std::vector<float>> curve;
-  for (int step = 0; values && step < replay.steps(); ++step) {
-    const float v = std::sin(static_cast<float>(step) / 40);
+  for (int step = 0; most > 0 && step < replay.steps(); ++step) {
+    const float v = most * std::sin(static_cast<float>(step) / 40);
     curve.push_back({v, -v});
   }
   return value_of(watch_page({&replay, game.make_batch, std::move(players), std::move(curve)}));
@@ -71,7 +72,7 @@ const GameEntry& little_arena() {
 }
 
 std::string arena_page() {
-  return watched(little_arena(), {"</title>a", "</title>a", "b", "b"}, true);
+  return watched(little_arena(), {"</title>a", "</title>a", "b", "b"}, 1);
 }
 
 std::string ladder() {
@@ -104,10 +105,21 @@ std::string ladder() {
   return value_of(ladder_page(ladder, "{\"steps\":0,\"seconds\":0}\n{\"steps\":1300000,\"seconds\":400}\n"));
 }
 
+TEST_F(BrowserTest, WinEstimatesCountRewardsBesidesTheResult) {
+  const auto says = [&](const char* game, int step, float most, const char* what) {
+    open(watched(built_in(game), {}, most), 1280, 800, "#t=" + std::to_string(step));
+    const auto legend = drawn("document.getElementById('legend').textContent").get<std::string>();
+    return legend.find(what) != std::string::npos ? testing::AssertionSuccess() : testing::AssertionFailure() << legend;
+  };
+  EXPECT_TRUE(says("lanes", 20, 3, "win estimate 95%")) << "(1 + tanh(3 sin 0.5)) / 2";
+  EXPECT_TRUE(says("connect_four", 5, 1, "win estimate 56%")) << "(1 + sin 0.125) / 2";
+  EXPECT_FALSE(says("kuhn_poker", 1, 30, "win estimate")) << "it is played for chips";
+}
+
 TEST_F(BrowserTest, PagesLoadOfflineWithoutErrorsAndFitEveryWidth) {
   const std::pair<const char*, std::string> pages[] = {
       {"arena", arena_page()},
-      {"connect_four", watched(built_in("connect_four"), {"a", "b"}, true)},
+      {"connect_four", watched(built_in("connect_four"), {"a", "b"}, 1)},
       {"pig", watched(built_in("pig"))},
       {"pendulum", watched(built_in("pendulum"))},
       {"ladder", ladder()}};

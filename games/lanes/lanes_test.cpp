@@ -277,6 +277,8 @@ TEST(Lanes, OrdersDoWhatTheySay) {
   }
   EXPECT_EQ(game.hero(0).deaths, 1);
   EXPECT_FALSE(game.to_act().contains(0)) << "the dead are not asked";
+  const auto mask = match.mask(0);
+  EXPECT_EQ(std::count(mask.begin(), mask.begin() + 15, 1), 1) << "and could only hold";
   EXPECT_LT(game.side(1).health[static_cast<std::size_t>(game.front_tower(1, 1))], game.rules().tower.health);
   match.order(0, Lanes::hold);
   for (int i = 0; i < 60 && !game.side(0).is_alive(0); ++i) match.step();

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/parts.hpp"
+#include "base/finite.hpp"
 #include "nn/isa.hpp"
 #include "nn/kernels.hpp"
 
@@ -41,9 +42,8 @@ Result<std::vector<float>> finite_tensor(const TensorFile& tensors, const std::s
   const auto found = tensors.find_f32(name, shape, file);
   if (!found) return found.error();
   std::vector<float> values = (*found.value()).floats();
-  for (float v : values)
-    if (!std::isfinite(v))
-      return Error{file + ": tensor '" + name + "' holds a value that is not finite; the bot is ruined"};
+  if (!all_finite(values.data(), values.size()))
+    return Error{file + ": tensor '" + name + "' holds a value that is not finite; the bot is ruined"};
   return values;
 }
 

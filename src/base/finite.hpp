@@ -1,7 +1,9 @@
 // Whether numbers are finite: no infinity, no NaN.
 #pragma once
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -21,6 +23,12 @@ inline bool all_finite(const float* x, std::size_t count) {
   for (; i < count; ++i) look(x[i], 0);
   for (std::uint32_t lane : carried) carried[0] |= lane;
   return (carried[0] & kSign) == 0;
+}
+
+// Where the first one stands that is not; `count` if there is none.
+inline std::size_t first_not_finite(const float* x, std::size_t count) {
+  if (all_finite(x, count)) return count;
+  return static_cast<std::size_t>(std::find_if(x, x + count, [](float v) { return !std::isfinite(v); }) - x);
 }
 
 }  // namespace rival

@@ -18,7 +18,9 @@ TEST(Finite, IsWhatIsNeitherInfiniteNorNan) {
       std::vector<float> x(40, -2.5f);
       x[place] = bad;
       EXPECT_FALSE(all_finite(x.data(), x.size()));
-      EXPECT_EQ(all_finite(x.data(), place), true);
+      EXPECT_TRUE(all_finite(x.data(), place));
+      EXPECT_EQ(first_not_finite(x.data(), x.size()), place);
+      EXPECT_EQ(first_not_finite(x.data(), place), place);
     }
 }
 

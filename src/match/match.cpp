@@ -139,12 +139,10 @@ class Series {
         if (seat < 0) continue;
         somebody = true;
         const float* observation = observations_.data() + row * layout.observation_size;
-        if (!all_finite(observation, index(layout.observation_size))) {
-          const auto bad = std::find_if(observation, observation + layout.observation_size,
-                                        [](float v) { return !std::isfinite(v); });
+        const std::size_t size = index(layout.observation_size), bad = first_not_finite(observation, size);
+        if (bad < size)
           return Error{fmt::format("{}: the game shows seat {} the value {} at position {} of its observation",
-                                   place(slot), seat, *bad, bad - observation)};
-        }
+                                   place(slot), seat, observation[bad], bad)};
         for (std::size_t p = 0; p < spec_.action.size(); ++p) {
           if (!spec_.action[p].is_choice()) continue;
           const std::uint8_t* mask = masks_.data() + row * layout.mask_size + layout.mask_offset[p];

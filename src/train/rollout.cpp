@@ -131,10 +131,8 @@ Result<void> Rollout::check_rows(int step) const {
   for (int row = 0; row < batch_->rows(); ++row) {
     if (seats_[static_cast<std::size_t>(row)] < 0) continue;
     const float* x = observations_.data() + static_cast<std::size_t>(row) * size;
-    if (!all_finite(x, size)) {
-      const auto bad = std::find_if(x, x + size, [](float v) { return !std::isfinite(v); }) - x;
+    if (const std::size_t bad = first_not_finite(x, size); bad < size)
       return fail(row, "the observation's value " + std::to_string(bad) + " is not finite");
-    }
     const std::uint8_t* mask = masks_.data() + times(row, layout.mask_size);
     for (std::size_t part = 0; part < layout_.discrete.size(); ++part) {
       std::uint8_t any = 0;
@@ -282,13 +280,10 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
   float* rewards = rewards_.data() + times(step, matches * seats);
   Status* status = status_.data() + times(step, matches);
   batch_->step({choices_.data(), values_.data()}, {rewards, status});
-  if (!all_finite(rewards, times(matches, seats))) {
-    const auto bad = static_cast<int>(
-        std::find_if(rewards, rewards + matches * seats, [](float v) { return !std::isfinite(v); }) - rewards);
+  if (const auto bad = static_cast<int>(first_not_finite(rewards, times(matches, seats))); bad < matches * seats)
     return Error{"game '" + spec.name + "': the reward or result of seat " + std::to_string(bad % seats) +
                  " is not finite at step " + std::to_string(batch_->steps(bad / seats)) + " of a match; `rival check " +
                  spec.name + "` shows it in isolation"};
-  }
   share_rewards(rewards, options);
   for (std::size_t i = 0; i < returns_.size(); ++i) returns_[i] += rewards[i];
 
@@ -474,6 +469,8 @@ void Rollout::finish(Executor& executor, const Policy& policy, const CollectOpti
     // Whether `value` is known; if not, whether it will be, when the player is to act again.
     enum { known, later, never } next = later;
     float weight = 1;  // of what comes after this collection
+
+    void discount(float by) { value *= by, advantage *= by, reward *= by, weight *= by; }
   };
   const int seats = batch_->spec().seats, matches = batch_->matches(), rows = batch_->rows();
   std::vector<Carry> carry(times(matches, seats));
@@ -528,9 +525,8 @@ void Rollout::finish(Executor& executor, const Policy& policy, const CollectOpti
       finals_.pop_back();
     }
     for (std::size_t i = 0; i < carry.size(); ++i) {
-      Carry& c = carry[i];
-      for (float* later : {&c.value, &c.advantage, &c.reward, &c.weight}) *later *= options.discount;
-      c.reward += rewards[i];
+      carry[i].discount(options.discount);
+      carry[i].reward += rewards[i];
     }
     const int* sample_at = sample_at_.data() + times(step, rows);
     for (int row = 0; row < rows; ++row)
@@ -538,7 +534,7 @@ void Rollout::finish(Executor& executor, const Policy& policy, const CollectOpti
   }
   for (const Waiting& waiting : carried) {
     Carry& c = carry[static_cast<std::size_t>(samples_.player[static_cast<std::size_t>(waiting.sample)])];
-    for (float* later : {&c.value, &c.advantage, &c.reward, &c.weight}) *later *= waiting.weight;
+    c.discount(waiting.weight);
     c.reward += waiting.reward;
     settle(waiting.sample);
   }

@@ -18,7 +18,7 @@ using nlohmann::ordered_json;
 
 constexpr int kEvaluations = 10;          // over the budget
 constexpr double kEvaluateEvery = 10;     // seconds, where the only budget is a score
-constexpr double kTrainPerEvaluate = 10;  // a budget in minutes goes for training, mostly
+constexpr double kEvaluationShare = 0.1;  // of the time, at most
 constexpr int kEvaluationMatches = 200;
 constexpr double kEvaluationDecisions = 200'000;  // of one opponent's matches, about: long matches are fewer
 constexpr double kExploiterMatches = 100, kExploiterWins = 0.7;  // AlphaStar's: an exploiter that wins so often joins
@@ -304,15 +304,12 @@ Result<RunSummary> Run::go() {
     progress_.score = trainer_->score();
     progress_.evaluated = false;
     const bool last = over();
-    const bool due =
-        config_.minutes > 0 || config_.steps > 0 ? share_done() >= next_evaluation_ : seconds() >= next_evaluation_;
-    if (teams() && (due || last)) {
-      const double before = share_done();
+    const bool budget = config_.minutes > 0 || config_.steps > 0;
+    const auto now = [&] { return budget ? share_done() : seconds(); };
+    if (const double begun = now(); teams() && (begun >= next_evaluation_ || last)) {
       if (auto ok = evaluate(); !ok) return ok.error();
-      const double took = share_done() - before;  // of a budget in minutes
-      next_evaluation_ = config_.minutes > 0 || config_.steps > 0
-                             ? before + std::max(1.0 / kEvaluations, kTrainPerEvaluate * took)
-                             : seconds() + kEvaluateEvery;
+      const double every = budget ? 1.0 / kEvaluations : kEvaluateEvery;
+      next_evaluation_ = begun + std::max(every, (now() - begun) / kEvaluationShare);
     }
     progress_.seconds = seconds();
     progress_.steps_per_second =

@@ -8,6 +8,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/finite.hpp"
+
 namespace rival {
 namespace {
 
@@ -378,8 +380,8 @@ Result<void> Trainer::restore(const TensorFile& state, std::vector<SavedMember> 
     const auto tensor = state.find_f32(name, std::vector<std::int64_t>{count}, file);
     if (!tensor) return tensor.error();
     vectors.push_back((*tensor.value()).floats());
-    for (float x : vectors.back())
-      if (!std::isfinite(x)) return bad(std::string("holds a value in '") + name + "' that is not finite");
+    if (!all_finite(vectors.back().data(), vectors.back().size()))
+      return bad(std::string("holds a value in '") + name + "' that is not finite");
   }
   if (auto ok = read_f64(state, "observation.mean", file, mean); !ok) return ok;
   if (auto ok = read_f64(state, "observation.square", file, square); !ok) return ok;
