@@ -131,6 +131,23 @@ TEST(Cli, GamesListsTheCatalog) {
   EXPECT_NE(rival_({"games"}).out.find("connect_four"), std::string::npos);
 }
 
+TEST(Cli, ASearchPlaysWhereverPlayersAreNamed) {
+  const TemporaryFolder folder;
+  const Ran eval =
+      rival_({"eval", "random", "--game", "connect_four", "--against", "search:20", "--matches", "20", "--json"});
+  EXPECT_EQ(eval.exit_code, 0) << eval.err;
+  EXPECT_EQ(json_of(eval)["opponent"], "search:20");
+  EXPECT_LT(json_of(eval)["score"], 0.4);
+  EXPECT_EQ(rival_({"eval", "search:5", "--game", "pendulum", "--matches", "2"}).exit_code, 0);
+  EXPECT_EQ(rival_with("b2\nq\n", {"play", "tic_tac_toe", "search:5"}).exit_code, 0);
+  const Ran watch = rival_({"watch", "search:5", "--game", "tic_tac_toe", "--out", folder.path() + "/match.html"});
+  EXPECT_EQ(watch.exit_code, 0) << watch.err;
+  const Ran none = rival_({"eval", "random", "--game", "pig", "--against", "search:0"});
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_NE(none.err.find("search:N must be a whole number from 1"), std::string::npos) << none.err;
+  EXPECT_NE(rival_({"games", "pig"}).out.find("search:N"), std::string::npos);
+}
+
 TEST(Cli, CheckPassesBuiltInGames) {
   const Ran ran = rival_({"check", "tic_tac_toe", "--json"});
   EXPECT_EQ(ran.exit_code, 0);

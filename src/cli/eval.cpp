@@ -9,6 +9,7 @@
 #include "cli/settings.hpp"
 #include "game/replay.hpp"
 #include "match/match.hpp"
+#include "search/search.hpp"
 
 namespace rival::cli {
 namespace {
@@ -31,7 +32,7 @@ const Judge* find_judge(const GameEntry& game, const std::string& name) {
 // Whom to play against: the named player, or, when only a judge has that name, random.
 Result<Player> find_opponent(const GameEntry& game, const std::string& name, std::optional<float> temperature) {
   if (find_judge(game, name) && !make_scripted(game, name)) return load_player(game, "random");
-  if (!make_scripted(game, name) && !is_path(name)) {
+  if (!make_scripted(game, name) && !is_search(name) && !is_path(name)) {
     std::vector<std::string> known = scripted_names(game);
     for (const Judge& judge : game.judges) known.push_back(judge.name);
     wrong_usage(unknown_name("opponent", name, known));
@@ -161,10 +162,12 @@ Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> game
 Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
   arguments.add("BOT", &options->player,
-                "A bot's file, a run's folder, RUN@RATING, or with --game a scripted player of the game",
+                "A bot's file, a run's folder, RUN@RATING, or with --game a scripted player of the game or search:N",
                 {.required = true});
-  arguments.add("--against", &options->against,
-                "Opponent: random, a scripted player or a judge of the game (`rival games GAME`), or a bot");
+  arguments.add(
+      "--against", &options->against,
+      "Opponent: random, a scripted player or a judge of the game (`rival games GAME`), search:N (a tree search of N "
+      "simulations a decision), or a bot");
   arguments.add("--matches", &options->matches, "How many matches; seats are swapped and seeds paired", {.low = 1});
   arguments.add("--positions", &options->positions, "How many positions a judge that samples looks at", {.low = 1});
   arguments.add("--seed", &options->seed, "The same seed plays the same matches");
@@ -189,7 +192,7 @@ Command eval_command() {
           "how well a player plays, with intervals",
           {"rival eval runs/demo/bots/final.safetensors --against random --matches 10000",
            "rival eval runs/demo/bots/final.safetensors --against solver --json",
-           "rival eval random --game kuhn_poker --against best-response",
+           "rival eval runs/demo --against search:100", "rival eval random --game kuhn_poker --against best-response",
            "rival eval runs/demo@1200 --against runs/demo@1400"},
           declare};
 }

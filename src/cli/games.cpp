@@ -1,6 +1,7 @@
 // rival games: what can be played, with its spec.
 
 #include "cli/command.hpp"
+#include "search/search.hpp"
 
 namespace rival::cli {
 namespace {
@@ -65,6 +66,7 @@ Json describe(const GameEntry& game) {
     json["choices"].push_back({{"name", choice.name}, {"options", choice.options}});
   json["baselines"] = {"random"};
   for (const Baseline& baseline : game.baselines) json["baselines"].push_back(baseline.name);
+  json["search"] = search_agent(game.make_batch, {}).ok();
   json["judges"] = Json::array();
   for (const Judge& judge : game.judges) json["judges"].push_back(judge.name);
   return json;
@@ -114,6 +116,7 @@ void print_details(Console& console, const GameEntry& game) {
   line("baseline", "random: any allowed choice");
   for (const Baseline& baseline : game.baselines)
     line("baseline", fmt::format("{}: {}", baseline.name, baseline.description));
+  if (search_agent(game.make_batch, {}).ok()) line("baseline", "search:N: tree search with N simulations a decision");
   for (const Judge& judge : game.judges) line("judge", fmt::format("{}: {}", judge.name, judge.description));
 }
 

@@ -504,7 +504,8 @@ Result<Outcome> play(const Options& options, std::span<const GameEntry> games, C
 Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
   arguments.add("GAME", &options->game, "A game; `rival games` lists them", {.required = true});
-  arguments.add("BOT", &options->player, "A bot's file, a run's folder, RUN@RATING, or a scripted player of the game",
+  arguments.add("BOT", &options->player,
+                "A bot's file, a run's folder, RUN@RATING, a scripted player of the game, or search:N (a tree search)",
                 {.required = true});
   arguments.add("--seat", &options->seat, "Your seat in every match, from 0 (which begins); without it, in turn",
                 {.low = 0});
@@ -525,7 +526,7 @@ Command play_command() {
           "play against a bot in the terminal",
           {"rival play connect_four runs/demo/bots/final.safetensors",
            "rival play connect_four runs/demo/bots/final.safetensors --seat 1",
-           "rival play connect_four runs/demo@1200", "rival play tic_tac_toe random"},
+           "rival play connect_four runs/demo@1200", "rival play tic_tac_toe search:200"},
           declare};
 }
 

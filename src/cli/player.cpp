@@ -13,6 +13,7 @@
 #include "base/names.hpp"
 #include "cli/command.hpp"
 #include "league/ladder_file.hpp"
+#include "search/search.hpp"
 #include "train/run.hpp"
 
 namespace rival::cli {
@@ -87,6 +88,7 @@ Result<BotName> find_bot(const std::string& name) {
 std::vector<std::string> scripted_names(const GameEntry& game) {
   std::vector<std::string> names = {"random"};
   for (const Baseline& baseline : game.baselines) names.push_back(baseline.name);
+  names.push_back("search:N");
   return names;
 }
 
@@ -108,6 +110,14 @@ float temperature_for(const Spec& spec, std::optional<float> temperature) {
 
 Result<Player> load_player(const GameEntry& game, const std::string& name, std::optional<float> temperature) {
   if (std::unique_ptr<Agent> agent = make_scripted(game, name)) return Player{.name = name, .agent = std::move(agent)};
+  if (is_search(name)) {
+    const Result<int> simulations = search_simulations(name);
+    if (!simulations) wrong_usage(simulations.error());
+    Result<std::unique_ptr<Agent>> agent =
+        search_agent(game.make_batch, {.simulations = simulations.value(), .threads = 0});
+    if (!agent) return agent.error();
+    return Player{.name = name, .agent = std::move(*agent)};
+  }
   if (!is_path(name)) wrong_usage(unknown_name("player", name, scripted_names(game)));
   Result<BotName> found = find_bot(name);
   if (!found) return found.error();

@@ -1,5 +1,5 @@
-// Players named on the command line: a trained bot, by its file, by its run's folder or by its run and a rating, or a
-// scripted player of the game.
+// Players named on the command line: a trained bot, by its file, by its run's folder or by its run and a rating, a
+// scripted player of the game, or a search.
 #pragma once
 
 #include <functional>
@@ -41,7 +41,7 @@ struct Player {
   BotName bot = {};  // of bots
 };
 
-// "random" and the game's scripted players.
+// What a player may be named besides bots: "random", the game's scripted players, and "search:N".
 std::vector<std::string> scripted_names(const GameEntry& game);
 // Null if there is none of this name.
 std::unique_ptr<Agent> make_scripted(const GameEntry& game, const std::string& name);
@@ -54,8 +54,9 @@ bool is_path(const std::string& name);
 // must be mixed (hidden information, simultaneous choices), else 0.
 float temperature_for(const Spec& spec, std::optional<float> temperature);
 
-// A player of `game`: a scripted player by name, or a bot (find_bot). Wrong usage if there is no such name, or if both
-// a rating and a temperature are asked for; an Error if the bot cannot be read or plays another game.
+// A player of `game`: a scripted player by name, a search (search:N), or a bot (find_bot). Wrong usage if there is no
+// such name, or if both a rating and a temperature are asked for; an Error if the bot cannot be read or plays another
+// game.
 Result<Player> load_player(const GameEntry& game, const std::string& name, std::optional<float> temperature = {});
 
 // The name of the game of a player: of a bot, what its file says; of a scripted player, `game`, which must be given.

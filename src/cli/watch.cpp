@@ -157,7 +157,7 @@ Result<Outcome> watch(const Options& options, std::span<const GameEntry> games, 
 Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
   arguments.add("WHAT", &options->what,
-                "A replay, a bot's file, a run's folder, or with --game a scripted player of the game",
+                "A replay, a bot's file, a run's folder, or with --game a scripted player of the game or search:N",
                 {.required = true});
   arguments.add("--out", &options->out, "The page's file, which needs nothing else", {.required = true});
   arguments.add("--against", &options->against, "Who plays the other teams; default: the same");

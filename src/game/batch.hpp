@@ -89,6 +89,10 @@ class Batch {
 
   // A copy: the same matches, which go on independently.
   virtual std::unique_ptr<Batch> clone() const = 0;
+  // Makes match `into` a copy of a match of `from`, a batch of the same game (or this one); it goes on independently.
+  virtual void copy_match(const Batch& from, int match, int into) = 0;
+  // From now on the steps of a match draw their randomness from `key`: what it would have drawn stays unknown.
+  virtual void rekey(int match, Key key) = 0;
 
   // The state of a match as the game's own type, for scripted players and judges; null if it is another type.
   template <class G>
@@ -223,6 +227,13 @@ class BatchOf final : public Batch {
     clocks_[static_cast<std::size_t>(match)] = {key, 0};
   }
   std::unique_ptr<Batch> clone() const override { return std::unique_ptr<Batch>(new BatchOf(*this)); }
+  void copy_match(const Batch& from, int match, int into) override {
+    const auto* same = dynamic_cast<const BatchOf*>(&from);
+    check(same != nullptr, "a match was copied from a batch of another game");
+    games_[static_cast<std::size_t>(into)] = same->games_[static_cast<std::size_t>(match)];
+    clocks_[static_cast<std::size_t>(into)] = same->clocks_[static_cast<std::size_t>(match)];
+  }
+  void rekey(int match, Key key) override { clocks_[static_cast<std::size_t>(match)].key = key; }
 
  private:
   struct Clock {
