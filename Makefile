@@ -1,12 +1,14 @@
 # The everyday commands. CMakePresets.json says how things are built; this file only gives the commands short names.
 JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
 
-.PHONY: help deps build demo demo-lanes test test-slow bench format clean
+.PHONY: help deps build install demo demo-lanes test-deps test-build test test-slow bench format clean
 
 help:
 	@echo "make demo       train a Connect Four player for a minute, then play it"
 	@echo "make demo-lanes train a team for the arena in four minutes, then watch it"
 	@echo "make build      the program: build/rival"
+	@echo "make install    the program, and the libraries for programs of one's own, in PREFIX ($(PREFIX))"
 	@echo "make test       build everything, run the fast tests"
 	@echo "make test-slow  the tests that train or solve for minutes"
 	@echo "make bench      measure this machine: throughput of matches, inference and training"
@@ -17,9 +19,13 @@ help:
 deps:
 	@scripts/install-deps build
 
+# A first configuration is one without tests, since those need more packages; a folder that has them keeps them.
 build: deps
-	@cmake --preset release -Wno-dev >/dev/null
+	@cmake --preset release -Wno-dev $(if $(wildcard build/CMakeCache.txt),,-DRIVAL_TESTS=OFF) >/dev/null
 	@cmake --build --preset release --parallel $(JOBS) --target rival
+
+install: build
+	@cmake --install build --prefix $(PREFIX)
 
 demo: build
 	@scripts/demo
@@ -27,17 +33,20 @@ demo: build
 demo-lanes: build
 	@scripts/demo-lanes
 
-test: deps
+# What only some tests need may be missing: those are skipped, and named.
+test-deps:
 	@scripts/install-deps test
-	@cmake --preset release -Wno-dev >/dev/null
-	@cmake --build --preset release --parallel $(JOBS)
-	@ctest --preset release --parallel $(JOBS)
+	@scripts/install-deps readers && scripts/install-python build/python || true
 
-test-slow: deps
-	@scripts/install-deps test
-	@cmake --preset release -Wno-dev >/dev/null
+test-build: test-deps
+	@cmake --preset release -Wno-dev -DRIVAL_TESTS=ON >/dev/null
 	@cmake --build --preset release --parallel $(JOBS)
-	@ctest --preset slow
+
+test: test-build
+	@scripts/run-tests release --parallel $(JOBS)
+
+test-slow: test-build
+	@scripts/run-tests slow
 
 bench: build
 	@scripts/bench

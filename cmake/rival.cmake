@@ -4,8 +4,8 @@ set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-if(NOT CMAKE_BUILD_TYPE)
-  set(CMAKE_BUILD_TYPE Release)
+if(PROJECT_IS_TOP_LEVEL)
+  set_property(GLOBAL PROPERTY GLOBAL_DEPENDS_NO_CYCLES ON)
 endif()
 find_program(RIVAL_CCACHE ccache)
 mark_as_advanced(RIVAL_CCACHE)
@@ -13,10 +13,6 @@ if(RIVAL_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_C_COMPILER_LAUNCHER ${RIVAL_CCACHE})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${RIVAL_CCACHE})
 endif()
-# Games and training must give the same bits with every compiler setting, so products and sums are never contracted
-# into fused ones behind our back; the kernels that want them say so.
-add_compile_options(-ffp-contract=off)
-
 # Sanitized builds also check the standard library's containers and views.
 set(RIVAL_SANITIZE "" CACHE STRING "Sanitizers to build with: 'address,undefined', 'thread' or none")
 if(RIVAL_SANITIZE)
@@ -72,8 +68,10 @@ function(rival_module name)
     add_library(rival_${name} INTERFACE)
     set(visibility INTERFACE)
   endif()
-  target_include_directories(rival_${name} ${visibility} ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  target_include_directories(rival_${name} ${visibility} $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+                             $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
   target_link_libraries(rival_${name} ${visibility} ${arg_DEPENDS})
+  rival_library(${name})
   if(RIVAL_TESTS AND tests)
     rival_test(${name}_test LABEL ${name} SOURCES ${tests} DEPENDS rival_${name} ${arg_TEST_DEPENDS})
   endif()
@@ -81,6 +79,13 @@ function(rival_module name)
     get_filename_component(target ${fuzzer} NAME_WE)
     rival_fuzz(${target} LABEL ${name} SOURCE ${fuzzer} DEPENDS rival_${name})
   endforeach()
+endfunction()
+
+# rival_library(NAME): rival_NAME is a library for programs outside: `rival::NAME`, from this tree or installed.
+function(rival_library name)
+  add_library(rival::${name} ALIAS rival_${name})
+  set_target_properties(rival_${name} PROPERTIES EXPORT_NAME ${name})
+  set_property(GLOBAL APPEND PROPERTY RIVAL_LIBRARIES rival_${name})
 endfunction()
 
 # rival_test(TARGET LABEL label SOURCES files... DEPENDS targets...): one GoogleTest program.

@@ -25,9 +25,7 @@ class BrowserTest : public testing::Test {
   static void SetUpTestSuite() { browser_ = Browser::launch(); }
   static void TearDownTestSuite() { browser_ = nullptr; }
   void SetUp() override {
-    if (!browser_)
-      GTEST_SKIP()
-          << "no Chromium here, so the pages are not tested in a browser; `scripts/install-deps test` installs it";
+    if (!browser_) GTEST_SKIP() << "skipped: there is no Chromium to test the pages in; `make test` installs it";
   }
 
   void open(const std::string& page, int width = 1280, int height = 800, const std::string& hash = "") {

@@ -1,6 +1,8 @@
 // What the documentation shows must be so. Rules, for README.md and docs/**.md:
 //   - a ```cpp block right after a line `<!-- from PATH -->` stands verbatim in that file;
 //   - every other ```cpp block compiles as a file of its own (it includes what it needs);
+//   - one with a `main` that runs Rival's command line is built outside of the tree, as docs/adding-a-game.md says, and
+//     run: `check` and a second of `train`;
 //   - a ```sh block right after a line `<!-- run -->` runs in an empty folder, in which build/rival is the program.
 
 #include <gtest/gtest.h>
@@ -9,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -95,6 +98,53 @@ std::string check_compiles(const Block& block) {
   return compiled.exit_code == 0 ? "" : block.place + ": does not compile:\n" + compiled.output;
 }
 
+// The CMake files that docs/adding-a-game.md shows for a program of one's own.
+std::string cmake_block(const std::string& word) {
+  for (const Block& block : all_blocks())
+    if (block.place.starts_with("docs/adding-a-game.md") && block.language == "cmake" &&
+        block.text.find(word) != std::string::npos)
+      return block.text;
+  return "";
+}
+
+bool is_program(const Block& block) {
+  return block.text.find("int main(") != std::string::npos && block.text.find("cli::run") != std::string::npos;
+}
+
+// Where this build is installed, for programs to find.
+const std::string& installed() {
+  static const Folder folder;
+  static const std::string path = folder.path().string();
+  static const Finished done = run_shell("cmake --install " RIVAL_BINARY_DIR " --prefix " + path);
+  EXPECT_EQ(done.exit_code, 0) << done.output;
+  return path;
+}
+
+// With the library taken from a checkout (add_subdirectory) or, found, as it is installed.
+std::string check_program(const Block& block, bool found = true) {
+  std::string cmake = cmake_block("add_subdirectory(rival");
+  if (found) cmake = std::regex_replace(cmake, std::regex("add_subdirectory.*\n"), cmake_block("find_package(rival"));
+  if (block.text.find("\"games/") != std::string::npos)
+    cmake = std::regex_replace(cmake, std::regex("rival::cli"), "rival::cli rival::games");
+  const Folder folder;
+  std::ofstream(folder.path() / "CMakeLists.txt") << cmake;
+  std::ofstream(folder.path() / "twenty_one.cpp") << block.text;
+  fs::create_symlink(RIVAL_SOURCE_DIR, folder.path() / "rival");
+  std::string options = " -DCMAKE_CXX_COMPILER=" RIVAL_COMPILER;
+  if (found) options += " -DCMAKE_PREFIX_PATH=" + installed();
+  if (const std::string sanitizers = RIVAL_SANITIZE; !sanitizers.empty())
+    options += " -DCMAKE_CXX_FLAGS=-fsanitize=" + sanitizers;
+  const Finished ran =
+      run_shell("cd " + folder.path().string() + " && set -e\ncmake -S . -B build" + options +
+                "\ncmake --build build --parallel 2\n"
+                "game=$(build/twenty_one games --json | sed 's/^{\"games\":\\[{\"name\":\"//; s/\".*//')\n"
+                "build/twenty_one check \"$game\"\n"
+                "build/twenty_one train \"$game\" --minutes 0.02 --out run\n"
+                "test -s run/bots/final.safetensors");
+  if (ran.exit_code != 0) return block.place + ": fails:\n" + ran.output;
+  return ran.output.find("keeps its promises") != std::string::npos ? "" : block.place + ": " + ran.output;
+}
+
 std::string check_runs(const Block& block) {
   const Folder folder;
   fs::create_directory(folder.path() / "build");
@@ -104,7 +154,11 @@ std::string check_runs(const Block& block) {
 }
 
 std::string check(const Block& block) {
-  if (block.language == "cpp") return block.mark.starts_with("from ") ? check_quoted(block) : check_compiles(block);
+  if (block.language == "cpp") {
+    if (block.mark.starts_with("from ")) return check_quoted(block);
+    const std::string compiles = check_compiles(block);
+    return compiles.empty() && is_program(block) ? check_program(block) : compiles;
+  }
   if (block.language == "sh" && block.mark == "run") return check_runs(block);
   return "";
 }
@@ -114,9 +168,13 @@ TEST(Docs, EveryBlockIsTrue) {
 }
 
 TEST(Docs, ThereAreBlocksToCheck) {
-  int commands = 0;
-  for (const Block& block : all_blocks()) commands += block.mark == "run";
+  int commands = 0, programs = 0;
+  for (const Block& block : all_blocks()) {
+    commands += block.mark == "run";
+    programs += block.language == "cpp" && is_program(block);
+  }
   EXPECT_GE(commands, 1);
+  EXPECT_GE(programs, 2);
 }
 
 // Negative controls.
@@ -131,6 +189,28 @@ TEST(Docs, FindsWhatIsNotTrue) {
   EXPECT_EQ(only("<!-- run -->\n```sh\nbuild/rival games\n```\n"), "");
   EXPECT_NE(only("<!-- run -->\n```sh\nrival gamez\nrival games\n```\n"), "");
   EXPECT_EQ(only("```sh\nrival gamez\n```\n"), "");  // not marked
+}
+
+// The program that docs/adding-a-game.md shows, with something in it replaced.
+Block own_program(const std::string& text = "", const std::string& by = "") {
+  for (Block& block : all_blocks())
+    if (is_program(block) && block.text.find("struct") != std::string::npos) {
+      const std::size_t at = block.text.find(text);
+      EXPECT_NE(at, std::string::npos) << text;
+      block.text.replace(at, text.size(), by);
+      return block;
+    }
+  ADD_FAILURE() << "the docs show no program with a game in it";
+  return {};
+}
+
+TEST(Docs, FindsAProgramThatBreaksAPromise) {
+  const std::string found = check_program(own_program("sum == 21 ?", "sum == 22 ?"));
+  EXPECT_NE(found.find("Built target twenty_one"), std::string::npos) << found;
+}
+
+TEST(DocsSlow, TheProgramBuildsRivalAlong) {
+  EXPECT_EQ(check_program(own_program(), false), "");
 }
 
 }  // namespace

@@ -52,7 +52,9 @@ TEST(Signature, IsTheRecordedOne) {
     EXPECT_EQ(signature(recorded.game, recorded.memory), recorded.hash) << recorded.game;
 }
 
-TEST(Signature, TellsTrainingsApart) { EXPECT_NE(signature("cartpole", 0), signature("cartpole", 16)); }
+TEST(Signature, TellsTrainingsApart) {
+  EXPECT_NE(signature("cartpole", 0), signature("cartpole", 16));
+}
 
 }  // namespace
 }  // namespace rival

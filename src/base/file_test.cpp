@@ -75,7 +75,7 @@ TEST(File, AFullDiskLeavesTheOldFileAndNoTemporary) {
 }
 
 TEST(File, ARealFullDeviceIsReported) {
-  if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "skipped: there is no /dev/full; a system that has one runs it";
   TemporaryFolder folder;
   class FullDevice final : public FileSystem {
     int open(const std::string&, int) override { return FileSystem::open("/dev/full", O_WRONLY); }

@@ -3,8 +3,8 @@
 
   interop.py PROGRAM CHECK    CHECK: safetensors, tensorboard, onnx or toml; PROGRAM: interop_samples
 
-Needs the Python packages that the check is about (pip install safetensors numpy tensorboard onnx onnxruntime); exits with
-77, which ctest reports as skipped, where they are absent.
+Needs the Python packages that the check is about (scripts/install-python); exits with 77, which ctest reports as skipped,
+where they are absent.
 """
 import glob
 import importlib
@@ -20,7 +20,7 @@ def need(*names):
         try:
             modules.append(importlib.import_module(name))
         except ImportError:
-            print(f"skipped: the Python package {name.split('.')[0]} is not installed")
+            print(f"skipped: the Python package {name.split('.')[0]} is missing; `make test` installs it, given a network")
             sys.exit(77)
     return modules
 

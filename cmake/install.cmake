@@ -1,0 +1,23 @@
+# What `cmake --install` puts where: the program, and for programs outside the libraries, the headers in a folder of
+# their own (include/rival, which is what compilers are told to search), and `find_package(rival)`.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(headers ${CMAKE_INSTALL_INCLUDEDIR}/rival)
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/rival)
+get_property(libraries GLOBAL PROPERTY RIVAL_LIBRARIES)
+foreach(library ${libraries})
+  target_include_directories(${library} INTERFACE $<INSTALL_INTERFACE:${headers}>)
+endforeach()
+
+install(TARGETS rival)
+install(TARGETS ${libraries} EXPORT rival)
+install(DIRECTORY include/ DESTINATION ${headers})
+install(DIRECTORY src/ DESTINATION ${headers} FILES_MATCHING PATTERN *.hpp
+        PATTERN cli EXCLUDE PATTERN temporary_folder.hpp EXCLUDE PATTERN faulty_file_system.hpp EXCLUDE)
+install(FILES src/cli/cli.hpp DESTINATION ${headers}/cli)
+install(DIRECTORY games DESTINATION ${headers} FILES_MATCHING PATTERN *.hpp)
+
+install(EXPORT rival NAMESPACE rival:: FILE rival-targets.cmake DESTINATION ${package})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/rival-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES cmake/rival-config.cmake ${PROJECT_BINARY_DIR}/rival-config-version.cmake DESTINATION ${package})

@@ -1,0 +1,54 @@
+// The scripts that people meet, run on what a test can give them.
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+
+#include "base/temporary_folder.hpp"
+#include "tests/subprocess.hpp"
+
+namespace rival {
+namespace {
+
+// What `make test` says last of a report of ctest's.
+Finished summary(const std::string& cases) {
+  const TemporaryFolder folder;
+  std::ofstream(folder.path() + "/report.xml") << "<?xml version=\"1.0\"?>\n<testsuite tests=\"9\">\n"
+                                               << cases << "</testsuite>\n";
+  return run_shell("awk -f " RIVAL_SOURCE_DIR "/scripts/summary.awk " + folder.path() + "/report.xml");
+}
+
+const std::string kPassed =
+    "\t<testcase name=\"good\" classname=\"good\" time=\"1\" status=\"run\">\n"
+    "\t\t<system-out>skipped: no, only a word\n</system-out>\n\t</testcase>\n";
+const std::string kFailed =
+    "\t<testcase name=\"bad &lt;1&gt;\" classname=\"bad\" time=\"1\" status=\"fail\">\n"
+    "\t\t<failure message=\"\"/>\n\t\t<system-out>Error\n</system-out>\n\t</testcase>\n";
+const std::string kSkipped =
+    "\t<testcase name=\"other\" classname=\"other\" time=\"1\" status=\"notrun\">\n"
+    "\t\t<skipped message=\"SKIP_RETURN_CODE=77\"/>\n"
+    "\t\t<system-out>x.cpp:3: Skipped\nskipped: no &quot;frobnicator&quot;; `make frob` makes one\n"
+    "</system-out>\n\t</testcase>\n";
+const std::string kAbsent =
+    "\t<testcase name=\"third\" classname=\"third\" time=\"0\" status=\"disabled\">\n"
+    "\t\t<system-out>Disabled</system-out>\n\t</testcase>\n";
+
+TEST(TestSummary, CountsAndNamesWhatDidNotRun) {
+  const Finished all = summary(kPassed + kFailed + kSkipped + kPassed + kAbsent);
+  EXPECT_EQ(all.output,
+            "\nSkipped:\n  other: no \"frobnicator\"; `make frob` makes one\n  third: not run\n"
+            "\nFailed:\n  bad <1>\n"
+            "\n2 passed, 1 failed, 2 skipped\n");
+  EXPECT_EQ(all.exit_code, 0) << "ctest's own exit code tells of failures";
+  EXPECT_EQ(summary(kPassed).output, "\n1 passed, 0 failed, 0 skipped\n");
+}
+
+TEST(TestSummary, NoTestsAreAFailure) {
+  const Finished none = summary("");
+  EXPECT_EQ(none.output, "\n0 passed, 0 failed, 0 skipped\n");
+  EXPECT_EQ(none.exit_code, 1);
+}
+
+}  // namespace
+}  // namespace rival
