@@ -184,14 +184,19 @@ bool Lanes::can_act(int team, int h) const {
 
 // Not the dead, the stunned and those who recall: all they can do is wait. If that is everybody, all are asked, since
 // somebody has to be.
-SeatSet Lanes::to_act() const {
-  SeatSet able, all;
+SeatSet Lanes::playing() const {
+  SeatSet seats;
   for (int team : {0, 1})
-    for (int h = 0; h < team_size_; ++h) {
-      all = all.with(team * kTeam + h);
+    for (int h = 0; h < team_size_; ++h) seats = seats.with(team * kTeam + h);
+  return seats;
+}
+
+SeatSet Lanes::to_act() const {
+  SeatSet able;
+  for (int team : {0, 1})
+    for (int h = 0; h < team_size_; ++h)
       if (can_act(team, h)) able = able.with(team * kTeam + h);
-    }
-  return able.count() > 0 ? able : all;
+  return able.empty() ? playing() : able;
 }
 
 // ---- a tick -------------------------------------------------------------------------------------------------

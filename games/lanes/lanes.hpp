@@ -47,6 +47,7 @@ class Lanes {
 
   static Spec spec();
   void reset(const Settings& settings, Key key);
+  SeatSet playing() const;
   SeatSet to_act() const;
   void observe(int seat, Observation out) const;
   void legal(int seat, Mask mask) const;

@@ -11,6 +11,7 @@
 //     // optional:
 //     void legal(int seat, Mask) const;                      // which choices are allowed; without it: all
 //     float result(int team) const;                          // the match's outcome for a team, when it finished
+//     SeatSet playing() const;                               // the seats that take part; without it: all
 //     std::string text() const;                              // the position, drawn for people
 //     std::string text(int seat) const;                      // what a seat sees of it (hidden information)
 //     std::string action_text(int seat, int choice) const;   // a choice as people write it
@@ -163,6 +164,7 @@ class SeatSet {
     return SeatSet(count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1);
   }
   constexpr SeatSet with(int seat) const { return SeatSet(bits_ | (std::uint64_t{1} << seat)); }
+  constexpr SeatSet without(int seat) const { return SeatSet(bits_ & ~(std::uint64_t{1} << seat)); }
   constexpr bool contains(int seat) const { return (bits_ >> seat) & 1; }
   constexpr bool empty() const { return bits_ == 0; }
   constexpr int count() const { return __builtin_popcountll(bits_); }
@@ -275,6 +277,10 @@ concept HasLegal = requires(const G& g, int seat, Mask mask) {
 template <class G>
 concept HasResult = requires(const G& g, int team) {
   { g.result(team) } -> std::convertible_to<float>;
+};
+template <class G>
+concept HasPlaying = requires(const G& g) {
+  { g.playing() } -> std::same_as<SeatSet>;
 };
 template <class G>
 concept HasText = requires(const G& g) {

@@ -20,7 +20,10 @@ std::uint64_t Batch::hash(int match) const {
   const auto add = [&h](std::uint64_t bits) { h = Key::mix(h ^ (bits + Key::kGolden)); };
   const SeatSet acting = to_act(match);
   add(acting.bits());
+  const SeatSet playing = this->playing(match);
+  add(playing.bits());
   for (int seat = 0; seat < spec_.seats; ++seat) {
+    if (!playing.contains(seat)) continue;
     observe_seat(match, seat, observation.data(), acting.contains(seat) ? mask.data() : nullptr);
     for (float x : observation) {
       std::uint32_t bits;
@@ -31,6 +34,13 @@ std::uint64_t Batch::hash(int match) const {
       for (std::uint8_t m : mask) add(m);
   }
   return h;
+}
+
+bool Batch::plays(int match, int team) const {
+  const SeatSet seats = playing(match);
+  for (int seat = 0; seat < spec_.seats; ++seat)
+    if (seats.contains(seat) && spec_.team_of(seat) == team) return true;
+  return false;
 }
 
 bool Batch::resample_hidden(int, int, Key) {

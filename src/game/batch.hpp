@@ -65,6 +65,11 @@ class Batch {
   virtual void observe_seat(int match, int seat, float* observation, std::uint8_t* mask) const = 0;
   virtual SeatSet to_act(int match) const = 0;
   virtual Status status(int match) const = 0;
+  // The seats that take part in the match, from its start to its end: where a game has places for more players than
+  // came, the others neither act nor win or lose anything.
+  virtual SeatSet playing(int match) const = 0;
+  // Whether any seat of the team takes part in the match.
+  bool plays(int match, int team) const;
   // The result for a team of a finished match; 0 in games without results.
   virtual float result(int match, int team) const = 0;
   virtual bool has_result() const = 0;
@@ -176,7 +181,8 @@ class BatchOf final : public Batch {
       out.status[m] = game.status();
       if constexpr (HasResult<G>)
         if (out.status[m] == Status::finished)
-          for (int seat = 0; seat < seats; ++seat) rewards[seat] += game.result(spec().team_of(seat));
+          for (SeatSet in = playing(m); !in.empty(); in = in.without(in.lowest()))
+            rewards[in.lowest()] += game.result(spec().team_of(in.lowest()));
     }
   }
 
@@ -191,6 +197,10 @@ class BatchOf final : public Batch {
     return game(match).status() == Status::running ? game(match).to_act() : SeatSet::none();
   }
   Status status(int match) const override { return game(match).status(); }
+  SeatSet playing(int match) const override {
+    if constexpr (HasPlaying<G>) return game(match).playing();
+    return SeatSet::first(spec().seats);
+  }
   float result(int match, int team) const override {
     if constexpr (HasResult<G>) return game(match).result(team);
     return 0;

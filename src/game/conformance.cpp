@@ -132,7 +132,12 @@ class Kit {
 
   bool check_seats() {
     touch("to act");
-    const SeatSet acting = batch_->to_act(0);
+    const SeatSet acting = batch_->to_act(0), playing = batch_->playing(0);
+    if (playing != playing_)
+      return fail("to act", where() + "playing() has changed since the match began; it must stay the same to the end");
+    for (int seat = 0; seat < spec_.seats; ++seat)
+      if (acting.contains(seat) && !playing.contains(seat))
+        return fail("to act", where(seat) + "is to act, but playing() leaves it out of the match");
     if (acting.empty()) return fail("to act", where() + "nobody is to act, but the match is running");
     for (int seat = spec_.seats; seat < 64; ++seat)
       if (acting.contains(seat))
@@ -216,6 +221,7 @@ class Kit {
     if (!spec_.hidden_information) return;
     const SeatSet acting = batch_->to_act(0);
     for (int seat = 0; seat < spec_.seats; ++seat) {
+      if (!playing_.contains(seat)) continue;
       const std::unique_ptr<Batch> copy = batch_->clone();
       if (!copy->resample_hidden(0, seat, Key(random.next()))) {
         warn("hidden", "not checked: the game has no resample_hidden()");
@@ -246,6 +252,7 @@ class Kit {
     touch("results");
     double sum = 0;
     for (int team = 0; team < spec_.team_count(); ++team) {
+      if (!batch_->plays(0, team)) continue;
       const float result = batch_->result(0, team);
       if (!std::isfinite(result)) {
         fail("results", where() + "the result of team " + std::to_string(team) + " is " + number(result));
@@ -274,6 +281,8 @@ class Kit {
     ReplayRecorder recorder(*batch_, 0, settings, match_key, replay ? 1 : kUnknownBound);
     const int bound = spec_.max_steps > 0 ? spec_.max_steps : kUnknownBound;
     touch("ending");
+    playing_ = batch_->playing(0);
+    if (playing_.empty()) return fail("to act", where() + "playing() is empty: nobody takes part in the match");
     if (batch_->status(0) != Status::running) return fail("ending", where() + "the match is over before anybody acted");
     while (batch_->status(0) == Status::running) {
       if (step_ == bound)
@@ -284,6 +293,7 @@ class Kit {
       const SeatSet acting = batch_->to_act(0);
       ActionLog now{std::vector<std::int32_t>(choices), std::vector<float>(values)};
       for (int seat = 0; seat < spec_.seats; ++seat) {
+        if (!playing_.contains(seat)) continue;
         const View v = view(*batch_, seat, acting.contains(seat));
         if (!check_observation(seat, v)) return false;
         if (!acting.contains(seat)) continue;
@@ -323,7 +333,7 @@ class Kit {
       ++step_;
     }
     for (int seat = 0; seat < spec_.seats; ++seat)
-      if (!check_observation(seat, view(*batch_, seat, false))) return false;
+      if (playing_.contains(seat) && !check_observation(seat, view(*batch_, seat, false))) return false;
     check_results();
     played.steps = step_;
     played.last_hash = batch_->hash(0);
@@ -468,6 +478,7 @@ class Kit {
   int match_ = 0, step_ = 0;
   std::string setting_;  // which parameter is away from its default, for messages
   std::vector<Played> played_;
+  SeatSet playing_;  // of the match
   std::optional<double> results_sum_;
   bool rewarded_ = false, redrawn_ = false;
 };

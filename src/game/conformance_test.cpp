@@ -224,5 +224,66 @@ TEST(Conformance, SaysWhatItCouldNotCheck) {
   EXPECT_EQ(report.check("results").message, "the game has no results, only rewards");
 }
 
+// A table with four places for two to four players, who name a number at once; the highest wins, the others lose.
+template <Bug bug>
+struct Table {
+  static Spec spec() {
+    return {.name = "table",
+            .description = "Name the highest number",
+            .seats = 4,
+            .observation = {ObservationPart::vector("seat", 4)},
+            .action = {ActionPart::discrete("number", 9)},
+            .simultaneous = true,
+            .max_steps = 2};
+  }
+  void reset(const Settings&, Key key) {
+    *this = {};
+    Random random(key);
+    while (players.count() < 2)
+      for (int seat = 0; seat < 4; ++seat)
+        if (random.below(2)) players = players.with(seat);
+  }
+  SeatSet playing() const { return bug == Bug::copy_differs && steps == 1 ? SeatSet::first(4) : players; }
+  SeatSet to_act() const { return bug == Bug::seat_out_of_range ? SeatSet::first(4) : players; }
+  void observe(int seat, Observation out) const { out[seat] = 1; }
+  void step(const Actions& actions, Key, Rewards) {
+    for (int seat = 0; seat < 4; ++seat)
+      if (players.contains(seat)) named[seat] = actions.choice(seat);
+    ++steps;
+  }
+  Status status() const { return steps < 2 ? Status::running : Status::finished; }
+  float result(int team) const { return named[team] == *std::max_element(named, named + 4) ? 1.0f : -1.0f; }
+
+  SeatSet players;
+  int named[4] = {-1, -1, -1, -1}, steps = 0;
+};
+
+TEST(Conformance, SeatsMayStayEmpty) {
+  const ConformanceReport sound = check_conformance(&BatchOf<Table<Bug::none>>::make, Key(5), 30);
+  EXPECT_TRUE(sound.passed()) << sound.text();
+  expect_failure(check_conformance(&BatchOf<Table<Bug::seat_out_of_range>>::make, Key(5), 30), "to act",
+                 "is to act, but playing() leaves it out of the match");
+  expect_failure(check_conformance(&BatchOf<Table<Bug::copy_differs>>::make, Key(5), 30), "to act",
+                 "playing() has changed since the match began");
+}
+
+TEST(Conformance, EmptySeatsNeitherWinNorLose) {
+  BatchOf<Table<Bug::none>> batch(64);
+  batch.start_all({}, Key(1));
+  std::vector<std::int32_t> choices(256, 3);
+  std::vector<float> rewards(256);
+  std::vector<Status> status(64);
+  for (int step = 0; step < 2; ++step) batch.step({choices.data(), nullptr}, {rewards.data(), status.data()});
+  int empty = 0;
+  for (int m = 0; m < 64; ++m)
+    for (int seat = 0; seat < 4; ++seat) {
+      const bool plays = batch.playing(m).contains(seat);
+      EXPECT_EQ(batch.plays(m, seat), plays);
+      EXPECT_EQ(rewards[static_cast<std::size_t>(4 * m + seat)], plays ? 1 : 0);
+      empty += !plays;
+    }
+  EXPECT_GT(empty, 20);
+}
+
 }  // namespace
 }  // namespace rival

@@ -238,7 +238,7 @@ class Series {
   void finish(int slot) {
     Slot& s = slots_[index(slot)];
     const int own = team_under_test(s.match);
-    const std::vector<double> returns = team_returns(spec_, s.returns);
+    const std::vector<double> returns = team_returns(*batch_, slot, s.returns);
     Outcome& outcome = outcomes_[index(s.match)];
     outcome.truncated = status_[index(slot)] == Status::truncated;
     outcome.mean_return = returns[index(own)];
@@ -316,10 +316,13 @@ class Series {
 
 }  // namespace
 
-std::vector<double> team_returns(const Spec& spec, std::span<const double> returns) {
+std::vector<double> team_returns(const Batch& batch, int match, std::span<const double> returns) {
+  const Spec& spec = batch.spec();
+  const SeatSet playing = batch.playing(match);
   std::vector<double> means(index(spec.team_count()));
   std::vector<int> members(means.size());
   for (int seat = 0; seat < spec.seats; ++seat) {
+    if (!playing.contains(seat)) continue;
     means[index(spec.team_of(seat))] += returns[index(seat)];
     ++members[index(spec.team_of(seat))];
   }
@@ -334,7 +337,7 @@ double match_score(const Batch& batch, int match, int team, std::span<const doub
   };
   double best_other = -std::numeric_limits<double>::infinity();
   for (int t = 0; t < batch.spec().team_count(); ++t)
-    if (t != team) best_other = std::max(best_other, standing(t));
+    if (t != team && batch.plays(match, t)) best_other = std::max(best_other, standing(t));
   const double own = standing(team);
   return own > best_other ? 1 : own == best_other ? 0.5 : 0;
 }

@@ -55,8 +55,8 @@ struct MatchSummary {
 // By result, where a truncated match is a draw; in games without results by `returns` [teams].
 double match_score(const Batch& batch, int match, int team, std::span<const double> returns);
 
-// What each team's seats returned on average: [teams] from [seats].
-std::vector<double> team_returns(const Spec& spec, std::span<const double> returns);
+// What each team's seats of the match returned on average: [teams] from [seats]; 0 for a team that does not play.
+std::vector<double> team_returns(const Batch& batch, int match, std::span<const double> returns);
 
 // Plays `agent` as each team in turn, `opponent` (which may be the same object) as all others; in games of one team
 // the opponent is not used and may be null. Error, naming the match, step, agent and seat, for a choice that the mask

@@ -69,7 +69,7 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
   random_steps_.resize(static_cast<std::size_t>(matches));
   cut_at_.resize(static_cast<std::size_t>(matches));
   match_term_.assign(static_cast<std::size_t>(matches), -1);
-  in_play_.assign(static_cast<std::size_t>(matches), SeatSet::first(seats));
+  own_team_.resize(static_cast<std::size_t>(matches));
   if (options.limits.any()) {
     delay_ = std::make_unique<DelayLine>(matches * seats, observation_size, options.limits.reaction_steps);
     hold_ = std::make_unique<ActionHold>(matches * seats, batch_->spec(), options.limits.every);
@@ -91,7 +91,7 @@ void Rollout::start(const Settings& settings, Key key) {
   std::vector<Key> keys;
   for (int m : all) keys.push_back(key_.split(static_cast<std::uint64_t>(m)).split(0));
   batch_->start(all, settings_, keys);
-  note_in_play(all);
+  choose_teams(all);
   std::fill(random_steps_.begin(), random_steps_.end(), 0);
   std::fill(cut_at_.begin(), cut_at_.end(), 0);
   std::fill(states_.begin(), states_.end(), 0.0f);
@@ -242,20 +242,25 @@ void Rollout::act_opponent(Executor& executor, const Opponent& opponent, Key key
     opponent.agent->act(decisions_of(opponent_rows_), key, choices_.data(), values_.data());
 }
 
-void Rollout::note_in_play(std::span<const int> matches) {
-  if (!batch_->spec().simultaneous) return;
-  for (int m : matches) in_play_[static_cast<std::size_t>(m)] = batch_->to_act(m);
+void Rollout::choose_teams(std::span<const int> matches) {
+  std::vector<int> teams;
+  for (int m : matches) {
+    teams.clear();
+    for (int team = 0; team < batch_->spec().team_count(); ++team)
+      if (batch_->plays(m, team)) teams.push_back(team);
+    if (!teams.empty()) own_team_[static_cast<std::size_t>(m)] = teams[static_cast<std::size_t>(m) % teams.size()];
+  }
 }
 
-// r = (1 - spirit) r + spirit (mean r of the team) - rivalry (mean r of all others), for the seats in play of every
-// match.
+// r = (1 - spirit) r + spirit (mean r of the team) - rivalry (mean r of all others), for the seats that take
+// part in each match.
 void Rollout::share_rewards(float* rewards, const CollectOptions& options) const {
   const Spec& spec = batch_->spec();
   const float spirit = spec.team_count() < spec.seats ? options.team_spirit : 0, rivalry = options.rivalry;
   if ((spirit <= 0 && rivalry <= 0) || spec.team_count() == 1) return;
   std::vector<float> sum(static_cast<std::size_t>(spec.team_count())), count(sum.size());
   for (int m = 0; m < batch_->matches(); ++m, rewards += spec.seats) {
-    const SeatSet seats = in_play_[static_cast<std::size_t>(m)];
+    const SeatSet seats = batch_->playing(m);
     std::fill(sum.begin(), sum.end(), 0.0f), std::fill(count.begin(), count.end(), 0.0f);
     float all = 0;
     for (int seat = 0; seat < spec.seats; ++seat)
@@ -318,12 +323,13 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
       episode.term = term_;
       const auto first = returns_.begin() + static_cast<std::ptrdiff_t>(m) * seats;
       episode.result =
-          match_score(*batch_, m, own_team(m), team_returns(spec, std::vector<double>(first, first + seats)));
+          match_score(*batch_, m, own_team(m), team_returns(*batch_, m, std::vector<double>(first, first + seats)));
     }
     float score = 0;
     int learners = 0;
+    const SeatSet playing = batch_->playing(m);
     for (int seat = 0; seat < seats; ++seat)
-      if (!opposed || spec.team_of(seat) == own_team(m))
+      if (playing.contains(seat) && (!opposed || spec.team_of(seat) == own_team(m)))
         score += returns_[static_cast<std::size_t>(seat_index(m, seat))], ++learners;
     episode.score = score / static_cast<float>(std::max(1, learners));
     episodes_.push_back(episode);
@@ -352,7 +358,7 @@ void Rollout::start_next(const std::vector<int>& places) {
     open_match(m, keys.back());
   }
   batch_->start(places, settings_, keys);
-  note_in_play(places);
+  choose_teams(places);
 }
 
 Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Opponent& opponent,

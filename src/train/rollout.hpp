@@ -128,7 +128,6 @@ class Rollout {
   void encode(Executor& executor, const ObservationScale& scale, std::span<const int> rows, std::byte* inputs) const;
   void act(Executor& executor, const Policy& policy, std::span<const int> rows, Key key, bool learn, int step);
   void act_opponent(Executor& executor, const Opponent& opponent, Key key, int step);
-  void note_in_play(std::span<const int> matches);
   void share_rewards(float* rewards, const CollectOptions& options) const;
   Result<void> step_matches(Executor& executor, const Policy& policy, const CollectOptions& options, int step);
   void finish(Executor& executor, const Policy& policy, const CollectOptions& options);
@@ -137,7 +136,9 @@ class Rollout {
   void carry_over();
   int seat_index(int match, int seat) const { return match * batch_->spec().seats + seat; }
   // The team that the learner plays in a match against an opponent.
-  int own_team(int match) const { return match % batch_->spec().team_count(); }
+  int own_team(int match) const { return own_team_[static_cast<std::size_t>(match)]; }
+  // Deals the learner a team of each match: those that take part, in turn.
+  void choose_teams(std::span<const int> matches);
   bool is_against_opponent(int match) const {
     return opposed_ && match >= batch_->matches() - options_.opponent_matches;
   }
@@ -149,6 +150,7 @@ class Rollout {
   int memory_size_, stride_;
   bool opposed_ = false;         // the last collect() had an opponent
   int term_ = 0;                 // its term
+  std::vector<int> own_team_;    // [matches]
   std::vector<int> match_term_;  // [matches] the term in which the match began, or -1
   Settings settings_;
   Key key_;
@@ -167,7 +169,6 @@ class Rollout {
   std::unique_ptr<DelayLine> delay_;  // null without limits
   std::unique_ptr<ActionHold> hold_;
   const float* shown_ = nullptr;  // the observations that are acted on: observations_, or those of a while ago
-  std::vector<SeatSet> in_play_;  // [matches] simultaneous games: who acts when the match begins
 
   // Scratch of act().
   std::vector<float> final_observation_, scratch_raw_, scratch_log_;
