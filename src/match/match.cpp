@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -24,6 +25,7 @@ struct Outcome {
   double score = 0;
   double mean_return = 0;
   bool truncated = false;
+  int steps = 0;
   std::uint64_t course = 0;  // a hash of the actions and the end
 };
 
@@ -33,6 +35,9 @@ class Series {
       : spec_(game.spec),
         teams_(game.spec.team_count()),
         total_((std::max(1, options.matches) + teams_ - 1) / teams_ * teams_),
+        open_(options.seconds > 0 ? teams_ : total_),
+        seconds_(options.seconds),
+        stop_(options.stop),
         settings_(options.settings.parameters.empty() ? default_settings(game.spec) : options.settings),
         key_(key),
         opening_(options.opening),
@@ -56,7 +61,14 @@ class Series {
   Result<MatchSummary> play() {
     std::vector<int> free(slots_.size());
     for (std::size_t i = 0; i < free.size(); ++i) free[i] = static_cast<int>(i);
-    for (std::uint64_t step = 0; finished_ < total_; ++step) {
+    for (std::uint64_t step = 0;; ++step) {
+      if (finished_ == open_) {
+        settled_ = open_;
+        if (!open_more()) break;
+        for (std::size_t i = 0; i < slots_.size(); ++i)
+          if (slots_[i].match < 0) free.push_back(static_cast<int>(i));
+      }
+      if ((seconds_ > 0 && elapsed() > seconds_) || (stop_ && stop_())) break;
       start(free);
       free.clear();
       batch_->observe({observations_.data(), masks_.data(), seats_.data()});
@@ -83,11 +95,29 @@ class Series {
         free.push_back(slot);
       }
     }
-    return summary();
+    total_ = settled_;
+    outcomes_.resize(index(total_));
+    return total_ > 0 ? summary() : MatchSummary{};
   }
 
  private:
   static constexpr int kAttempts = 100;
+  static constexpr int kGrowth = 4;  // rounds played together are at most so many times those before
+
+  double elapsed() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(); }
+
+  // Lets as many further rounds begin as the last ones' pace allows; false if there is no time for any, or none is
+  // left.
+  bool open_more() {
+    if (open_ == total_) return false;
+    const double now = elapsed(), pace = (now - opened_at_) / (open_ - opened_);
+    const int left = total_ - open_;
+    const double fit = std::floor((seconds_ - now) / std::max(pace, 1e-9) / teams_) * teams_;
+    if (fit < teams_) return false;
+    const int more = fit >= left ? left : std::min(static_cast<int>(fit), kGrowth * (open_ - opened_));
+    opened_at_ = now, opened_ = open_, open_ += more;
+    return true;
+  }
 
   struct Slot {
     int match = -1;  // -1: none is left for this slot
@@ -106,7 +136,7 @@ class Series {
   void start(const std::vector<int>& free) {
     for (int slot : free) {
       Slot& s = slots_[index(slot)];
-      s.match = started_ < total_ ? started_++ : -1;
+      s.match = started_ < open_ ? started_++ : -1;
       s.attempt = 0;
       if (s.match >= 0) start(slot);
     }
@@ -244,7 +274,7 @@ class Series {
     outcome.mean_return = returns[index(own)];
     outcome.score = teams_ == 1 ? outcome.mean_return : match_score(*batch_, slot, own, returns);
     outcome.course = Key::mix(s.course ^ batch_->hash(slot));
-    steps_ += batch_->steps(slot);
+    outcome.steps = batch_->steps(slot);
     if (index(s.match) < recorders_.size()) {
       replays_.resize(recorders_.size());
       replays_[index(s.match)] = recorders_[index(s.match)]->finish();
@@ -286,13 +316,21 @@ class Series {
     if (teams_ == 2 && sum.returns_are_results)  // the same figure as the score, and doubt remains where all are alike
       sum.mean_return.interval = {2 * sum.score.interval.low - 1, 2 * sum.score.interval.high - 1};
     for (const std::vector<double>& values : by_team) sum.score_by_team.push_back(estimate(values));
-    sum.mean_steps = static_cast<double>(steps_) / total_;
+    std::int64_t steps = 0;
+    for (const Outcome& outcome : outcomes_) steps += outcome.steps;
+    sum.mean_steps = static_cast<double>(steps) / total_;
     sum.replays = std::move(replays_);
     return sum;
   }
 
   const Spec& spec_;
   int teams_, total_;
+  int open_;         // matches that may begin by now
+  int opened_ = 0;   // and by the time before
+  int settled_ = 0;  // matches that count: all that were opened with them have ended
+  double seconds_, opened_at_ = 0;
+  std::function<bool()> stop_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   Settings settings_;
   Key key_;
   int opening_, step_limit_;
@@ -304,7 +342,6 @@ class Series {
   std::vector<std::optional<ReplayRecorder>> recorders_;
   std::vector<Replay> replays_;
   int started_ = 0, finished_ = 0;
-  std::int64_t steps_ = 0;
 
   std::vector<int> rows_;
   std::vector<float> observations_, values_, rewards_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -23,6 +24,10 @@ struct MatchOptions {
   int opening = 0;
   int replays = 0;           // how many of the first matches to record
   int step_limit = 100'000;  // a match longer than this (or than Spec::max_steps) is an error of the game's
+  // The time to take at most, about; 0: all the matches' time. With a limit a first round is played alone, then as many
+  // at once as its pace allows. Figures come from the whole rounds that were played together and ended in time.
+  double seconds = 0;
+  std::function<bool()> stop;  // asked before every step: true ends the matches as if time were up
 };
 
 // Figures with their 95% interval.
@@ -33,7 +38,7 @@ struct Estimate {
 
 // From the point of view of the agent under test.
 struct MatchSummary {
-  int matches = 0;
+  int matches = 0;  // 0, and no other figure means anything: the time was too short for any
   // Games of several teams: by result (a truncated match is a draw), or by return where the game has no results.
   // Against several teams, a win is to be ahead of all, a draw to share the lead. Zero in games of one team.
   int wins = 0, draws = 0, losses = 0;

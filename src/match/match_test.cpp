@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <initializer_list>
 #include <limits>
+#include <thread>
 
 #include "agent/scripted.hpp"
 
@@ -96,6 +98,45 @@ TEST(Match, SameKeySameFigures) {
   EXPECT_NE(play(Key(3)).wins, play(Key(4)).wins);
   EXPECT_LE(play(Key(3)).score.interval.low, 0.5);
   EXPECT_GE(play(Key(3)).score.interval.high, 0.5);
+}
+
+// A script that takes its time for every decision.
+std::unique_ptr<Agent> slow(std::chrono::microseconds time) {
+  return scripted_agent<Sums<>>("slow", [time](const Sums<>&, int, Random&) {
+    std::this_thread::sleep_for(time);
+    return 0;
+  });
+}
+
+TEST(Match, ATimeLimitLeavesWholeRounds) {
+  const GameEntry game = game_entry<Sums<>>();
+  const auto high = always(2);
+  const auto begin = std::chrono::steady_clock::now();
+  // Two decisions of 5 ms a match: 1000 matches would take 10 s.
+  const auto some = play_matches(game, *high, slow(std::chrono::milliseconds(5)).get(), Key(1), {.seconds = 0.3});
+  ASSERT_TRUE(some.ok()) << some.error().message;
+  EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), 1);
+  EXPECT_GE(some.value().matches, 2);
+  EXPECT_LT(some.value().matches, 100);
+  EXPECT_EQ(some.value().matches % 2, 0);
+  EXPECT_EQ(some.value().wins, some.value().matches);
+  EXPECT_EQ(some.value().mean_steps, 4);
+  // The controls: time enough for all, and for none.
+  const auto quick = always(0);
+  EXPECT_EQ(play_matches(game, *high, quick.get(), Key(1), {.seconds = 60}).value().matches, 1000);
+  const auto none = play_matches(game, *high, slow(std::chrono::milliseconds(60)).get(), Key(1), {.seconds = 0.05});
+  ASSERT_TRUE(none.ok());
+  EXPECT_EQ(none.value().matches, 0);
+}
+
+TEST(Match, StopsWhenAsked) {
+  const GameEntry game = game_entry<Sums<>>();
+  const auto high = always(2), low = always(0);
+  int asked = 0;
+  const auto stopped = play_matches(game, *high, low.get(), Key(1), {.batch = 2, .stop = [&] { return ++asked == 3; }});
+  ASSERT_TRUE(stopped.ok());
+  EXPECT_EQ(asked, 3);
+  EXPECT_EQ(stopped.value().matches, 0);
 }
 
 TEST(Match, CountsDifferentMatches) {

@@ -10,10 +10,18 @@ constexpr int kLargeGrid = 1024;     // cells x channels above which a grid is c
 constexpr int kSmallInput = 32;      // observations up to this size get a narrower trunk
 constexpr int kLastStackCells = 64;  // convolutions go on until a grid has at most this many cells
 
-// Rows or columns (whichever are fewer) made orthonormal by Gram-Schmidt on Gaussian numbers, times gain.
+constexpr int kMostOrthogonal = 512;  // vectors that are made orthogonal: the time it takes is their number cubed
+
+// Rows or columns (whichever are fewer) made orthonormal by Gram-Schmidt on Gaussian numbers, times gain. Many long
+// vectors of random numbers are almost orthogonal as they are: uniform ones of the same length (He et al., 2015).
 void orthogonal(std::span<float> w, int rows, int columns, float gain, Random& random) {
   const bool tall = rows >= columns;
   const int count = tall ? columns : rows, length = tall ? rows : columns;
+  if (count > kMostOrthogonal) {
+    const float most = gain * std::sqrt(3.0f / static_cast<float>(length));
+    for (float& x : w) x = random.uniform(-most, most);
+    return;
+  }
   std::vector<std::vector<double>> vectors(static_cast<std::size_t>(count),
                                            std::vector<double>(static_cast<std::size_t>(length)));
   for (auto& v : vectors)

@@ -1,6 +1,7 @@
 #include "train/learner.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <numeric>
@@ -204,8 +205,8 @@ void Learner::plan(std::span<const std::unique_ptr<Rollout>> rollouts, const Upd
   }
 }
 
-PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, Rollout& rollout, int minibatch,
-                                      const PpoLoss& loss) {
+PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, Rollout& rollout, int minibatch, const PpoLoss& loss,
+                                      const std::function<bool()>& stopped) {
   Samples& s = rollout.samples();
   const auto stride = static_cast<std::size_t>(backend_.input_stride());
   const auto mask_size = static_cast<std::size_t>(layout_.mask_size),
@@ -215,6 +216,7 @@ PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, Rollout& rollo
   float* log_std_gradients = lane.gradients.data() + network_.log_std();
   PpoStatistics statistics;
   for (const Block& block : lane.minibatches[static_cast<std::size_t>(minibatch)]) {
+    if (stopped()) break;
     const int rows_padded = network_.memory().size ? padded_rows(block.count) : block.count;
     member.reserve(backend_, layout_, std::max(rows_padded, block_rows(network_)));
     const auto first = static_cast<std::size_t>(block.first), count = static_cast<std::size_t>(block.count);
@@ -256,6 +258,7 @@ PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, Rollout& rollo
                 (rows_padded - block.count) * layout_.head_size(), 0.0f);
     statistics.add(
         ppo_loss(layout_, loss, heads, log_std, rows, block.count, member.head_gradients.data(), log_std_gradients));
+    if (stopped()) break;  // a wide network takes its time for either
     member.executor->backward(*weights_, member.head_gradients.data(), lane.gradients.data());
   }
   return statistics;
@@ -273,7 +276,12 @@ Result<UpdateStatistics> Learner::update(std::span<const std::unique_ptr<Rollout
   PpoStatistics epoch_statistics;
   const std::int64_t first_step = adam_steps_ + 1;
   std::string failure;
-  int applied = 0;
+  std::atomic<bool> stopping = false;
+  const std::function<bool()> stopped = [&] {
+    if (options.stop && !stopping.load(std::memory_order_relaxed) && (*options.stop)()) stopping = true;
+    return stopping.load(std::memory_order_relaxed);
+  };
+  std::int64_t over = options.epochs * options.minibatches;  // minibatches, those without samples included
 
   // Members meet four times a minibatch. What every member needs to know about it, every member works out.
   team_.run([&](int member) {
@@ -304,9 +312,13 @@ Result<UpdateStatistics> Learner::update(std::span<const std::unique_ptr<Rollout
                            .weight = static_cast<float>(1 / rows)};
         for (std::size_t l = mine; l < lanes_.size(); l += threads) {
           std::fill(lanes_[l]->gradients.begin(), lanes_[l]->gradients.end(), 0.0f);
-          lanes_[l]->statistics = lane_gradients(*members_[mine], *lanes_[l], *rollouts[l], k, loss);
+          lanes_[l]->statistics = lane_gradients(*members_[mine], *lanes_[l], *rollouts[l], k, loss, stopped);
         }
         team_.barrier();
+        if (stopping) {  // nobody asks again before the next barrier: all see the same
+          if (member == 0) over = epoch * options.minibatches + k;
+          return;
+        }
         for (std::size_t c = mine; c < chunks; c += threads) {
           const std::size_t begin = c * kChunk, end = std::min(parameters_.size(), begin + kChunk);
           kernels::sum_parts(parts.data(), static_cast<int>(parts.size()), begin, end, gradients_.data());
@@ -324,7 +336,7 @@ Result<UpdateStatistics> Learner::update(std::span<const std::unique_ptr<Rollout
           epoch_statistics.add(sum);
           statistics.loss.add(sum);
           statistics.gradient_norm += norm;
-          ++applied;
+          ++statistics.minibatches;
           if (what)
             failure = std::string(what) + " is not finite in epoch " + std::to_string(epoch + 1) + ", minibatch " +
                       std::to_string(k + 1);
@@ -348,12 +360,13 @@ Result<UpdateStatistics> Learner::update(std::span<const std::unique_ptr<Rollout
     }
   });
   if (!failure.empty()) return Error{failure};
-  adam_steps_ += options.epochs * options.minibatches;
-  const auto rate = static_cast<float>(std::min(
-      1.0, options.epochs * options.minibatches / (options.averaged_share * static_cast<double>(adam_steps_))));
+  if (over == 0) return statistics;
+  adam_steps_ += over;
+  const auto rate = static_cast<float>(
+      std::min(1.0, static_cast<double>(over) / (options.averaged_share * static_cast<double>(adam_steps_))));
   for (std::size_t i = 0; i < parameters_.size(); ++i) averaged_[i] += rate * (parameters_[i] - averaged_[i]);
   statistics.last_kl = epoch_statistics.rows > 0 ? epoch_statistics.kl / epoch_statistics.rows : 0;
-  statistics.gradient_norm /= std::max(1, applied);
+  statistics.gradient_norm /= std::max(1, statistics.minibatches);
   return statistics;
 }
 

@@ -22,12 +22,16 @@ struct UpdateOptions {
   double clip = 0.2, entropy = 0, value = 0.5;
   double gradient_norm = 0.5;   // gradients are scaled down to at most this length
   double averaged_share = 0.1;  // see Learner::averaged()
+  // Asked by all threads at once, between blocks of samples: true ends the update after the last whole minibatch. Null:
+  // nobody asks.
+  const std::function<bool()>* stop = nullptr;
 };
 
 struct UpdateStatistics {
   PpoStatistics loss;        // over all epochs
   double last_kl = 0;        // mean KL(old || new) over the last epoch
   double gradient_norm = 0;  // mean, before scaling
+  int minibatches = 0;       // that were learnt from
 };
 
 // Told between the parts of an update, on the calling thread, with no other thread at work. May be empty.
@@ -77,7 +81,8 @@ class Learner {
   Result<void> normalise(std::span<const std::unique_ptr<Rollout>> rollouts);
   void plan(std::span<const std::unique_ptr<Rollout>> rollouts, const UpdateOptions& options, Key key);
   void plan_sequences(Lane& lane, const Samples& samples, int minibatches, Random& random);
-  PpoStatistics lane_gradients(Member& member, Lane& lane, Rollout& rollout, int minibatch, const PpoLoss& loss);
+  PpoStatistics lane_gradients(Member& member, Lane& lane, Rollout& rollout, int minibatch, const PpoLoss& loss,
+                               const std::function<bool()>& stopped);
 
   const Network& network_;
   HeadLayout layout_;

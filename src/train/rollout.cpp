@@ -389,6 +389,7 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
   carry_over();
 
   for (int step = 0; step <= options.steps; ++step) {
+    if (options.stop && (*options.stop)()) return {};
     batch_->observe({observations_.data(), masks_.data(), seats_.data()});
     if (auto ok = check_rows(step); !ok) return ok;
     learner_rows_.clear(), opponent_rows_.clear(), random_rows_.clear(), deciding_.clear();

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -85,6 +86,8 @@ struct CollectOptions {
   // How much of the mean reward of the other teams' seats is taken from a seat's, 0 to 1 (likewise): with 1, only to be
   // ahead is worth something.
   float rivalry = 0;
+  // Asked before every step of the matches: true ends the collection there. Null: nobody asks.
+  const std::function<bool()>* stop = nullptr;
 };
 
 class Rollout {
@@ -98,8 +101,8 @@ class Rollout {
   // decision of a player who is not to act at the end was worth, only a later collection knows: here its advantage is
   // 0. In simultaneous games, where a seat waits because something happened to it, it comes again in the next
   // collection; in games of turns everybody waits, and to learn it late costs more than it brings. The executor must
-  // be made for max_rows() at least. Error, naming seat and step, if the game gives something that is not finite, or a
-  // mask that allows nothing.
+  // be made for max_rows() at least. A collection that was stopped gives no samples, and start() must come next. Error,
+  // naming seat and step, if the game gives something that is not finite, or a mask that allows nothing.
   Result<void> collect(Executor& executor, const Policy& policy, const Opponent& opponent,
                        const CollectOptions& options, Key key);
   int opponent_matches() const { return options_.opponent_matches; }

@@ -16,9 +16,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using nlohmann::ordered_json;
 
-constexpr int kEvaluations = 10;          // over the budget
-constexpr double kEvaluateEvery = 10;     // seconds, where the only budget is a score
-constexpr double kEvaluationShare = 0.1;  // of the time, at most
+constexpr int kEvaluations = 10;            // over the budget
+constexpr double kEvaluateEvery = 10;       // seconds, where the only budget is a score
+constexpr double kEvaluationShare = 0.1;    // of the time, at most: fewer of them where they take long
+constexpr double kEvaluationAtMost = 0.02;  // of the time, for a single one: fewer matches where they take long
 constexpr int kEvaluationMatches = 200;
 constexpr double kEvaluationDecisions = 200'000;  // of one opponent's matches, about: long matches are fewer
 constexpr double kExploiterMatches = 100, kExploiterWins = 0.7;  // AlphaStar's: an exploiter that wins so often joins
@@ -67,6 +68,12 @@ class Run {
     if (!trainer_->resolved().limits.any()) return player;
     return std::make_unique<LimitedAgent>(std::move(player), game_.spec, trainer_->resolved().limits);
   }
+  bool stop_asked() const { return options_.stop && options_.stop->load(); }
+  // Whether to leave off in the middle of an iteration. Asked by many threads.
+  bool interrupt() const { return stop_asked() || (config_.minutes > 0 && seconds() >= training_seconds()); }
+  // The budget in time, less what the last evaluation will take.
+  double training_seconds() const { return std::max(60 * config_.minutes - evaluation_took_, 1e-3); }
+  double evaluation_seconds(int series) const;
   Result<void> evaluate();
   Result<void> save(bool curve);
   Result<void> save_league();
@@ -80,8 +87,9 @@ class Run {
   RunFolder folder_;
   std::optional<TensorBoardWriter> board_;
   Clock::time_point begin_ = Clock::now(), last_metrics_ = begin_;
-  double earlier_seconds_ = 0, earlier_done_ = 0, next_evaluation_ = 0;
+  double earlier_seconds_ = 0, earlier_done_ = 0, next_evaluation_ = 0, evaluation_took_ = 0;
   std::int64_t earlier_steps_ = 0;
+  std::int64_t curve_steps_ = 0;  // of the last line of the curve
   RunProgress progress_;
   std::optional<Bot> evaluated_;        // the bot of the last evaluation
   double match_length_ = 0;             // of late, in steps
@@ -92,7 +100,7 @@ class Run {
 
 double Run::share_done() const {
   double done = 0;
-  if (config_.minutes > 0) done = std::max(done, seconds() / (60 * config_.minutes));
+  if (config_.minutes > 0) done = std::max(done, seconds() / training_seconds());
   if (config_.steps > 0)
     done = std::max(done, static_cast<double>(trainer_->steps()) / static_cast<double>(config_.steps));
   return std::min(done, 1.0);
@@ -107,6 +115,12 @@ int Run::evaluation_matches() const {
   const double length = match_length_ > 0 ? match_length_ : std::max(1, game_.spec.max_steps);
   const double decisions = length * (game_.spec.simultaneous ? game_.spec.seats : 1);
   return std::clamp(static_cast<int>(kEvaluationDecisions / decisions), 40, kEvaluationMatches);
+}
+
+// The time that each of an evaluation's series of matches may take, some of which are played at once.
+double Run::evaluation_seconds(int series) const {
+  const double done = share_done(), whole = done > 0 ? seconds() / done : kEvaluateEvery / kEvaluationAtMost;
+  return kEvaluationAtMost * whole * std::min(trainer_->threads(), series) / series;
 }
 
 Result<void> Run::evaluate() {
@@ -129,6 +143,8 @@ Result<void> Run::evaluate() {
     all.push_back({game_.baselines.front().name, game_.baselines.front().make(), temperature});
   // Both play as the policy draws, so that matches differ.
   if (evaluated_) all.push_back({"", agent(*evaluated_, 1), 1});
+  matches.seconds = evaluation_seconds(static_cast<int>(all.size()));
+  matches.stop = [this] { return stop_asked(); };
   const auto policy = trainer_->threads() > 1 ? std::launch::async : std::launch::deferred;
   std::vector<std::future<void>> playing;
   for (Series& series : all)
@@ -136,11 +152,13 @@ Result<void> Run::evaluate() {
       series.result = play_matches(game_, *agent(bot, series.temperature), series.agent.get(), key, matches);
     }));
   for (auto& played : playing) played.get();
+  if (stop_asked()) return {};
   progress_.evaluations.clear();
   double rating = progress_.ratings.empty() ? 0 : progress_.ratings.back();
   for (const Series& series : all) {
     if (!series.result) return series.result.error();
     const MatchSummary& summary = series.result.value();
+    if (summary.matches == 0) continue;
     if (!series.opponent.empty()) {
       progress_.evaluations.push_back({series.opponent, summary.score});
       continue;
@@ -186,6 +204,7 @@ Result<void> Run::exploit() {
       auto made = Trainer::make(game_, config);
       if (!made) return made.error();
       exploiter_ = std::move(*made);
+      exploiter_->stop = trainer_->stop;
       exploiter_->start_from(trainer_->bot());
       exploiter_->exploit(trainer_->bot());
     }
@@ -193,6 +212,7 @@ Result<void> Run::exploit() {
     auto report = exploiter_->iterate(0.5);
     if (!report) return Error{"an exploiter: " + report.error().message};
     exploiter_steps_ += exploiter_->steps() - before;
+    if (report->interrupted) return {};
     const Record& record = exploiter_->population().members().front().record;
     const bool wins = record.matches() >= kExploiterMatches && record.score() > kExploiterWins;
     if (!wins && exploiter_->steps() < std::max<std::int64_t>(200'000, trainer_->steps() / 20)) continue;
@@ -242,6 +262,7 @@ Result<void> Run::save(bool curve) {
     for (const auto& [tag, value] : scalars) views.push_back({tag, static_cast<float>(value)});
     if (auto ok = board_->add(r.steps, wall_time(), views); !ok) return ok;
     last_metrics_ = Clock::now();
+    curve_steps_ = r.steps;
   }
   TensorFile state = trainer_->state();
   state.metadata[kRunKey] = ordered_json{{"seconds", progress_.seconds}, {"ratings", progress_.ratings}}.dump();
@@ -291,25 +312,33 @@ Result<RunSummary> Run::go() {
   auto board = TensorBoardWriter::create(folder_.path(), wall_time(), resumed_at);
   if (!board) return board.error();
   board_ = std::move(*board);
-  bool stopped = false;
-  while (!over()) {
+  bool stopped = false, last = over();
+  trainer_->stop = [this] { return interrupt(); };
+  while (!last && !stopped) {
+    const std::int64_t iterations = trainer_->iterations();
     auto report = trainer_->iterate(share_done());
     if (!report)
       return Error{report.error().message + "; the run up to iteration " + std::to_string(trainer_->iterations()) +
                    " is in " + folder_.path()};
-    progress_.iteration = std::move(*report);
-    if (progress_.iteration.episodes) match_length_ = progress_.iteration.episode_length;
-    if (config_.exploiter_share > 0 && teams())
+    const bool moved = trainer_->iterations() > iterations;
+    if (report->updated_rows > 0) progress_.iteration = *report;
+    progress_.iteration.iteration = report->iteration, progress_.iteration.steps = report->steps;
+    if (report->episodes) match_length_ = report->episode_length;
+    if (config_.exploiter_share > 0 && teams() && !report->interrupted)
       if (auto ok = exploit(); !ok) return ok.error();
     progress_.score = trainer_->score();
     progress_.evaluated = false;
-    const bool last = over();
+    last = over();
     const bool budget = config_.minutes > 0 || config_.steps > 0;
     const auto now = [&] { return budget ? share_done() : seconds(); };
-    if (const double begun = now(); teams() && (begun >= next_evaluation_ || last)) {
+    if (const double begun = now();
+        teams() && trainer_->iterations() > 0 && !stop_asked() && (begun >= next_evaluation_ || last)) {
+      const double from = seconds();
       if (auto ok = evaluate(); !ok) return ok.error();
+      evaluation_took_ = seconds() - from;
       const double every = budget ? 1.0 / kEvaluations : kEvaluateEvery;
-      next_evaluation_ = begun + std::max(every, (now() - begun) / kEvaluationShare);
+      const double took = budget ? evaluation_took_ * begun / std::max(from, 1e-9) : evaluation_took_;
+      next_evaluation_ = begun + std::max(every, took / kEvaluationShare);
     }
     progress_.seconds = seconds();
     progress_.steps_per_second =
@@ -317,15 +346,12 @@ Result<RunSummary> Run::go() {
     progress_.done = share_done();
     if (progress_.done > earlier_done_)
       progress_.seconds_left = since(begin_) * (1 - progress_.done) / (progress_.done - earlier_done_);
-    const bool curve = progress_.evaluated || last || since(last_metrics_) >= kMetricsEvery;
-    if (auto ok = save(curve); !ok) return ok.error();
-    if (options_.on_progress) options_.on_progress(progress_);
-    if (options_.stop && options_.stop->load() && !last) {
-      if (!curve)
-        if (auto ok = save(true); !ok) return ok.error();
-      stopped = true;
-      break;
-    }
+    stopped = stop_asked() && !last;
+    const bool curve = progress_.evaluated ||
+                       ((last || stopped || since(last_metrics_) >= kMetricsEvery) && curve_steps_ < trainer_->steps());
+    if (moved || curve)
+      if (auto ok = save(curve); !ok) return ok.error();
+    if (options_.on_progress && (moved || progress_.evaluated)) options_.on_progress(progress_);
   }
   RunSummary summary{.last = progress_,
                      .steps = trainer_->steps(),

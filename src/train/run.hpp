@@ -41,7 +41,7 @@ struct RunOptions {
   bool resume = false;
   const Bot* start =
       nullptr;  // what a new run starts from (agent/transplant.hpp); its network is the run's. Null: nothing
-  const std::atomic<bool>* stop = nullptr;  // set from elsewhere (a signal): end after this iteration, saved
+  const std::atomic<bool>* stop = nullptr;  // set from elsewhere (a signal): end within a second, saved
   std::function<void(const RunProgress&)> on_progress;
 };
 

@@ -5,10 +5,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <thread>
 
 #include "base/temporary_folder.hpp"
 #include "games/catalog.hpp"
@@ -69,6 +71,14 @@ void check_folder(const std::string& folder, const Spec& spec) {
     EXPECT_TRUE(bot) << bot.error().message;
     EXPECT_LE(snapshot.steps, state.steps);
   }
+}
+
+// A session that is stopped after its first iteration.
+Result<RunSummary> train_once(const GameEntry& game, const TrainConfig& config, RunOptions options) {
+  std::atomic<bool> stop = false;
+  options.stop = &stop;
+  options.on_progress = [&](const RunProgress&) { stop = true; };
+  return run_training(game, config, options);
 }
 
 class RunOf : public testing::TestWithParam<std::string> {};
@@ -133,10 +143,9 @@ TEST_P(RunOf, StopsAndGoesOn) {
 TEST(Run, TellsTensorBoardWhereItGoesOn) {
   TemporaryFolder folder;
   const std::string path = folder.file("run");
-  std::atomic<bool> stop = true;
-  ASSERT_TRUE(run_training(built_in("cartpole"), small(20'000), {.folder = path, .stop = &stop}));
+  ASSERT_TRUE(train_once(built_in("cartpole"), small(20'000), {.folder = path}));
   const std::int64_t steps = saved(path).steps;
-  ASSERT_TRUE(run_training(built_in("cartpole"), small(20'000), {.folder = path, .resume = true, .stop = &stop}));
+  ASSERT_TRUE(train_once(built_in("cartpole"), small(20'000), {.folder = path, .resume = true}));
   std::string varint = "\x10";
   for (std::int64_t rest = steps + 1; rest; rest >>= 7)
     varint += static_cast<char>((rest & 0x7f) | (rest >> 7 ? 0x80 : 0));
@@ -188,8 +197,7 @@ TEST(Run, SurvivesKillAtAnyMoment) {
     EXPECT_GT(state.iterations, before);
     before = state.iterations;
   }
-  std::atomic<bool> stop = true;
-  const auto last = run_training(entry, small(1'000'000'000), {.folder = path, .resume = true, .stop = &stop});
+  const auto last = train_once(entry, small(1'000'000'000), {.folder = path, .resume = true});
   ASSERT_TRUE(last) << last.error().message;
   EXPECT_EQ(saved(path).iterations, before + 1);
   check_folder(path, entry.spec);
@@ -199,10 +207,9 @@ TEST(Run, SurvivesKillAtAnyMoment) {
 TEST(Run, GoesOnWithoutAState) {
   TemporaryFolder folder;
   const std::string path = folder.file("run");
-  std::atomic<bool> stop = true;
-  ASSERT_TRUE(run_training(built_in("tic_tac_toe"), small(20'000), {.folder = path, .stop = &stop}));
+  ASSERT_TRUE(train_once(built_in("tic_tac_toe"), small(20'000), {.folder = path}));
   fs::remove(path + "/state.safetensors");
-  ASSERT_TRUE(run_training(built_in("tic_tac_toe"), small(20'000), {.folder = path, .resume = true, .stop = &stop}));
+  ASSERT_TRUE(train_once(built_in("tic_tac_toe"), small(20'000), {.folder = path, .resume = true}));
   EXPECT_EQ(saved(path).iterations, 1);
   check_folder(path, built_in("tic_tac_toe").spec);
 }
@@ -234,6 +241,37 @@ TEST(Run, AFullDiskIsAnErrorThatHarmsNothing) {
   const auto resumed = run_training(built_in("tic_tac_toe"), small(40'000), options);
   ASSERT_TRUE(resumed) << resumed.error().message;
   check_folder(path, built_in("tic_tac_toe").spec);
+}
+
+// A network so wide that an iteration takes many seconds: a signal and the end of the time are answered within one.
+TEST(Run, StopsWithinASecondHoweverWideTheNetwork) {
+  TemporaryFolder folder;
+  TrainConfig config;
+  config.network.hidden = {2048, 2048};
+  config.threads = 1;
+  config.precision = "f32";
+  config.minutes = 10;
+  std::atomic<bool> stop = false;
+  std::chrono::steady_clock::time_point asked;
+  std::jthread signal([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+    asked = std::chrono::steady_clock::now();
+    stop = true;
+  });
+  const auto waited = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - asked).count(); };
+  const GameEntry game = built_in("cartpole");
+  const auto stopped = run_training(game, config, {.folder = folder.file("stopped"), .stop = &stop});
+  ASSERT_TRUE(stopped) << stopped.error().message;
+  EXPECT_TRUE(stopped.value().stopped);
+  EXPECT_LT(waited(), 1);
+  EXPECT_TRUE(load_bot(stopped.value().bot, game.spec));
+
+  config.minutes = 1.0 / 60;
+  asked = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  const auto timed = run_training(game, config, {.folder = folder.file("timed")});
+  ASSERT_TRUE(timed) << timed.error().message;
+  EXPECT_FALSE(timed.value().stopped);
+  EXPECT_LT(waited(), 1);
 }
 
 TEST(Run, WrongStartsAreErrorsThatSayWhatToDo) {

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/finite.hpp"
 
@@ -126,6 +128,12 @@ int Trainer::horizon() const {
 Result<IterationReport> Trainer::iterate(double progress) {
   const auto begin = std::chrono::steady_clock::now();
   const Key key = key_.split(3).split(static_cast<std::uint64_t>(iterations_));
+  if (std::exchange(start_anew_, false)) start_matches();
+  std::atomic<bool> interrupted = false;
+  const std::function<bool()> interrupt = [&] {
+    if (stop && !interrupted.load(std::memory_order_relaxed) && stop()) interrupted = true;
+    return interrupted.load(std::memory_order_relaxed);
+  };
   if (hooks.before_collect) hooks.before_collect();
 
   const Policy present = policy();
@@ -137,7 +145,8 @@ Result<IterationReport> Trainer::iterate(double progress) {
       .discount = static_cast<float>(resolved_.discount),
       .lambda = static_cast<float>(config_.lambda),
       .team_spirit = static_cast<float>(between(resolved_.team_spirit, resolved_.team_spirit_end)),
-      .rivalry = static_cast<float>(resolved_.rivalry)};
+      .rivalry = static_cast<float>(resolved_.rivalry),
+      .stop = &interrupt};
   std::vector<Result<void>> results(rollouts_.size());
   team_.run([&](int member) {
     for (std::size_t i = static_cast<std::size_t>(member); i < rollouts_.size();
@@ -155,6 +164,11 @@ Result<IterationReport> Trainer::iterate(double progress) {
     if (!result) return result.error();
 
   IterationReport report;
+  if (interrupted) {
+    start_anew_ = true;
+    report.iteration = iterations_, report.steps = steps_, report.interrupted = true;
+    return report;
+  }
   std::vector<std::pair<int, float>> ended;  // step, score: in the order of time, whatever the threads
   for (std::size_t i = 0; i < rollouts_.size(); ++i) {
     steps_ += rollouts_[i]->decisions();
@@ -189,7 +203,8 @@ Result<IterationReport> Trainer::iterate(double progress) {
                               .entropy = report.entropy_weight,
                               .value = config_.value,
                               .gradient_norm = config_.gradient_norm,
-                              .averaged_share = resolved_.averaged_share};
+                              .averaged_share = resolved_.averaged_share,
+                              .stop = &interrupt};
   const auto updated =
       learner_->update(rollouts_, options, key.split(2),
                        {hooks.before_gradients, hooks.after_gradients, hooks.before_apply, hooks.after_apply});
@@ -205,6 +220,7 @@ Result<IterationReport> Trainer::iterate(double progress) {
   const double rows = std::max(1.0, u.loss.rows);
   report.iteration = iterations_;
   report.steps = steps_;
+  report.interrupted = interrupted;
   report.policy_loss = u.loss.policy_loss / rows;
   report.value_loss = u.loss.value_loss / rows;
   report.entropy = u.loss.entropy / rows;

@@ -27,7 +27,8 @@ struct IterationReport {
   double learning_rate = 0, entropy_weight = 0;
   double policy_loss = 0, value_loss = 0, entropy = 0, kl = 0, clipped = 0, gradient_norm = 0;  // means
   double collect_seconds = 0, update_seconds = 0;
-  double updated_rows = 0;  // samples that the update went over, those of all epochs together
+  double updated_rows = 0;   // samples that the update went over, those of all epochs together
+  bool interrupted = false;  // by Trainer::stop; what the update had learnt by then stays, the rest is dropped
 };
 
 // Called on the thread that calls iterate(), with no other thread at work. Any may be empty.
@@ -44,11 +45,16 @@ class Trainer {
   ~Trainer();
 
   // Collects experience and learns from it. `progress`, 0 to 1, says how much of the run is over, for the schedules.
+  // When `stop` ends it while it collects, nothing has happened, but that matches start anew; while it learns, the
+  // minibatches done by then are the iteration. Either way the trainer can go on, or be saved.
   // After an error (a game that misbehaves, a loss that is not finite) the trainer is as it was before the failed
   // minibatch and should be saved no more.
   Result<IterationReport> iterate(double progress = 0);
 
   TrainerHooks hooks;
+  // Asked by all threads at once, before each step of the matches and each block of samples: true ends iterate() soon,
+  // within a second even where networks are wide. Empty: nobody is asked.
+  std::function<bool()> stop;
 
   const Network& network() const { return *network_; }
   const ResolvedConfig& resolved() const { return resolved_; }
@@ -119,6 +125,7 @@ class Trainer {
   std::int64_t next_past_at_ = 0;        // steps at which the next past self joins
   std::vector<Challenger> challengers_;  // one per rollout, once there is a population
   bool exploiter_ = false;
+  bool start_anew_ = false;  // the matches: collecting was interrupted
   Key key_;
   std::int64_t steps_ = 0, iterations_ = 0;
   ObservationScale scale_;

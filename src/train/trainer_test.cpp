@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstring>
 
@@ -90,6 +91,58 @@ TEST(Trainer, GoesOnFromItsState) {
   const std::size_t at = text.find("\"records\":{\"") + 11;
   text.replace(at, text.find('}', at) - at, "\"step_1\":[1,\"two\",3]");
   EXPECT_FALSE(Trainer::make(entry, small()).value()->restore(odd, past, "state").ok());
+}
+
+// Stops at every place in turn where the trainer asks: what it then is, is either what it was or a smaller update.
+TEST(Trainer, StopsBetweenStepsAndMinibatches) {
+  const GameEntry game = built_in("tic_tac_toe");
+  const auto made = [&](int threads) {
+    TrainConfig config = small();
+    config.threads = threads;
+    return std::move(Trainer::make(game, config).value());
+  };
+  auto whole = made(1);
+  int asked = 0;
+  whole->stop = [&] { return ++asked, false; };
+  const IterationReport all = whole->iterate().value();
+  EXPECT_FALSE(all.interrupted);
+  auto free = made(1);
+  ASSERT_TRUE(free->iterate());
+  EXPECT_EQ(free->parameters(), whole->parameters());  // to ask changes nothing
+
+  int dropped = 0, shortened = 0;
+  for (int threads : {1, 2})
+    for (int at = 1; at <= asked; at += 5) {
+      auto trainer = made(threads);
+      const std::vector<float> before = trainer->parameters();
+      std::atomic<int> count = 0;
+      trainer->stop = [&] { return ++count >= at; };
+      const auto report = trainer->iterate();
+      ASSERT_TRUE(report);
+      EXPECT_TRUE(report.value().interrupted);
+      if (trainer->iterations() == 0) {
+        ++dropped;
+        EXPECT_EQ(trainer->steps(), 0);
+        EXPECT_EQ(trainer->parameters(), before);
+      } else {
+        shortened += report.value().updated_rows > 0;
+        EXPECT_EQ(trainer->steps(), all.steps);
+        EXPECT_LT(report.value().updated_rows, all.updated_rows);
+      }
+      // It goes on, and so does another one from its state.
+      auto other = made(1);
+      ASSERT_TRUE(other->restore(trainer->state(), {}, "state"));
+      EXPECT_EQ(other->parameters(), trainer->parameters());
+      trainer->stop = {};
+      ASSERT_TRUE(trainer->iterate());
+      ASSERT_TRUE(other->iterate());
+      for (float p : trainer->parameters()) ASSERT_TRUE(std::isfinite(p));
+      if (dropped == 1 && trainer->iterations() == 1) {
+        EXPECT_EQ(trainer->parameters(), free->parameters());  // as if it had never been stopped
+      }
+    }
+  EXPECT_GT(dropped, 2);
+  EXPECT_GT(shortened, 2);
 }
 
 TEST(Trainer, CallsItsHooksInOrder) {
