@@ -230,7 +230,10 @@ std::string value_text(const OptionRow& row) {
 
 std::string range_text(const OptionRow& row) {
   std::string text;
-  for (const std::string& choice : row.choices) text.append(text.empty() ? "" : " | ") += choice;
+  if (!row.choices.empty()) {
+    for (const std::string& choice : row.choices) text.append(text.empty() ? "" : " | ") += choice;
+    return " (" + text + ")";
+  }
   const bool low = !std::isinf(row.low), high = !std::isinf(row.high);
   if (low && high) text.append(number_text(row.low)).append(" to ") += number_text(row.high);
   if (low && !high) text.append("from ") += number_text(row.low);

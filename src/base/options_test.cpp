@@ -96,6 +96,11 @@ TEST(Options, GoldenText) {
   EXPECT_EQ(write_toml(std::span(rows).subspan(0, 3)),
             "# Step size of the optimizer. (0 to 1)\nlearning_rate = 3e-04\n\n"
             "# Passes over each batch. (1 to 100)\nepochs = 4\n\n# Of all randomness. (from 0)\nseed = 1\n");
+  EXPECT_EQ(write_toml(std::span(rows).subspan(4, 1)), "# Of products. (auto | f32 | bf16)\nprecision = \"auto\"\n");
+  // A range that is given beside the choices, as where a row is written by position, says nothing about a string.
+  std::string text = "a";
+  const OptionRow both = {"letter", &text, "One.", 0, 0, {"a", "b"}};
+  EXPECT_EQ(write_toml({&both, 1}), "# One. (a | b)\nletter = \"a\"\n");
 }
 
 TEST(Options, ReadsGroupsAndWholeNumbersAsReal) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "agent/transplant.hpp"
+#include "base/program.hpp"
 #include "cli/command.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/live_view.hpp"
@@ -16,7 +17,7 @@ namespace rival::cli {
 namespace {
 
 struct Options {
-  std::string game, out, from;
+  std::string game, out, from, schedule;
   bool resume = false;
   std::vector<std::string> sets, parameters;
   // Options that are rows of the configuration, as they were typed: key, text.
@@ -60,6 +61,14 @@ Json to_json(const GameEntry& game, const TrainConfig& config, const ResolvedCon
   json["training_seconds"] = run.last.seconds;
   json["iterations"] = run.last.iteration.iteration;
   json["stopped"] = run.stopped;
+  json["ended_by"] = to_string(run.end);
+  json["warnings"] = run.warnings;
+  json["best"] = Json();
+  if (run.best)
+    json["best"] = {{"bot", run.best->path},
+                    {"steps", run.best->steps},
+                    {"chosen_by", run.best->chosen_by},
+                    {"last_loses", run.best->last_loses}};
   json["evaluations"] = Json::array();
   for (const Evaluation& evaluation : run.last.evaluations)
     json["evaluations"].push_back({{"against", evaluation.opponent},
@@ -71,6 +80,22 @@ Json to_json(const GameEntry& game, const TrainConfig& config, const ResolvedCon
   json["precision"] = to_string(resolved.precision);
   json["isa"] = isa_name();
   return json;
+}
+
+// Why a resumed run had nothing to do, and how to give it more.
+std::string spent_text(const GameEntry& game, const TrainConfig& config, const std::string& folder,
+                       const RunSummary& run) {
+  const bool score = run.last.score && *run.last.score >= config.until_score;
+  const bool steps = config.steps > 0 && run.steps >= config.steps;
+  const std::string what = score   ? fmt::format("a score of {:.2f} of {:g}", *run.last.score, config.until_score)
+                           : steps ? fmt::format("{} of {} steps", grouped(run.steps), grouped(config.steps))
+                                   : fmt::format("{:.3g} of {:g} minutes", run.last.seconds / 60, config.minutes);
+  const std::string option = score ? "--until-score" : steps ? "--steps" : "--minutes";
+  const std::string more = score   ? fmt::format("{:g}", config.until_score + std::abs(config.until_score) / 10 + 1)
+                           : steps ? fmt::format("{}", std::max(2 * config.steps, 2 * run.steps))
+                                   : fmt::format("{:g}", 2 * config.minutes);
+  return fmt::format("The run's budget is used up: {}. To go on with more:\n  {}\n", what,
+                     command_line({"train", game.spec.name, "--out", folder, "--resume", option, more}));
 }
 
 Result<Outcome> train(const Options& options, std::span<const GameEntry> games, Console& console) {
@@ -107,6 +132,9 @@ Result<Outcome> train(const Options& options, std::span<const GameEntry> games, 
     start = std::move(grown.value().bot);
   }
 
+  if (!options.schedule.empty() && !options.resume) wrong_usage({"--schedule says how --resume goes on"});
+  if (!options.schedule.empty() && options.schedule != "continue" && options.schedule != "restart")
+    wrong_usage({"--schedule must be continue or restart, not '" + options.schedule + "'"});
   const std::atomic<bool>& stop = stop_on_interrupt();
   console.print("{} {} in {}\n", options.resume ? "Going on with" : "Training", console.bold(game.spec.name), folder);
   LiveView view(console, game.spec, config);
@@ -114,15 +142,28 @@ Result<Outcome> train(const Options& options, std::span<const GameEntry> games, 
       run_training(game, config,
                    {.folder = folder,
                     .resume = options.resume,
+                    .schedule = options.schedule == "restart" ? Schedule::restart : Schedule::go_on,
                     .start = start ? &*start : nullptr,
                     .stop = &stop,
-                    .on_progress = [&view](const RunProgress& progress) { view.show(progress); }});
+                    .on_progress = [&view](const RunProgress& progress) { view.show(progress); },
+                    .on_message =
+                        [&](const std::string& text) {
+                          view.close();
+                          console.print("{}\n", text);
+                        }});
   if (!run) {
     view.close();
     return run.error();
   }
   view.finish(run.value().last);
   const double seconds = process_seconds();
+  const std::optional<BestBot>& best = run.value().best;
+  if (run.value().end == RunEnd::spent) console.print("{}", spent_text(game, config, folder, run.value()));
+  if (run.value().end == RunEnd::patience)
+    console.print("Stopped early: {} evaluations in a row showed no better player.\n", config.patience);
+  if (best && best->last_loses)
+    console.print("The last player is measurably worse than the best one, of {} steps: {} ({}).\n",
+                  grouped(best->steps), best->path, best->chosen_by);
   if (run.value().stopped)
     console.print("Stopped. `rival train {} --out {} --resume` goes on.\n", game.spec.name, folder);
   console.print("{} steps in {:.1f} s. The player: {}\n", grouped(run.value().steps), seconds, run.value().bot);
@@ -146,6 +187,10 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
     arguments.add_each(
         "--" + key, [options, key](const std::string& text) { options->rows.emplace_back(key, text); }, help);
   };
+  arguments.add("--schedule", &options->schedule,
+                "With --resume: the learning rate goes on where it stood (continue, the default), or starts again over "
+                "what is left (restart)");
+  add_row("patience", "Stop after so many evaluations in a row that show no better player; there are ten in a run");
   add_row("seed", "Names all randomness: same seed, options and --steps, same bytes");
   add_row("threads", "Without it, one per processor");
   add_row("hidden", "Widths of the network's layers, e.g. 128x128");

@@ -17,6 +17,10 @@ void Record::note(double score) {
   (score > 0.5 ? wins : score < 0.5 ? losses : draws) += 1;
 }
 
+std::string to_string(Matchmaking matchmaking) {
+  return matchmaking == Matchmaking::hard ? "hard" : matchmaking == Matchmaking::even ? "even" : "uniform";
+}
+
 std::string to_string(Member::Kind kind) {
   return kind == Member::Kind::exploiter ? "exploiter" : "past";
 }

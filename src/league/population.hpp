@@ -17,6 +17,7 @@ enum class Matchmaking {
   hard,  // f = (1 - x)^2: those who still win
   even,  // f = x (1 - x): those on a level
 };
+std::string to_string(Matchmaking matchmaking);
 
 // What came of matches, for the learner; the newest ones count most (the record reaches back about kReach matches).
 struct Record {

@@ -13,6 +13,8 @@ std::vector<OptionRow> option_rows(TrainConfig& c) {
       {"minutes", &c.minutes, "the run ends after this long; 0: no limit", 0, 1e6},
       {"steps", &c.steps, "the run ends after this many decisions of seats; 0: no limit", 0, 9e15},
       {"until_score", &c.until_score, "the run ends when the mean score of the last 100 episodes is this; inf: never"},
+      {"patience", &c.patience,
+       "the run ends after so many evaluations in a row that show no better player; 0: it does not", 0, 1e6},
       {"seed", &c.seed, "names all randomness of the run: same seed, options and budget in steps, same bytes", 0, 9e15},
       {"threads", &c.threads, "0: one per processor; at most 8 are used, and results do not depend on their number", 0,
        256},
@@ -61,6 +63,9 @@ std::vector<OptionRow> option_rows(TrainConfig& c) {
       {"team_spirit", &c.team_spirit,
        "share of a seat's reward that is its team's mean, at the start; -1: chosen from what the game says", -1, 1},
       {"team_spirit_end", &c.team_spirit_end, "and at the end; -1: chosen from what the game says", -1, 1},
+      {"rivalry", &c.rivalry,
+       "share of the mean reward of the other teams that is taken from a seat's; -1: chosen from what the game says",
+       -1, 1},
       {"past_share", &c.past_share,
        "of the matches that are against past selves and exploiters; -1: chosen from what the game says", -1, 1},
       {"matchmaking",
@@ -139,6 +144,26 @@ Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec) {
   if (r.precision == Precision::bf16 && best_precision() != Precision::bf16)
     return Error{"precision bf16 is not supported by this processor (" + isa_name() + "); use --precision auto or f32"};
   return r;
+}
+
+TrainConfig in_force(TrainConfig config, const ResolvedConfig& resolved, const NetworkOptions& network) {
+  config.network = network;
+  config.rows = resolved.rows;
+  config.horizon = resolved.horizon;
+  config.epochs = resolved.epochs;
+  config.minibatches = resolved.minibatches;
+  config.learning_rate = resolved.learning_rate;
+  config.discount = resolved.discount;
+  config.entropy = resolved.entropy;
+  config.entropy_end = resolved.entropy_end;
+  config.averaged_share = resolved.averaged_share;
+  config.opening_share = resolved.opening_share;
+  config.team_spirit = resolved.team_spirit;
+  config.team_spirit_end = resolved.team_spirit_end;
+  config.rivalry = resolved.rivalry;
+  config.past_share = resolved.past_share;
+  config.matchmaking = to_string(resolved.matchmaking);
+  return config;
 }
 
 }  // namespace rival

@@ -21,6 +21,8 @@ struct TrainConfig {
   std::int64_t steps = 0;                                        // decisions of seats; 0: no limit
   double until_score = std::numeric_limits<double>::infinity();  // mean score of the last 100 episodes
 
+  int patience = 0;  // the run ends after so many evaluations in a row without a new best player; 0: it does not
+
   std::int64_t seed = 1;
   int threads = 0;  // 0: one per processor
   NetworkOptions network = {.memory = -1};
@@ -72,5 +74,9 @@ struct ResolvedConfig {
   Precision precision;
 };
 Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec);
+
+// The options with the values in force instead of "auto": what a run keeps, whatever later versions would choose.
+// `network`: that of the trainer. Left as they are: threads and precision, which belong to the machine.
+TrainConfig in_force(TrainConfig config, const ResolvedConfig& resolved, const NetworkOptions& network);
 
 }  // namespace rival

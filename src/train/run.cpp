@@ -1,13 +1,19 @@
 #include "train/run.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <ctime>
+#include <filesystem>
 #include <future>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "agent/scripted.hpp"
+#include "train/collapse.hpp"
 #include "train/tensorboard.hpp"
 
 namespace rival {
@@ -24,7 +30,10 @@ constexpr int kEvaluationMatches = 200;
 constexpr double kEvaluationDecisions = 200'000;  // of one opponent's matches, about: long matches are fewer
 constexpr double kExploiterMatches = 100, kExploiterWins = 0.7;  // AlphaStar's: an exploiter that wins so often joins
 constexpr double kMetricsEvery = 0.25;                           // seconds between lines of the curve
+constexpr double kWorse = 0.35;  // a score against the best player so far below which something is wrong
 constexpr const char* kRunKey = "rival.run";
+constexpr const char* kBestKey = "rival.best";
+constexpr const char *kExploiterPrefix = "exploiter.", *kTargetPrefix = "target.";  // in the state
 
 double since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -49,11 +58,41 @@ std::vector<OptionRow> run_rows(std::string& game, TrainConfig& config) {
   return rows;
 }
 
+void put_under(TensorFile& into, TensorFile from, const std::string& prefix) {
+  for (Tensor& tensor : from.tensors) {
+    tensor.name = prefix + tensor.name;
+    into.tensors.push_back(std::move(tensor));
+  }
+  for (const auto& [key, value] : from.metadata) into.metadata[prefix + key] = value;
+}
+
+TensorFile taken_from(const TensorFile& from, const std::string& prefix) {
+  TensorFile part;
+  for (const Tensor& tensor : from.tensors) {
+    if (!tensor.name.starts_with(prefix)) continue;
+    part.tensors.push_back(tensor);
+    part.tensors.back().name.erase(0, prefix.size());
+  }
+  for (const auto& [key, value] : from.metadata)
+    if (key.starts_with(prefix)) part.metadata[key.substr(prefix.size())] = value;
+  return part;
+}
+
+// "62 (55.1 to 68.5)"
+std::string text_of(const Estimate& e, double unit = 1) {
+  return fmt::format("{:.4g} ({:.4g} to {:.4g})", unit * e.value, unit * e.interval.low, unit * e.interval.high);
+}
+
 class Run {
  public:
   Run(const GameEntry& game, const TrainConfig& config, const RunOptions& options, std::unique_ptr<Trainer> trainer,
       RunFolder folder)
-      : game_(game), config_(config), options_(options), trainer_(std::move(trainer)), folder_(std::move(folder)) {}
+      : game_(game),
+        config_(config),
+        options_(options),
+        trainer_(std::move(trainer)),
+        folder_(std::move(folder)),
+        wall_began_(wall_time()) {}
 
   Result<void> resume();
   Result<RunSummary> go();
@@ -62,7 +101,10 @@ class Run {
   bool teams() const { return game_.spec.team_count() > 1; }
   double seconds() const { return earlier_seconds_ + since(begin_); }
   double share_done() const;
-  bool over() const;
+  std::optional<RunEnd> ended() const;
+  bool has_budget() const { return config_.minutes > 0 || config_.steps > 0; }
+  double progress() const;
+  double learning_rate() const { return trainer_->resolved().learning_rate * (1 - 0.95 * progress()); }
   std::unique_ptr<Agent> agent(const Bot& bot, float temperature) const {
     auto player = std::make_unique<BotAgent>(bot, game_.spec, temperature, trainer_->resolved().precision);
     if (!trainer_->resolved().limits.any()) return player;
@@ -75,13 +117,23 @@ class Run {
   double training_seconds() const { return std::max(60 * config_.minutes - evaluation_took_, 1e-3); }
   double evaluation_seconds(int series) const;
   Result<void> evaluate();
+  Result<void> compare_with_best(const Bot& bot, const std::optional<Estimate>& score, int matches);
+  void warn(const std::string& text);
+  void tell(const std::string& text) const {
+    if (options_.on_message) options_.on_message(text);
+  }
   Result<void> save(bool curve);
   Result<void> save_league();
   Result<void> exploit();
+  Result<void> make_exploiter(const Bot& target);
+  Result<void> resume_exploiter(const TensorFile& state, const std::string& file);
+  Result<void> resume_best();
+  // Decisions of exploiters for each of the player's.
+  double exploiter_quota() const { return config_.exploiter_share / (1 - config_.exploiter_share); }
   int evaluation_matches() const;
 
   const GameEntry& game_;
-  const TrainConfig& config_;
+  const TrainConfig config_;
   const RunOptions& options_;
   std::unique_ptr<Trainer> trainer_;
   RunFolder folder_;
@@ -94,8 +146,24 @@ class Run {
   std::optional<Bot> evaluated_;        // the bot of the last evaluation
   double match_length_ = 0;             // of late, in steps
   std::unique_ptr<Trainer> exploiter_;  // at work; null: none
-  int exploiters_ = 0;
-  std::int64_t exploiter_steps_ = 0;  // of this session
+  int exploiters_ = 0;                  // begun so far
+  std::int64_t exploiter_steps_ = 0;    // of them all
+  double wall_began_;
+  // The schedules go from `schedule_from_`, where `schedule_done_` of the budget was used up, to 1 at its end.
+  double schedule_from_ = 0, schedule_done_ = 0;
+  struct Best {
+    Bot bot;
+    std::string chosen_by;
+    Estimate score;    // games of one team: the mean of 100 episodes
+    double first = 0;  // likewise, of the first one
+    int evaluation = 0;
+  };
+  std::optional<Best> best_;
+  int evaluations_ = 0;
+  bool last_loses_ = false, told_loss_ = false;
+  int losses_ = 0;  // evaluations in a row in which the player was much worse than the best one
+  CollapseWatch watch_;
+  std::vector<std::string> warnings_, unwritten_warnings_;
 };
 
 double Run::share_done() const {
@@ -106,9 +174,103 @@ double Run::share_done() const {
   return std::min(done, 1.0);
 }
 
-bool Run::over() const {
-  const auto score = trainer_->score();
-  return share_done() >= 1 || (score && *score >= config_.until_score);
+std::optional<RunEnd> Run::ended() const {
+  if (const auto score = trainer_->score(); score && *score >= config_.until_score) return RunEnd::score;
+  if (share_done() >= 1) return RunEnd::budget;
+  if (config_.patience > 0 && best_ && evaluations_ - best_->evaluation >= config_.patience) return RunEnd::patience;
+  return std::nullopt;
+}
+
+// Where the schedules of learning rate and entropy bonus stand, 0 to 1.
+double Run::progress() const {
+  const double done = share_done();
+  if (schedule_from_ == schedule_done_) return done;
+  const double left = 1 - schedule_done_;
+  return left > 0 ? schedule_from_ + (1 - schedule_from_) * (done - schedule_done_) / left : 1;
+}
+
+void Run::warn(const std::string& text) {
+  const auto usual = resolve({}, game_.spec);
+  std::string rate = fmt::format("{:g}", config_.learning_rate);
+  if (usual && usual.value().learning_rate < config_.learning_rate)
+    rate += fmt::format(", the program's choice is {:g}", usual.value().learning_rate);
+  warnings_.push_back(
+      fmt::format("at {} steps {}. What usually helps: a new run with a lower learning_rate (here {}), "
+                  "rewards of order 1, or more rows",
+                  trainer_->steps(), text, rate));
+  unwritten_warnings_.push_back(warnings_.back());
+  tell("Warning: " + warnings_.back() + ".");
+}
+
+// Keeps the bot as the best one if it is better than the best one before beyond doubt; warns if it is much worse.
+// `score`: in games of several teams, against the best one before.
+Result<void> Run::compare_with_best(const Bot& bot, const std::optional<Estimate>& score, int matches) {
+  ++evaluations_;
+  // Once may be a passing dip: two evaluations in a row are told, the first time.
+  const auto fell = [this](bool now) {
+    losses_ = now ? losses_ + 1 : 0;
+    return losses_ == 2 && !std::exchange(told_loss_, true);
+  };
+  std::string chosen_by;
+  if (!best_) {
+    if (!teams() && !score) return {};
+    chosen_by =
+        teams() ? "the first one that was measured" : "the first mean score of 100 episodes: " + text_of(*score);
+  } else if (!score) {
+    return {};
+  } else if (teams()) {
+    last_loses_ = score->interval.high < 0.5;
+    if (score->interval.low > 0.5)
+      chosen_by = fmt::format("it scored {}% in {} matches against the best one before, of {} steps",
+                              text_of(*score, 100), matches, best_->bot.steps);
+    if (fell(score->interval.high < kWorse))
+      warn(fmt::format("the player is beaten by its own past: it scores {}% against the one of {} steps",
+                       text_of(*score, 100), best_->bot.steps));
+  } else {
+    last_loses_ = score->interval.high < best_->score.interval.low;
+    if (score->interval.low > best_->score.interval.high)
+      chosen_by = fmt::format("its mean score of 100 episodes was {}, that of the best one before {}", text_of(*score),
+                              text_of(best_->score));
+    if (fell(last_loses_ && score->value < (best_->first + best_->score.value) / 2))
+      warn(fmt::format("most of what was learnt is lost: the mean score of 100 episodes is {}, at {} steps it was {}",
+                       text_of(*score), best_->bot.steps, text_of(best_->score)));
+  }
+  if (chosen_by.empty()) return {};
+  last_loses_ = false;
+  const Estimate now = score.value_or(Estimate{});
+  best_ = Best{bot, chosen_by, now, best_ ? best_->first : now.value, evaluations_};
+  TensorFile file = bot.to_tensors();
+  file.metadata[kBestKey] = ordered_json{
+      {"chosen_by", chosen_by},
+      {"score", {now.value, now.interval.low, now.interval.high}},
+      {"first_score", best_->first},
+      {"evaluation",
+       evaluations_}}.dump();
+  return folder_.save_bot("best", to_safetensors(file));
+}
+
+// The best one of earlier sessions, if its file is there.
+Result<void> Run::resume_best() {
+  const std::string path = folder_.bot_path("best");
+  if (!std::filesystem::exists(path)) return {};
+  const auto tensors = load_safetensors(path);
+  if (!tensors) return tensors.error();
+  auto bot = Bot::from_tensors(tensors.value(), game_.spec, path);
+  if (!bot) return bot.error();
+  const auto found = tensors.value().metadata.find(kBestKey);
+  const auto j =
+      found == tensors.value().metadata.end() ? ordered_json() : ordered_json::parse(found->second, nullptr, false);
+  try {
+    const auto score = j.at("score").get<std::array<double, 3>>();
+    best_ = Best{std::move(*bot),
+                 j.at("chosen_by").get<std::string>(),
+                 {score[0], {score[1], score[2]}},
+                 j.at("first_score").get<double>(),
+                 std::min(j.at("evaluation").get<int>(), evaluations_)};
+  } catch (const ordered_json::exception&) {
+    return Error{path + ": the metadata '" + kBestKey + "' is missing or damaged; without the file the run goes on"};
+  }
+  return {};
 }
 
 int Run::evaluation_matches() const {
@@ -133,7 +295,8 @@ Result<void> Run::evaluate() {
   struct Series {
     std::string opponent;  // "": the bot of the last evaluation
     std::unique_ptr<Agent> agent;
-    float temperature;  // of the bot
+    float temperature;          // of the bot
+    const Bot* past = nullptr;  // the opponent: the bot of the last evaluation, or the best one
     Result<MatchSummary> result = Error{""};
   };
   std::vector<Series> all;
@@ -142,7 +305,9 @@ Result<void> Run::evaluate() {
   if (!game_.baselines.empty())  // the first one is the one to watch: it must be quick
     all.push_back({game_.baselines.front().name, game_.baselines.front().make(), temperature});
   // Both play as the policy draws, so that matches differ.
-  if (evaluated_) all.push_back({"", agent(*evaluated_, 1), 1});
+  if (evaluated_) all.push_back({"", agent(*evaluated_, 1), 1, &*evaluated_});
+  const bool best_is_last = best_ && evaluated_ && best_->bot.steps == evaluated_->steps;
+  if (best_ && !best_is_last) all.push_back({"", agent(best_->bot, 1), 1, &best_->bot});
   matches.seconds = evaluation_seconds(static_cast<int>(all.size()));
   matches.stop = [this] { return stop_asked(); };
   const auto policy = trainer_->threads() > 1 ? std::launch::async : std::launch::deferred;
@@ -154,11 +319,16 @@ Result<void> Run::evaluate() {
   for (auto& played : playing) played.get();
   if (stop_asked()) return {};
   progress_.evaluations.clear();
+  std::optional<Estimate> against_best;
+  int best_matches = 0;
   double rating = progress_.ratings.empty() ? 0 : progress_.ratings.back();
   for (const Series& series : all) {
     if (!series.result) return series.result.error();
     const MatchSummary& summary = series.result.value();
     if (summary.matches == 0) continue;
+    if (series.past && (best_is_last || (best_ && series.past == &best_->bot)))
+      against_best = summary.score, best_matches = summary.matches;
+    if (series.past && best_ && series.past == &best_->bot) continue;
     if (!series.opponent.empty()) {
       progress_.evaluations.push_back({series.opponent, summary.score});
       continue;
@@ -169,6 +339,7 @@ Result<void> Run::evaluate() {
   }
   progress_.ratings.push_back(rating);
   progress_.evaluated = true;
+  if (auto ok = compare_with_best(bot, against_best, best_matches); !ok) return ok;
   evaluated_ = bot;
   return folder_.save_bot("latest", to_safetensors(bot.to_tensors()));
 }
@@ -192,21 +363,40 @@ Result<void> Run::save_league() {
   return changed ? folder_.set_snapshots(std::move(snapshots)) : Result<void>{};
 }
 
+Result<void> Run::make_exploiter(const Bot& target) {
+  TrainConfig config = config_;
+  config.seed = config_.seed + 1000 + exploiters_;
+  config.past_share = 1;
+  auto made = Trainer::make(game_, config);
+  if (!made) return made.error();
+  exploiter_ = std::move(*made);
+  exploiter_->stop = [this] { return interrupt(); };
+  exploiter_->start_from(target);
+  exploiter_->exploit(target);
+  return {};
+}
+
+// The exploiter that was at work when the state was saved, if any.
+Result<void> Run::resume_exploiter(const TensorFile& state, const std::string& file) {
+  const TensorFile target = taken_from(state, kTargetPrefix);
+  if (target.tensors.empty()) return {};
+  auto bot = Bot::from_tensors(target, game_.spec, file);
+  if (!bot) return bot.error();
+  if (!(bot.value().network.options() == trainer_->network().options()))
+    return Error{file + ": the exploiter in it belongs to a network of another shape; this state cannot be resumed"};
+  if (auto ok = make_exploiter(*bot); !ok) return ok;
+  std::vector<Trainer::SavedMember> population;
+  population.push_back({exploiter_->population().members().front().name, Member::Kind::past, std::move(*bot)});
+  return exploiter_->restore(taken_from(state, kExploiterPrefix), std::move(population), file);
+}
+
 // Lets an exploiter have its share of the decisions. It starts from the player as it is, learns to beat it, and joins
 // the population when it does, or when it has had its time; then the next one begins.
 Result<void> Run::exploit() {
-  while (static_cast<double>(exploiter_steps_) <
-         config_.exploiter_share / (1 - config_.exploiter_share) * static_cast<double>(trainer_->steps())) {
+  while (static_cast<double>(exploiter_steps_) < exploiter_quota() * static_cast<double>(trainer_->steps())) {
     if (!exploiter_) {
-      TrainConfig config = config_;
-      config.seed = config_.seed + 1000 + ++exploiters_;
-      config.past_share = 1;
-      auto made = Trainer::make(game_, config);
-      if (!made) return made.error();
-      exploiter_ = std::move(*made);
-      exploiter_->stop = trainer_->stop;
-      exploiter_->start_from(trainer_->bot());
-      exploiter_->exploit(trainer_->bot());
+      ++exploiters_;
+      if (auto ok = make_exploiter(trainer_->bot()); !ok) return ok;
     }
     const std::int64_t before = exploiter_->steps();
     auto report = exploiter_->iterate(0.5);
@@ -216,7 +406,7 @@ Result<void> Run::exploit() {
     const Record& record = exploiter_->population().members().front().record;
     const bool wins = record.matches() >= kExploiterMatches && record.score() > kExploiterWins;
     if (!wins && exploiter_->steps() < std::max<std::int64_t>(200'000, trainer_->steps() / 20)) continue;
-    trainer_->add_exploiter("exploiter_" + std::to_string(trainer_->steps()), exploiter_->bot());
+    trainer_->add_exploiter("exploiter_" + std::to_string(exploiters_), exploiter_->bot());
     exploiter_.reset();
   }
   return {};
@@ -257,15 +447,27 @@ Result<void> Run::save(bool curve) {
       line["rating"] = progress_.ratings.back();
       scalars.emplace_back("rating/elo", progress_.ratings.back());
     }
+    if (!unwritten_warnings_.empty()) line["warnings"] = std::exchange(unwritten_warnings_, {});
     if (auto ok = folder_.append_metrics(line.dump()); !ok) return ok;
     std::vector<TensorBoardWriter::Scalar> views;
     for (const auto& [tag, value] : scalars) views.push_back({tag, static_cast<float>(value)});
-    if (auto ok = board_->add(r.steps, wall_time(), views); !ok) return ok;
+    if (auto ok = board_->add(r.steps, wall_began_ + since(begin_), views); !ok) return ok;
     last_metrics_ = Clock::now();
     curve_steps_ = r.steps;
   }
   TensorFile state = trainer_->state();
-  state.metadata[kRunKey] = ordered_json{{"seconds", progress_.seconds}, {"ratings", progress_.ratings}}.dump();
+  state.metadata[kRunKey] = ordered_json{{"seconds", progress_.seconds},
+                                         {"ratings", progress_.ratings},
+                                         {"progress", progress()},
+                                         {"evaluations", evaluations_},
+                                         {"exploiters", exploiters_},
+                                         {"exploiter_steps", exploiter_steps_},
+                                         {"evaluation_seconds", evaluation_took_}}
+                                .dump();
+  if (exploiter_) {
+    put_under(state, exploiter_->state(), kExploiterPrefix);
+    put_under(state, exploiter_->population().members().front().bot->to_tensors(), kTargetPrefix);
+  }
   return folder_.save_state(to_safetensors(state));
 }
 
@@ -298,25 +500,50 @@ Result<void> Run::resume() {
   try {
     earlier_seconds_ = j.at("seconds").get<double>();
     progress_.ratings = j.at("ratings").get<std::vector<double>>();
+    schedule_from_ = j.value("progress", -1.0);
+    evaluations_ = j.value("evaluations", 0);
+    evaluation_took_ = j.value("evaluation_seconds", 0.0);
+    exploiters_ = j.value("exploiters", 0);
+    // Where an older state does not say: as if the exploiters had had their share.
+    exploiter_steps_ = j.value("exploiter_steps",
+                               static_cast<std::int64_t>(exploiter_quota() * static_cast<double>(trainer_->steps())));
   } catch (const ordered_json::exception&) {
     return Error{file + ": the metadata '" + kRunKey + "' is damaged; this state cannot be resumed"};
   }
   earlier_steps_ = trainer_->steps();
-  next_evaluation_ = earlier_done_ = share_done();
-  return {};
+  next_evaluation_ = earlier_done_ = schedule_done_ = share_done();
+  if (options_.schedule == Schedule::restart)
+    schedule_from_ = 0;
+  else if (!(schedule_from_ >= 0 && schedule_from_ <= 1) || std::abs(schedule_from_ - schedule_done_) < 1e-3)
+    schedule_from_ = schedule_done_;
+  progress_.seconds = earlier_seconds_;
+  progress_.iteration.steps = trainer_->steps(), progress_.iteration.iteration = trainer_->iterations();
+  progress_.score = trainer_->score();
+  if (auto ok = resume_exploiter(state.value(), file); !ok) return ok;
+  return resume_best();
 }
 
 Result<RunSummary> Run::go() {
-  std::optional<std::int64_t> resumed_at;
-  if (options_.resume) resumed_at = trainer_->steps();
-  auto board = TensorBoardWriter::create(folder_.path(), wall_time(), resumed_at);
-  if (!board) return board.error();
-  board_ = std::move(*board);
-  bool stopped = false, last = over();
+  std::optional<RunEnd> end = ended();
+  bool stopped = false, last = end.has_value();
+  if (last) {
+    end = RunEnd::spent;
+  } else {
+    std::optional<std::int64_t> resumed_at;
+    if (options_.resume) resumed_at = trainer_->steps();
+    auto board = TensorBoardWriter::create(folder_.path(), wall_began_, resumed_at);
+    if (!board) return board.error();
+    board_ = std::move(*board);
+    if (options_.resume)
+      tell(fmt::format("The learning rate {} {:.3g}{}.",
+                       options_.schedule == Schedule::restart ? "starts again at" : "goes on at", learning_rate(),
+                       has_budget() ? fmt::format(" and falls to {:.3g}", 0.05 * trainer_->resolved().learning_rate)
+                                    : std::string(", and stays there")));
+  }
   trainer_->stop = [this] { return interrupt(); };
   while (!last && !stopped) {
     const std::int64_t iterations = trainer_->iterations();
-    auto report = trainer_->iterate(share_done());
+    auto report = trainer_->iterate(progress());
     if (!report)
       return Error{report.error().message + "; the run up to iteration " + std::to_string(trainer_->iterations()) +
                    " is in " + folder_.path()};
@@ -324,20 +551,23 @@ Result<RunSummary> Run::go() {
     if (report->updated_rows > 0) progress_.iteration = *report;
     progress_.iteration.iteration = report->iteration, progress_.iteration.steps = report->steps;
     if (report->episodes) match_length_ = report->episode_length;
+    const bool choices_only =
+        std::all_of(game_.spec.action.begin(), game_.spec.action.end(), [](const auto& p) { return p.is_choice(); });
+    if (const auto sign = watch_.note(*report, progress(), choices_only)) warn(*sign);
     if (config_.exploiter_share > 0 && teams() && !report->interrupted)
       if (auto ok = exploit(); !ok) return ok.error();
     progress_.score = trainer_->score();
     progress_.evaluated = false;
-    last = over();
-    const bool budget = config_.minutes > 0 || config_.steps > 0;
-    const auto now = [&] { return budget ? share_done() : seconds(); };
-    if (const double begun = now();
-        teams() && trainer_->iterations() > 0 && !stop_asked() && (begun >= next_evaluation_ || last)) {
+    end = ended();
+    last = end.has_value();
+    if (const double begun = has_budget() ? share_done() : seconds();
+        trainer_->iterations() > 0 && !stop_asked() && (begun >= next_evaluation_ || last)) {
       const double from = seconds();
-      if (auto ok = evaluate(); !ok) return ok.error();
+      if (auto ok = teams() ? evaluate() : compare_with_best(trainer_->bot(), trainer_->score_estimate(), 0); !ok)
+        return ok.error();
       evaluation_took_ = seconds() - from;
-      const double every = budget ? 1.0 / kEvaluations : kEvaluateEvery;
-      const double took = budget ? evaluation_took_ * begun / std::max(from, 1e-9) : evaluation_took_;
+      const double every = has_budget() ? 1.0 / kEvaluations : kEvaluateEvery;
+      const double took = has_budget() ? evaluation_took_ * begun / std::max(from, 1e-9) : evaluation_took_;
       next_evaluation_ = begun + std::max(every, took / kEvaluationShare);
     }
     progress_.seconds = seconds();
@@ -346,6 +576,7 @@ Result<RunSummary> Run::go() {
     progress_.done = share_done();
     if (progress_.done > earlier_done_)
       progress_.seconds_left = since(begin_) * (1 - progress_.done) / (progress_.done - earlier_done_);
+    if (!last && ended() == RunEnd::patience) end = RunEnd::patience, last = true;
     stopped = stop_asked() && !last;
     const bool curve = progress_.evaluated ||
                        ((last || stopped || since(last_metrics_) >= kMetricsEvery) && curve_steps_ < trainer_->steps());
@@ -353,16 +584,30 @@ Result<RunSummary> Run::go() {
       if (auto ok = save(curve); !ok) return ok.error();
     if (options_.on_progress && (moved || progress_.evaluated)) options_.on_progress(progress_);
   }
+  if (trainer_->iterations() == 0)
+    warnings_.push_back(
+        "not one iteration was completed, and so nothing was learnt. What helps: more time, a narrower network or "
+        "fewer "
+        "rows");
   RunSummary summary{.last = progress_,
                      .steps = trainer_->steps(),
                      .bot = folder_.bot_path(stopped ? "latest" : "final"),
-                     .stopped = stopped};
+                     .stopped = stopped,
+                     .end = stopped ? RunEnd::stopped : *end,
+                     .best = {},
+                     .warnings = warnings_};
+  if (best_) summary.best = BestBot{folder_.bot_path("best"), best_->bot.steps, best_->chosen_by, last_loses_};
   if (auto ok = folder_.save_bot(stopped ? "latest" : "final", to_safetensors(trainer_->bot().to_tensors())); !ok)
     return ok.error();
   return summary;
 }
 
 }  // namespace
+
+std::string to_string(RunEnd end) {
+  constexpr const char* kNames[] = {"budget", "score", "patience", "stopped", "spent"};
+  return kNames[static_cast<int>(end)];
+}
 
 Result<SavedRun> read_run(const std::string& folder) {
   const std::string file = folder + "/config.toml";
@@ -380,12 +625,19 @@ Result<RunSummary> run_training(const GameEntry& game, const TrainConfig& config
   if (options.start) saved.network = options.start->network.options();
   auto trainer = Trainer::make(game, saved);
   if (!trainer) return trainer.error();
+  saved = in_force(saved, (*trainer)->resolved(), (*trainer)->network().options());
   if (options.start) (*trainer)->start_from(*options.start);
   std::string name = game.spec.name;
-  auto folder = options.resume ? RunFolder::open(options.folder)
-                               : RunFolder::create(options.folder, write_toml(run_rows(name, saved)));
+  const std::string text = write_toml(run_rows(name, saved));
+  auto folder = options.resume ? RunFolder::open(options.folder) : RunFolder::create(options.folder, text);
   if (!folder) return folder.error();
-  Run run(game, config, options, std::move(*trainer), std::move(*folder));
+  if (options.resume) {  // what is changed on the way stays so, in later sessions too
+    auto before = read_run(options.folder);
+    if (!before) return before.error();
+    if (write_toml(run_rows(before.value().game, before.value().config)) != text)
+      if (auto ok = folder->save_config(text); !ok) return ok.error();
+  }
+  Run run(game, saved, options, std::move(*trainer), std::move(*folder));
   if (options.resume)
     if (auto ok = run.resume(); !ok) return ok.error();
   return run.go();

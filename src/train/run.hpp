@@ -36,13 +36,35 @@ struct RunProgress {
   bool evaluated = false;  // `evaluations` are new
 };
 
+// Where a resumed run's learning rate and entropy bonus go on.
+enum class Schedule {
+  go_on,    // where they stood, from there to the end of the budget
+  restart,  // as at the start of a run, over what is left of the budget
+};
+
+// The best player so far. In games of several teams: the first one that was measured, then every one that beat the best
+// before it, with the 95% interval of its score above one half. In games of one team: likewise, by the mean score of
+// the last 100 episodes of training, whose interval must lie above the former one's.
+struct BestBot {
+  std::string path;
+  std::int64_t steps = 0;   // of training when it was taken
+  std::string chosen_by;    // in words
+  bool last_loses = false;  // whether the newest player is measurably worse
+};
+
+// Why a run ended.
+enum class RunEnd { budget, score, patience, stopped, spent };  // spent: a resumed one, before it began
+std::string to_string(RunEnd end);
+
 struct RunOptions {
   std::string folder;
   bool resume = false;
+  Schedule schedule = Schedule::go_on;
   const Bot* start =
       nullptr;  // what a new run starts from (agent/transplant.hpp); its network is the run's. Null: nothing
   const std::atomic<bool>* stop = nullptr;  // set from elsewhere (a signal): end within a second, saved
   std::function<void(const RunProgress&)> on_progress;
+  std::function<void(const std::string&)> on_message;  // something to tell people at once, in a sentence
 };
 
 struct RunSummary {
@@ -50,6 +72,9 @@ struct RunSummary {
   std::int64_t steps = 0;
   std::string bot;       // path of the final bot
   bool stopped = false;  // by `stop`, before the budget was used up
+  RunEnd end = RunEnd::budget;
+  std::optional<BestBot> best;
+  std::vector<std::string> warnings;  // that training has gone wrong, with what to do
 };
 
 // Trains until the budget of `config` is used up. Error: a budget that is missing, a folder that holds another run or

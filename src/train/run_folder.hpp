@@ -46,6 +46,7 @@ class RunFolder {
   std::string bot_path(std::string_view bot) const;
 
   Result<std::string> config() const { return read_file(config_path()); }
+  Result<void> save_config(std::string_view text) { return write_file_atomically(config_path(), text, {}, *files_); }
 
   // Adds a line to the curve: one JSON object in one line, with the number "steps".
   Result<void> append_metrics(std::string_view json);

@@ -319,5 +319,152 @@ TEST(Run, ExploitersJoinTheLeagueAndComeBackOnResume) {
   EXPECT_GE(second.value().steps, 320'000);
 }
 
+// What the state says of the run.
+json run_state(const std::string& folder) {
+  return json::parse(load_safetensors(folder + "/state.safetensors").value().metadata.at("rival.run"));
+}
+
+TEST(Run, AResumedRunDoesNotReplayItsExploitersQuota) {
+  const GameEntry game = built_in("tic_tac_toe");
+  TemporaryFolder folder;
+  const std::string path = folder.file("run");
+  TrainConfig config = small(60'000);
+  config.exploiter_share = 0.4;
+  ASSERT_TRUE(run_training(game, config, {.folder = path}));
+  const json before = run_state(path);
+  EXPECT_GE(before.at("exploiter_steps").get<std::int64_t>(), 40'000);
+  const TensorFile state = load_safetensors(path + "/state.safetensors").value();
+  ASSERT_TRUE(state.find("exploiter.parameters"));  // one is at work, and goes on with the run
+  const json inner = json::parse(state.metadata.at("exploiter.rival.state"));
+  EXPECT_EQ(inner.at("steps"), before.at("exploiter_steps"));
+  config.steps = 64'000;
+  ASSERT_TRUE(run_training(game, config, {.folder = path, .resume = true}));
+  const json after = run_state(path);
+  EXPECT_LE(after.at("exploiters").get<int>(), 2);  // that one, and the next when it has joined
+  const auto more = after.at("exploiter_steps").get<std::int64_t>() - before.at("exploiter_steps").get<std::int64_t>();
+  EXPECT_GT(more, 0);
+  EXPECT_LT(more, 8'000);  // a replay would be 40,000
+}
+
+TEST(Run, ExploitersHaveTheShapeOfTheBotThatTheRunStartsFrom) {
+  const GameEntry game = built_in("tic_tac_toe");
+  TemporaryFolder folder;
+  TrainConfig narrow = small(10'000);
+  narrow.network.hidden = {8, 8};
+  const auto first = run_training(game, narrow, {.folder = folder.file("narrow")});
+  ASSERT_TRUE(first) << first.error().message;
+  const Bot bot = load_bot(first.value().bot, game.spec).value();
+  TrainConfig config = small(20'000);
+  config.exploiter_share = 0.4;
+  config.network.hidden = {};
+  const auto second = run_training(game, config, {.folder = folder.file("from"), .start = &bot});
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_EQ(read_run(folder.file("from")).value().config.network.hidden, (std::vector<int>{8, 8}));
+}
+
+TEST(Run, SaysThatTheBudgetIsUsedUpAndWhereTheLearningRateGoesOn) {
+  const GameEntry game = built_in("cartpole");
+  TemporaryFolder folder;
+  const std::string path = folder.file("run");
+  TrainConfig config = small(20'000);
+  config.learning_rate = 0.001;
+  const auto first = run_training(game, config, {.folder = path});
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first.value().end, RunEnd::budget);
+  const auto again = run_training(game, config, {.folder = path, .resume = true});
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again.value().end, RunEnd::spent);
+  EXPECT_EQ(again.value().steps, first.value().steps);
+
+  const auto rates = [&](Schedule schedule, std::int64_t steps) {
+    std::vector<double> all;
+    std::string told;
+    RunOptions options{.folder = path, .resume = true, .schedule = schedule};
+    options.on_progress = [&](const RunProgress& p) { all.push_back(p.iteration.learning_rate); };
+    options.on_message = [&](const std::string& text) { told += text; };
+    config.steps = steps;
+    const auto summary = run_training(game, config, options);
+    EXPECT_TRUE(summary && summary.value().end == RunEnd::budget);
+    EXPECT_NE(told.find("learning rate"), std::string::npos);
+    return all;
+  };
+  // Where it stood, at a twentieth; as at the start, and down again.
+  for (double rate : rates(Schedule::go_on, 30'000)) EXPECT_NEAR(rate, 0.00005, 1e-5);
+  const auto restarted = rates(Schedule::restart, 60'000);
+  EXPECT_NEAR(restarted.front(), 0.001, 1e-9);
+  EXPECT_LT(restarted.back(), 0.0002);
+  EXPECT_EQ(read_run(path).value().config.steps, 60'000);  // what was changed on the way stays so
+}
+
+TEST(Run, ConfigTomlHoldsTheValuesInForce) {
+  TemporaryFolder folder;
+  for (const char* name : {"tic_tac_toe", "cartpole", "kuhn_poker", "lanes"}) {
+    const GameEntry game = built_in(name);
+    TrainConfig config;
+    const ResolvedConfig chosen = resolve(config, game.spec).value();
+    const Network network = Network::make(game.spec, chosen.network).value();
+    const TrainConfig forced = in_force(config, chosen, network.options());
+    EXPECT_GT(forced.learning_rate, 0);
+    EXPECT_GE(forced.entropy, 0);
+    EXPECT_GE(forced.network.memory, 0);
+    EXPECT_FALSE(forced.network.hidden.empty());
+    EXPECT_NE(forced.matchmaking, "auto");
+    // Given as options, they are themselves.
+    const ResolvedConfig again = resolve(forced, game.spec).value();
+    const TrainConfig twice = in_force(forced, again, Network::make(game.spec, again.network).value().options());
+    TrainConfig a = forced, b = twice;
+    EXPECT_EQ(write_toml(option_rows(a)), write_toml(option_rows(b))) << name;
+    EXPECT_EQ(again.team_spirit_end, chosen.team_spirit_end);
+  }
+  ASSERT_TRUE(run_training(built_in("cartpole"), small(3000), {.folder = folder.file("run")}));
+  EXPECT_EQ(read_run(folder.file("run")).value().config.learning_rate, 0.003);
+}
+
+TEST(Run, KeepsTheBestBotAndSaysWhyAndStopsWithoutABetterOne) {
+  const GameEntry game = built_in("cartpole");
+  TemporaryFolder folder;
+  TrainConfig config = small(200'000);
+  config.learning_rate = 1e-7;  // nothing is learnt
+  config.patience = 2;
+  const auto idle = run_training(game, config, {.folder = folder.file("idle")});
+  ASSERT_TRUE(idle) << idle.error().message;
+  EXPECT_EQ(idle.value().end, RunEnd::patience);
+  EXPECT_LT(idle.value().steps, 150'000);
+  EXPECT_TRUE(idle.value().warnings.empty());
+  // The control: one that learns goes on, and its best is a later one.
+  config.learning_rate = 0.003;
+  const auto learning = run_training(game, config, {.folder = folder.file("learning")});
+  ASSERT_TRUE(learning) << learning.error().message;
+  EXPECT_GT(learning.value().steps, idle.value().steps);
+  ASSERT_TRUE(learning.value().best);
+  EXPECT_GT(learning.value().best->steps, 20'000);
+  EXPECT_NE(learning.value().best->chosen_by.find("mean score of 100 episodes"), std::string::npos);
+  const auto bot = load_bot(learning.value().best->path, game.spec);
+  ASSERT_TRUE(bot);
+  EXPECT_EQ(bot.value().steps, learning.value().best->steps);
+  for (const std::string& warning : learning.value().warnings) ADD_FAILURE() << warning;
+}
+
+TEST(Run, WarnsWhenTheLearningRateIsRuinous) {
+  for (const char* name : {"tic_tac_toe", "cartpole"})
+    for (std::int64_t seed : {1, 2, 3}) {
+      TemporaryFolder folder;
+      TrainConfig config = small(20'000);
+      config.seed = seed;
+      const auto healthy = run_training(built_in(name), config, {.folder = folder.file("healthy")});
+      ASSERT_TRUE(healthy);
+      EXPECT_TRUE(healthy.value().warnings.empty()) << healthy.value().warnings.front();
+      config.learning_rate = 1;
+      std::string told;
+      RunOptions options{.folder = folder.file("ruined")};
+      options.on_message = [&](const std::string& text) { told += text; };
+      const auto ruined = run_training(built_in(name), config, options);
+      ASSERT_TRUE(ruined);
+      ASSERT_FALSE(ruined.value().warnings.empty()) << name << " " << seed;
+      EXPECT_NE(told.find("learning_rate (here 1, the program's choice is 0.003)"), std::string::npos) << told;
+      EXPECT_NE(bytes(folder.file("ruined") + "/metrics.jsonl").find("\"warnings\""), std::string::npos);
+    }
+}
+
 }  // namespace
 }  // namespace rival

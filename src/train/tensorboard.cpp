@@ -1,7 +1,11 @@
 #include "train/tensorboard.hpp"
 
+#include <algorithm>
 #include <array>
+#include <bit>
+#include <cmath>
 #include <filesystem>
+#include <type_traits>
 
 #include "base/protobuf.hpp"
 
@@ -47,6 +51,34 @@ std::string restart_event(double wall_time, std::int64_t step) {
   return event(wall_time, step).add_message(7, log).bytes();  // session_log
 }
 
+template <class T>
+T get_fixed(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (unsigned byte = 0; byte < sizeof(T); ++byte)
+    value |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[byte])) << (8 * byte);
+  if constexpr (std::is_floating_point_v<T>)
+    return std::bit_cast<T>(value);
+  else
+    return static_cast<T>(value);
+}
+
+// The latest wall time of the events in a file's records, as far as they are whole; 0 without any.
+double last_wall_time(std::string_view records) {
+  constexpr std::size_t kHead = 12, kTail = 4, kTime = 9;  // length and its checksum; checksum; tag and double
+  double last = 0;
+  while (records.size() >= kHead) {
+    const auto length = get_fixed<std::uint64_t>(records);
+    if (length > records.size() - kHead || records.size() - kHead - length < kTail) break;
+    const std::string_view payload = records.substr(kHead, length);
+    if (payload.size() >= kTime && payload[0] == 0x09) {
+      const auto time = get_fixed<double>(payload.substr(1));
+      if (std::isfinite(time)) last = std::max(last, time);
+    }
+    records.remove_prefix(kHead + length + kTail);
+  }
+  return last;
+}
+
 std::string scalars_event(double wall_time, std::int64_t step, std::span<const TensorBoardWriter::Scalar> scalars) {
   ProtoWriter summary;
   for (const TensorBoardWriter::Scalar& scalar : scalars)  // Summary.value: its tag and simple_value
@@ -73,22 +105,35 @@ std::string tf_record(std::string_view bytes) {
 
 Result<TensorBoardWriter> TensorBoardWriter::create(const std::string& folder, double wall_time,
                                                     std::optional<std::int64_t> resumed_at, FileSystem& files) {
+  const std::string prefix = "events.out.tfevents.";
+  double last = 0;
+  std::error_code code;
+  for (std::filesystem::directory_iterator entry(folder, code), end; !code && entry != end; entry.increment(code)) {
+    if (!entry->path().filename().string().starts_with(prefix)) continue;
+    if (const Result<std::string> text = read_file(entry->path().string()))
+
+      last = std::max(last, last_wall_time(text.value()));
+  }
+  const double shift = std::max(0.0, last - wall_time);
+  wall_time += shift;
   // TensorBoard reads a folder's files in the order of their names: a later one must get a later name.
-  const std::string name =
-      folder + "/events.out.tfevents." + std::to_string(static_cast<std::int64_t>(wall_time)) + ".";
+  auto seconds = static_cast<std::int64_t>(wall_time);
   std::string path;
-  for (int count = 100; path.empty() || std::filesystem::exists(path); ++count)
-    path = name + std::to_string(count) + ".rival";
+  for (int count = 100; path.empty() || std::filesystem::exists(path); ++count) {
+    if (count > 999) count = 100, ++seconds;
+    path = folder + "/" + prefix + std::to_string(seconds) + "." + std::to_string(count) + ".rival";
+  }
   Result<AppendFile> file = AppendFile::open(path, 0, files);
   if (!file) return file.error();
   std::string start = tf_record(version_event(wall_time));
   if (resumed_at) start += tf_record(restart_event(wall_time, *resumed_at + 1));
   if (Result<void> written = file->append(start); !written) return written.error();
-  return TensorBoardWriter(std::move(file).value());
+  return TensorBoardWriter(std::move(file).value(), shift, wall_time);
 }
 
 Result<void> TensorBoardWriter::add(std::int64_t step, double wall_time, std::span<const Scalar> scalars) {
-  return file_.append(tf_record(scalars_event(wall_time, step, scalars)));
+  last_ = std::max(last_, wall_time + shift_);
+  return file_.append(tf_record(scalars_event(last_, step, scalars)));
 }
 
 }  // namespace rival

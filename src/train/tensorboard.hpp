@@ -25,7 +25,8 @@ class TensorBoardWriter {
   };
 
   // Starts a new event file in `folder`: events.out.tfevents.<seconds>.<count>.rival. `wall_time`: seconds since
-  // 1970. `resumed_at`: the training goes on from this step; TensorBoard forgets what older files say of later steps.
+  // 1970; where older files in the folder are from later (a clock was set back), time goes on from their last event.
+  // `resumed_at`: the training goes on from this step; TensorBoard forgets what older files say of later steps.
   static Result<TensorBoardWriter> create(const std::string& folder, double wall_time,
                                           std::optional<std::int64_t> resumed_at = {},
                                           FileSystem& files = file_system());
@@ -36,8 +37,10 @@ class TensorBoardWriter {
   const std::string& path() const { return file_.path(); }
 
  private:
-  explicit TensorBoardWriter(AppendFile file) : file_(std::move(file)) {}
+  TensorBoardWriter(AppendFile file, double shift, double last) : file_(std::move(file)), shift_(shift), last_(last) {}
   AppendFile file_;
+  double shift_;  // added to every wall time
+  double last_;   // wall time of the last event
 };
 
 // ---- pieces, for tests ----

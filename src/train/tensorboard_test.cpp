@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <numeric>
 #include <vector>
@@ -90,6 +92,39 @@ TEST(TensorBoard, AFullDiskTearsNoRecord) {
   const std::vector<Scalar> scalars = {{"a", 1.0f}};
   EXPECT_FALSE(writer.add(1, 1, scalars));
   EXPECT_EQ(std::filesystem::file_size(writer.path()), size);
+}
+
+// A clock that was set back by a day between two sessions, and in the middle of one.
+TEST(TensorBoard, TimeNeverGoesBackWithinARun) {
+  TemporaryFolder folder;
+  const std::vector<Scalar> scalars = {{"a", 1.0f}};
+  std::vector<std::string> files;
+  const auto session = [&](double began, std::vector<double> times) {
+    TensorBoardWriter writer = TensorBoardWriter::create(folder.path(), began, 1).value();
+    for (double time : times) ASSERT_TRUE(writer.add(7, time, scalars));
+    files.push_back(writer.path());
+  };
+  session(1'000'000, {1'000'001, 1'000'050});
+  session(913'600, {913'610, 913'605});
+  session(2'000'000, {2'000'001});
+  EXPECT_TRUE(std::is_sorted(files.begin(), files.end()));
+  std::vector<double> times;
+  for (const std::string& file : files) {
+    const std::string text = read_file(file).value();
+    for (std::size_t at = 0; at + 12 < text.size();) {
+      std::uint64_t length = 0;
+      std::memcpy(&length, text.data() + at, sizeof length);
+      std::memcpy(&times.emplace_back(), text.data() + at + 13, sizeof(double));
+      at += 16 + length;
+    }
+  }
+  const std::vector<double> expected = {1'000'000, 1'000'000, 1'000'001, 1'000'050,  // version, start, two steps
+                                        1'000'050, 1'000'050, 1'000'060, 1'000'060,  //
+                                        2'000'000, 2'000'000, 2'000'001};
+  EXPECT_EQ(times, expected);
+  // A last record that is torn, and a file that is none, are passed over.
+  ASSERT_TRUE(write_file_atomically(folder.file("events.out.tfevents.1.100.rival"), "abc"));
+  EXPECT_TRUE(TensorBoardWriter::create(folder.path(), 5).ok());
 }
 
 }  // namespace

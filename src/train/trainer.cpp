@@ -337,6 +337,12 @@ std::optional<double> Trainer::score() const {
   return sum / static_cast<double>(kScores);
 }
 
+std::optional<Estimate> Trainer::score_estimate() const {
+  if (last_scores_.size() < kScores) return std::nullopt;
+  const std::vector<double> scores(last_scores_.begin(), last_scores_.end());
+  return Estimate{mean(scores), mean_interval(scores)};
+}
+
 Bot Trainer::bot() const {
   Bot bot{.game = game_.spec.name,
           .network = *network_,

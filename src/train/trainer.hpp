@@ -12,6 +12,7 @@
 #include "base/threads.hpp"
 #include "league/population.hpp"
 #include "match/game_entry.hpp"
+#include "match/match.hpp"
 #include "train/config.hpp"
 #include "train/learner.hpp"
 #include "train/rollout.hpp"
@@ -64,6 +65,8 @@ class Trainer {
   // Mean score of the last 100 episodes, once there are that many: the return of a game of one team; in others the
   // learner's mean return, which self-play keeps near zero.
   std::optional<double> score() const;
+  // The same with its 95% interval.
+  std::optional<Estimate> score_estimate() const;
 
   std::vector<float>& parameters() { return learner_->parameters(); }
   const std::vector<float>& gradients() const { return learner_->gradients(); }
