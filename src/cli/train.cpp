@@ -142,7 +142,9 @@ Result<Outcome> train(const Options& options, std::span<const GameEntry> games, 
       run_training(game, config,
                    {.folder = folder,
                     .resume = options.resume,
-                    .schedule = options.schedule == "restart" ? Schedule::restart : Schedule::go_on,
+                    .schedule = options.schedule == "restart"    ? Schedule::restart
+                                : options.schedule == "continue" ? Schedule::go_on
+                                                                 : Schedule::automatic,
                     .start = start ? &*start : nullptr,
                     .stop = &stop,
                     .on_progress = [&view](const RunProgress& progress) { view.show(progress); },
@@ -188,8 +190,8 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
         "--" + key, [options, key](const std::string& text) { options->rows.emplace_back(key, text); }, help);
   };
   arguments.add("--schedule", &options->schedule,
-                "With --resume: the learning rate goes on where it stood (continue, the default), or starts again over "
-                "what is left (restart)");
+                "With --resume: the learning rate goes on where it stood (continue), or starts again over what is left "
+                "(restart); without it, a finished run starts again and any other goes on");
   add_row("patience", "Stop after so many evaluations in a row that show no better player; there are ten in a run");
   add_row("seed", "Names all randomness: same seed, options and --steps, same bytes");
   add_row("threads", "Without it, one per processor");

@@ -30,7 +30,8 @@ constexpr int kEvaluationMatches = 200;
 constexpr double kEvaluationDecisions = 200'000;  // of one opponent's matches, about: long matches are fewer
 constexpr double kExploiterMatches = 100, kExploiterWins = 0.7;  // AlphaStar's: an exploiter that wins so often joins
 constexpr double kMetricsEvery = 0.25;                           // seconds between lines of the curve
-constexpr double kWorse = 0.35;  // a score against the best player so far below which something is wrong
+constexpr double kWorse = 0.35;        // a score against the best player so far below which something is wrong
+constexpr double kScheduleEnd = 0.99;  // from here on the schedules are at their end
 constexpr const char* kRunKey = "rival.run";
 constexpr const char* kBestKey = "rival.best";
 constexpr const char *kExploiterPrefix = "exploiter.", *kTargetPrefix = "target.";  // in the state
@@ -151,6 +152,7 @@ class Run {
   double wall_began_;
   // The schedules go from `schedule_from_`, where `schedule_done_` of the budget was used up, to 1 at its end.
   double schedule_from_ = 0, schedule_done_ = 0;
+  bool schedule_restarted_ = false;
   struct Best {
     Bot bot;
     std::string chosen_by;
@@ -512,9 +514,13 @@ Result<void> Run::resume() {
   }
   earlier_steps_ = trainer_->steps();
   next_evaluation_ = earlier_done_ = schedule_done_ = share_done();
-  if (options_.schedule == Schedule::restart)
+  if (!(schedule_from_ >= 0 && schedule_from_ <= 1)) schedule_from_ = schedule_done_;  // an older state
+  // A finished run learns more from large steps again than from the smallest ones for as long.
+  schedule_restarted_ = options_.schedule == Schedule::restart ||
+                        (options_.schedule == Schedule::automatic && schedule_from_ >= kScheduleEnd);
+  if (schedule_restarted_)
     schedule_from_ = 0;
-  else if (!(schedule_from_ >= 0 && schedule_from_ <= 1) || std::abs(schedule_from_ - schedule_done_) < 1e-3)
+  else if (std::abs(schedule_from_ - schedule_done_) < 1e-3)
     schedule_from_ = schedule_done_;
   progress_.seconds = earlier_seconds_;
   progress_.iteration.steps = trainer_->steps(), progress_.iteration.iteration = trainer_->iterations();
@@ -535,8 +541,8 @@ Result<RunSummary> Run::go() {
     if (!board) return board.error();
     board_ = std::move(*board);
     if (options_.resume)
-      tell(fmt::format("The learning rate {} {:.3g}{}.",
-                       options_.schedule == Schedule::restart ? "starts again at" : "goes on at", learning_rate(),
+      tell(fmt::format("The learning rate {} {:.3g}{}.", schedule_restarted_ ? "starts again at" : "goes on at",
+                       learning_rate(),
                        has_budget() ? fmt::format(" and falls to {:.3g}", 0.05 * trainer_->resolved().learning_rate)
                                     : std::string(", and stays there")));
   }

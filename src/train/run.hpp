@@ -38,8 +38,9 @@ struct RunProgress {
 
 // Where a resumed run's learning rate and entropy bonus go on.
 enum class Schedule {
-  go_on,    // where they stood, from there to the end of the budget
-  restart,  // as at the start of a run, over what is left of the budget
+  automatic,  // restart where they had come to their end, else go_on
+  go_on,      // where they stood, from there to the end of the budget
+  restart,    // as at the start of a run, over what is left of the budget
 };
 
 // The best player so far. In games of several teams: the first one that was measured, then every one that beat the best
@@ -59,7 +60,7 @@ std::string to_string(RunEnd end);
 struct RunOptions {
   std::string folder;
   bool resume = false;
-  Schedule schedule = Schedule::go_on;
+  Schedule schedule = Schedule::automatic;
   const Bot* start =
       nullptr;  // what a new run starts from (agent/transplant.hpp); its network is the run's. Null: nothing
   const std::atomic<bool>* stop = nullptr;  // set from elsewhere (a signal): end within a second, saved

@@ -12,8 +12,10 @@
 #include <sstream>
 #include <thread>
 
+#include "agent/scripted.hpp"
 #include "base/temporary_folder.hpp"
 #include "games/catalog.hpp"
+#include "games/tic_tac_toe/tic_tac_toe.hpp"
 
 namespace rival {
 namespace {
@@ -111,9 +113,11 @@ TEST_P(RunOf, StopsAndGoesOn) {
   std::atomic<bool> stop = false;
   RunOptions options{.folder = path, .stop = &stop};
   std::int64_t seen = 0;
+  double rate = 0;
   options.on_progress = [&](const RunProgress& progress) {
     EXPECT_GT(progress.iteration.steps, seen);
     seen = progress.iteration.steps;
+    rate = progress.iteration.learning_rate;
     if (progress.done > 0.4) stop = true;
   };
   auto summary = run_training(built_in(GetParam()), small(40'000), options);
@@ -129,6 +133,8 @@ TEST_P(RunOf, StopsAndGoesOn) {
   options.on_progress = [&](const RunProgress& progress) {
     EXPECT_GT(progress.iteration.steps, seen);
     seen = progress.iteration.steps;
+    EXPECT_LT(progress.iteration.learning_rate, rate);  // the schedule goes on where it stood
+    rate = progress.iteration.learning_rate;
   };
   summary = run_training(built_in(GetParam()), read_run(path).value().config, options);
   ASSERT_TRUE(summary) << summary.error().message;
@@ -274,6 +280,33 @@ TEST(Run, StopsWithinASecondHoweverWideTheNetwork) {
   EXPECT_LT(waited(), 1);
 }
 
+// A script that takes 20 ms a move, 16 s for an evaluation's matches: the run ends in its time, having met it.
+TEST(Run, ASlowScriptDoesNotHoldUpTheRun) {
+  TemporaryFolder folder;
+  GameEntry game = built_in("tic_tac_toe");
+  game.baselines.resize(1);
+  game.baselines[0].name = "slow";
+  game.baselines[0].make = [] {
+    return scripted_agent<TicTacToe>("slow", [](const TicTacToe& g, int, Random&) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      int cell = 0;
+      while (g.text()[static_cast<std::size_t>(2 * cell)] != '.') ++cell;
+      return cell;
+    });
+  };
+  TrainConfig config = small(0);
+  config.minutes = 3.0 / 60;
+  const auto begin = std::chrono::steady_clock::now();
+  int evaluations = 0;
+  RunOptions options{.folder = folder.file("run")};
+  options.on_progress = [&](const RunProgress& p) { evaluations += p.evaluated; };
+  const auto summary = run_training(game, config, options);
+  ASSERT_TRUE(summary) << summary.error().message;
+  EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), 4);
+  EXPECT_GE(evaluations, 2);
+  EXPECT_GT(summary.value().steps, 10'000);
+}
+
 TEST(Run, WrongStartsAreErrorsThatSayWhatToDo) {
   TemporaryFolder folder;
   const std::string path = folder.file("run");
@@ -393,7 +426,8 @@ TEST(Run, SaysThatTheBudgetIsUsedUpAndWhereTheLearningRateGoesOn) {
   const auto restarted = rates(Schedule::restart, 60'000);
   EXPECT_NEAR(restarted.front(), 0.001, 1e-9);
   EXPECT_LT(restarted.back(), 0.0002);
-  EXPECT_EQ(read_run(path).value().config.steps, 60'000);  // what was changed on the way stays so
+  EXPECT_NEAR(rates(Schedule::automatic, 80'000).front(), 0.001, 1e-9);  // it was finished
+  EXPECT_EQ(read_run(path).value().config.steps, 80'000);                // what was changed on the way stays so
 }
 
 TEST(Run, ConfigTomlHoldsTheValuesInForce) {
