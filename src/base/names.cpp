@@ -4,6 +4,8 @@
 #include <limits>
 #include <vector>
 
+#include "base/number.hpp"
+
 namespace rival {
 namespace {
 
@@ -64,6 +66,11 @@ Error unknown_name(std::string_view kind, std::string_view unknown, std::span<co
   for (std::size_t i = 0; i < known.size(); ++i) message.append(i == 0 ? "" : ", ").append(known[i]);
   if (known.empty()) message.append("none");
   return {message};
+}
+
+bool is_plain_file_name(std::string_view name) {
+  const auto allowed = [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.'; };
+  return !name.empty() && name.size() <= 200 && name[0] != '.' && std::all_of(name.begin(), name.end(), allowed);
 }
 
 }  // namespace rival

@@ -1,4 +1,4 @@
-// Names that people type: the nearest one that was meant, and the message that says so.
+// Names from outside: the nearest one that a person meant, and the message that says so; names of files.
 #pragma once
 
 #include <span>
@@ -17,5 +17,9 @@ std::string nearest(std::string_view unknown, std::span<const std::string> known
 // "unknown KIND 'UNKNOWN'; did you mean 'X'? Known: A, B, C". `where` ("config.toml:3: "), if any, comes first.
 Error unknown_name(std::string_view kind, std::string_view unknown, std::span<const std::string> known,
                    std::string_view where = {});
+
+// Whether a file in a given folder may be called so, whoever asks: up to 200 letters, digits, '-', '_' and '.', not
+// beginning with a dot. So no such name leads out of the folder.
+bool is_plain_file_name(std::string_view name);
 
 }  // namespace rival

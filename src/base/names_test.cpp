@@ -40,5 +40,15 @@ TEST(Names, SaysWhatWasMeantAndWhatIsKnown) {
   EXPECT_EQ(unknown_name("game", "go", {}).message, "unknown game 'go'; Known: none");
 }
 
+TEST(PlainFileName, LeadsNowhereElse) {
+  for (const char* good : {"final", "step_0000001000", "exploiter_1", "A-b.c_9"}) EXPECT_TRUE(is_plain_file_name(good));
+  for (const char* bad :
+       {"", ".", "..", ".hidden", "../../elsewhere", "a/b", "/etc/passwd", "a\\b", "a b", "a\n", "\xc3\xa4"})
+    EXPECT_FALSE(is_plain_file_name(bad)) << bad;
+  EXPECT_FALSE(is_plain_file_name(std::string_view("a\0b", 3)));
+  EXPECT_TRUE(is_plain_file_name(std::string(200, 'a')));
+  EXPECT_FALSE(is_plain_file_name(std::string(201, 'a')));
+}
+
 }  // namespace
 }  // namespace rival

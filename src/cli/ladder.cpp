@@ -11,6 +11,8 @@
 #include "agent/limits.hpp"
 #include "agent/scripted.hpp"
 #include "base/file.hpp"
+#include "base/hash.hpp"
+#include "base/lock.hpp"
 #include "cli/command.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/live_view.hpp"
@@ -82,13 +84,17 @@ Result<Entrants> find_entrants(const GameEntry& game, const std::string& run, fl
     if (!is_judge(game, baseline.name)) entrants.players.push_back({.name = baseline.name, .kind = Kind::baseline});
   const auto add = [&](const std::string& name, Kind kind) -> Result<void> {
     const std::string path = fmt::format("{}/bots/{}.safetensors", run, name);
-    Result<Bot> bot = load_bot(path, game.spec);
+    for (const LadderPlayer& other : entrants.players)
+      if (other.name == name) return Error{fmt::format("{}: another player is called '{}' as well", path, name)};
+    const Result<std::string> bytes = read_file(path);  // once, as training may replace it meanwhile
+    if (!bytes) return bytes.error();
+    const Result<TensorFile> tensors = parse_safetensors(bytes.value(), path);
+    if (!tensors) return tensors.error();
+    Result<Bot> bot = Bot::from_tensors(tensors.value(), game.spec, path);
     if (!bot) return bot.error();
-    const Result<std::uint64_t> fingerprint = bot_fingerprint(path);
-    if (!fingerprint) return fingerprint.error();
     LadderPlayer player{.name = name, .kind = kind, .bot = name, .temperature = temperature};
     player.steps = bot->steps;
-    player.fingerprint = fingerprint.value();
+    player.fingerprint = fnv1a(bytes.value());
     entrants.players.push_back(std::move(player));
     entrants.bots.emplace(name, std::move(*bot));
     return {};
@@ -217,6 +223,11 @@ Result<Outcome> climb(const Options& options, std::span<const GameEntry> games, 
   const Limits limits = resolved.value().limits;
 
   const std::string path = options.run + "/ladder.json";
+  // Training may go on meanwhile: it writes bots, each at once, and never the ladder.
+  const Result<FileLock> lock =
+      FileLock::take(options.run + "/.ladder.lock", fmt::format("the ladder of '{}'", options.run),
+                     "wait for it to end; it goes on where that one stops");
+  if (!lock) return lock.error();
   LadderRules rules = ladder_rules(game, resolved.value().settings, temperature, limits);
   Result<Entrants> entrants = find_entrants(game, options.run, temperature);
   if (!entrants) return entrants.error();

@@ -54,20 +54,24 @@ SquareMatrix centred(const SquareMatrix& covariance) {
   return result;
 }
 
-// Every pair's matches in the order that spreads its wins, draws and losses evenly, all pairs side by side.
+// Every pair's matches in the order that spreads its wins, draws and losses evenly, all pairs side by side. Of many, a
+// share tells the same.
 void rate_skills(Ladder& ladder) {
   for (LadderPlayer& player : ladder.players) player.skill = {};
   struct Course {
     const PairResult* pair;
     double played = 0, wins = 0, losses = 0;
   };
+  constexpr double kMostMatches = 1e6, kMostLooks = 1e8;
   std::vector<Course> courses;
   double longest = 0;
   for (const PairResult& pair : ladder.results) {
     courses.push_back({&pair});
     longest = std::max(longest, pair.matches());
   }
-  for (double time = 0.5; time < longest; ++time)
+  const double share = std::min({1.0, kMostMatches / std::max(1.0, ladder.matches()),
+                                 kMostLooks / std::max(1.0, longest * static_cast<double>(courses.size()))});
+  for (double time = 0.5; time < share * longest; ++time)
     for (Course& course : courses) {
       const PairResult& pair = *course.pair;
       const double n = pair.matches();

@@ -1,9 +1,12 @@
 #include "league/ladder_file.hpp"
 
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include "base/file.hpp"
+#include "base/json_fields.hpp"
+#include "base/names.hpp"
 #include "rating/payoff.hpp"
 
 namespace rival {
@@ -13,57 +16,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kVersion = 2;
 constexpr double kFlagged = 0.1;  // share of the variation that no ratings explain
-
-// Fields of one object. The first that is missing or wrong is kept as the error.
-class Reader {
- public:
-  Reader(const Json& object, std::string place, std::optional<Error>& error)
-      : object_(object), place_(std::move(place)), error_(error) {
-    if (!object_.is_object()) fail("", "is not an object");
-  }
-
-  std::string text(const char* name) {
-    const Json& value = field(name);
-    if (value.is_string()) return value.get<std::string>();
-    return fail(name, "is not a text"), "";
-  }
-  double number(const char* name, double low, double high) {
-    const Json& value = field(name);
-    const double x = value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
-    if (x >= low && x <= high) return x;
-    return fail(name, "is not a number within its range"), low;
-  }
-  std::uint64_t bits(const char* name) {
-    const Json& value = field(name);
-    if (value.is_number_unsigned()) return value.get<std::uint64_t>();
-    return fail(name, "is not a whole number"), 0;
-  }
-  std::int64_t whole(const char* name, std::int64_t low, std::int64_t high) {
-    const Json& value = field(name);
-    if (value.is_number_integer() && !(value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX))
-      if (const auto x = value.get<std::int64_t>(); x >= low && x <= high) return x;
-    return fail(name, "is not a whole number within its range"), low;
-  }
-  const Json& list(const char* name) {
-    static const Json kEmpty = Json::array();
-    const Json& value = field(name);
-    if (value.is_array()) return value;
-    return fail(name, "is not a list"), kEmpty;
-  }
-  bool has(const char* name) const { return object_.is_object() && object_.contains(name); }
-  const Json& field(const char* name) {
-    static const Json kNone;
-    return has(name) ? object_[name] : kNone;
-  }
-  void fail(const std::string& name, const std::string& what) {
-    if (!error_) error_ = Error{place_ + (name.empty() ? " " : ": '" + name + "' ") + what};
-  }
-
- private:
-  const Json& object_;
-  std::string place_;
-  std::optional<Error>& error_;
-};
 
 std::optional<LadderPlayer::Kind> kind_of(const std::string& name) {
   using Kind = LadderPlayer::Kind;
@@ -79,63 +31,73 @@ Json setting_json(const DialSetting& setting) {
           {"reaction_steps", setting.reaction_steps}};
 }
 
-constexpr double kFar = 1e6;  // no rating is
+constexpr Range<double> kRatings{-1e6, 1e6}, kErrors{0, 1e6};
+constexpr Range<float> kTemperatures{0, 1e6f};
+constexpr Range<int> kSteps{0, 1'000'000};
+constexpr std::int64_t kMostMatches = 1'000'000'000;  // of a ladder, in all
+constexpr std::size_t kMostPlayers = 1000;
 
 // Files of version 1 say nothing of it.
-int read_reaction(Reader& reader) {
-  return reader.has("reaction_steps") ? static_cast<int>(reader.whole("reaction_steps", 0, 1'000'000)) : 0;
+int read_reaction(JsonFields& fields) {
+  return fields.has("reaction_steps") ? fields.whole<int>("reaction_steps", kSteps) : 0;
 }
 
-DialSetting read_setting(Reader& reader) {
-  DialSetting setting;
-  setting.rating = reader.number("rating", -kFar, kFar);
-  setting.bot = reader.text("bot");
-  setting.temperature = static_cast<float>(reader.number("temperature", 0, 1e6));
-  setting.reaction_steps = read_reaction(reader);
+// `bots`: of the players.
+DialSetting read_setting(JsonFields& fields, const char* rating, const std::set<std::string>& bots) {
+  DialSetting setting{.bot = fields.text("bot"),
+                      .temperature = fields.real<float>("temperature", kTemperatures),
+                      .rating = fields.real(rating, kRatings),
+                      .reaction_steps = read_reaction(fields)};
+  if (!bots.contains(setting.bot)) fields.fail("bot", "is the bot of no player");
   return setting;
 }
 
-LadderPlayer read_player(const Json& json, const std::string& place, std::optional<Error>& error) {
-  Reader reader(json, place, error);
+LadderPlayer read_player(JsonFields& fields, std::optional<Error>& error) {
+  using Kind = LadderPlayer::Kind;
   LadderPlayer player;
-  player.name = reader.text("name");
-  const std::optional<LadderPlayer::Kind> kind = kind_of(reader.text("kind"));
-  if (!kind) reader.fail("kind", "is none that is known");
+  player.name = fields.text("name");
+  const std::optional<Kind> kind = kind_of(fields.text("kind"));
+  if (!kind) fields.fail("kind", "is none that is known");
   player.kind = kind.value_or(player.kind);
-  player.bot = reader.text("bot");
-  player.temperature = static_cast<float>(reader.number("temperature", 0, 1e6));
-  player.reaction_steps = read_reaction(reader);
-  player.steps = reader.whole("steps", 0, INT64_MAX);
-  player.fingerprint = reader.bits("fingerprint");
-  player.rating = reader.number("rating", -kFar, kFar);
-  player.error = reader.number("rating_se", 0, kFar);
-  player.matches = reader.number("matches", 0, 1e15);
-  Reader skill(reader.field("weng_lin"), place + ", weng_lin", error);
-  player.skill = {skill.number("mu", -kFar, kFar), skill.number("sigma", 0, kFar)};
+  player.bot = fields.text("bot");
+  if (player.kind == Kind::random || player.kind == Kind::baseline) {
+    if (!player.bot.empty()) fields.fail("bot", "must be empty: the player is no bot");
+  } else if (!is_plain_file_name(player.bot)) {
+    fields.fail("bot", "must be a plain file name");
+  }
+  player.temperature = fields.real<float>("temperature", kTemperatures);
+  player.reaction_steps = read_reaction(fields);
+  player.steps = fields.count("steps");
+  player.fingerprint = fields.bits("fingerprint");
+  player.rating = fields.real("rating", kRatings);
+  player.error = fields.real("rating_se", kErrors);
+  player.matches = static_cast<double>(fields.whole("matches", {0, 2 * kMostMatches}));
+  JsonFields skill(fields.field("weng_lin"), fields.place() + ", weng_lin", error);
+  player.skill = {skill.real("mu", kRatings), skill.real("sigma", kErrors)};
   return player;
 }
 
-Calibration read_calibration(Reader& reader, const std::string& file, std::optional<Error>& error) {
+Calibration read_calibration(JsonFields& fields, const std::string& file, const std::set<std::string>& bots,
+                             std::optional<Error>& error) {
+  constexpr std::size_t kMost = 100'000;  // settings, and levels
   Calibration calibration;
-  for (const Json& entry : reader.list("dial")) {
-    Reader setting(entry, file + ": dial " + std::to_string(calibration.dial.size()), error);
-    calibration.dial.push_back(read_setting(setting));
+  for (const nlohmann::json& json : fields.list("dial", kMost)) {
+    JsonFields entry(json, file + ": dial " + std::to_string(calibration.dial.size()), error);
+    calibration.dial.push_back(read_setting(entry, "rating", bots));
     const std::size_t n = calibration.dial.size();
     if (n > 1 && calibration.dial[n - 2].rating > calibration.dial[n - 1].rating)
-      setting.fail("rating", "is below the one before");
+      entry.fail("rating", "is below the one before");
   }
-  if (calibration.dial.size() < 2) reader.fail("dial", "has fewer than two settings");
-  for (const Json& entry : reader.list("calibration")) {
-    const std::string place = file + ": calibration " + std::to_string(calibration.levels.size());
-    Reader level(entry, place, error);
-    LevelCheck check;
-    check.asked = level.number("asked", -kFar, kFar);
-    check.measured = level.number("measured", -kFar, kFar);
-    check.error = level.number("se", 0, kFar);
-    check.matches = static_cast<int>(level.whole("matches", 0, INT32_MAX));
-    check.setting = {level.text("bot"), static_cast<float>(level.number("temperature", 0, 1e6)), check.asked,
-                     read_reaction(level)};
-    calibration.levels.push_back(check);
+  if (calibration.dial.size() < 2) fields.fail("dial", "has fewer than two settings");
+  for (const nlohmann::json& json : fields.list("calibration", kMost)) {
+    JsonFields entry(json, file + ": calibration " + std::to_string(calibration.levels.size()), error);
+    LevelCheck level;
+    level.setting = read_setting(entry, "asked", bots);
+    level.asked = level.setting.rating;
+    level.measured = entry.real("measured", kRatings);
+    level.error = entry.real("se", kErrors);
+    level.matches = entry.whole<int>("matches", {0, INT32_MAX});
+    calibration.levels.push_back(level);
   }
   return calibration;
 }
@@ -186,19 +148,24 @@ Json ladder_json(const Ladder& ladder) {
   json["opening"] = rules.opening;
   json["reaction_steps"] = rules.limits.reaction_steps;
   json["every"] = rules.limits.every;
+  std::vector<double> matches(ladder.players.size());  // also where they have changed since the last rating
+  for (const PairResult& result : ladder.results)
+    for (int side : {result.first, result.second}) matches[static_cast<std::size_t>(side)] += result.matches();
   json["players"] = Json::array();
-  for (const LadderPlayer& player : ladder.players)
+  for (std::size_t i = 0; i < ladder.players.size(); ++i) {
+    const LadderPlayer& player = ladder.players[i];
     json["players"].push_back({{"name", player.name},
                                {"kind", to_string(player.kind)},
                                {"rating", player.rating},
                                {"rating_se", player.error},
-                               {"matches", std::llround(player.matches)},
+                               {"matches", std::llround(matches[i])},
                                {"bot", player.bot},
                                {"temperature", player.temperature},
                                {"reaction_steps", player.reaction_steps},
                                {"steps", player.steps},
                                {"fingerprint", player.fingerprint},
                                {"weng_lin", {{"mu", player.skill.mu}, {"sigma", player.skill.sigma}}}});
+  }
   json["results"] = Json::array();
   for (const PairResult& result : ladder.results)
     if (result.matches() > 0)
@@ -224,48 +191,56 @@ Json ladder_json(const Ladder& ladder) {
 }
 
 Result<Ladder> parse_ladder(std::string_view text, const std::string& file) {
-  const Json json = Json::parse(text.begin(), text.end(), nullptr, false);
-  if (json.is_discarded()) return Error{file + ": no valid JSON; delete it and ladder the run again"};
+  const Result<nlohmann::json> json = parse_json(text, file);
+  if (!json) return Error{json.error().message + "; delete it and ladder the run again"};
   std::optional<Error> error;
-  Reader reader(json, file + ":", error);
-  if (reader.whole("version", 1, INT32_MAX) > kVersion)
+  JsonFields fields(json.value(), file, error);
+  if (fields.whole<int>("version", {1, INT32_MAX}) > kVersion)
     return Error{file + ": its version is newer than this program reads (" + std::to_string(kVersion) +
                  "); update rival"};
   Ladder ladder;
-  ladder.rules.game = reader.text("game");
-  ladder.rules.data = reader.bits("data");
-  for (const Json& value : reader.list("parameters")) {
-    if (!value.is_number()) reader.fail("parameters", "holds something that is no number");
-    ladder.rules.parameters.push_back(value.is_number() ? value.get<float>() : 0);
-  }
-  ladder.rules.opening = static_cast<int>(reader.whole("opening", 0, 1'000'000));
-  ladder.rules.limits.reaction_steps = static_cast<int>(reader.whole("reaction_steps", 0, 1'000'000));
-  ladder.rules.limits.every = static_cast<int>(reader.whole("every", 1, 1'000'000));
-  std::set<std::string> names;
-  for (const Json& entry : reader.list("players")) {
-    const std::string place = file + ": player " + std::to_string(ladder.players.size());
-    ladder.players.push_back(read_player(entry, place, error));
+  ladder.rules.game = fields.text("game");
+  ladder.rules.data = fields.bits("data");
+  ladder.rules.parameters = fields.reals<float>("parameters", 1 << 16);
+  ladder.rules.opening = fields.whole<int>("opening", kSteps);
+  ladder.rules.limits.reaction_steps = fields.whole<int>("reaction_steps", kSteps);
+  ladder.rules.limits.every = fields.whole<int>("every", {1, kSteps.high});
+  std::set<std::string> names, bots;
+  for (const nlohmann::json& entry : fields.list("players", kMostPlayers)) {
+    JsonFields player(entry, file + ": player " + std::to_string(ladder.players.size()), error);
+    ladder.players.push_back(read_player(player, error));
+    if (!names.insert(ladder.players.back().name).second) player.fail("name", "is that of an earlier player");
     if (error) return *error;
-    if (!names.insert(ladder.players.back().name).second)
-      return Error{place + ": '" + ladder.players.back().name + "' is there twice"};
+    if (!ladder.players.back().bot.empty()) bots.insert(ladder.players.back().bot);
   }
   std::set<std::pair<int, int>> pairs;
-  const auto players = static_cast<std::int64_t>(ladder.players.size());
-  for (const Json& entry : reader.list("results")) {
+  std::vector<double> matches(ladder.players.size());
+  const int last = static_cast<int>(ladder.players.size()) - 1;
+  for (const nlohmann::json& entry : fields.list("results", kMostPlayers * kMostPlayers / 2)) {
     const std::string place = file + ": result " + std::to_string(ladder.results.size());
-    Reader fields(entry, place, error);
+    JsonFields pair(entry, place, error);
     PairResult result;
-    result.first = static_cast<int>(fields.whole("first", 0, players - 1));
-    result.second = static_cast<int>(fields.whole("second", result.first + 1, players - 1));
+    result.first = pair.whole<int>("first", {0, last});
+    result.second = pair.whole<int>("second", {result.first + 1, last});
     for (const auto& [name, count] :
          {std::pair{"wins", &result.wins}, {"draws", &result.draws}, {"losses", &result.losses}})
-      *count = static_cast<double>(fields.whole(name, 0, 1'000'000'000'000));
+      *count = static_cast<double>(pair.whole(name, {0, kMostMatches}));
     if (error) return *error;
     if (!pairs.insert({result.first, result.second}).second) return Error{place + ": this pair is there twice"};
+    for (int side : {result.first, result.second}) matches[static_cast<std::size_t>(side)] += result.matches();
     ladder.results.push_back(result);
   }
-  if (ladder.find("random") < 0) reader.fail("players", "has no player 'random'");
-  if (reader.has("dial")) ladder.calibration = read_calibration(reader, file, error);
+  if (ladder.matches() > static_cast<double>(kMostMatches))
+    return Error{file + ": 'results' hold more than " + std::to_string(kMostMatches) + " matches"};
+  for (std::size_t i = 0; i < matches.size(); ++i)
+    if (ladder.players[i].matches != matches[i])
+      return Error{file + ": player " + std::to_string(i) + ": 'matches' is " +
+                   with_decimals(ladder.players[i].matches, 0) + ", but its results hold " +
+                   with_decimals(matches[i], 0)};
+  if (const int random = ladder.find("random");
+      random < 0 || ladder.players[static_cast<std::size_t>(random)].kind != LadderPlayer::Kind::random)
+    fields.fail("players", "has no player 'random' of that kind");
+  if (fields.has("dial")) ladder.calibration = read_calibration(fields, file, bots, error);
   if (error) return *error;
   return ladder;
 }

@@ -15,7 +15,9 @@ nlohmann::ordered_json intransitivity_json(const Ladder& ladder);
 
 nlohmann::ordered_json ladder_json(const Ladder& ladder);
 
-// What ladder_json() wrote, as text. The text may come from anyone. Errors name `file` and the field.
+// What ladder_json() wrote, as text. The text may come from anyone: bots are plain file names, and those of the dial
+// are of players; there are at most 1000 players and 1e9 matches in all, as many as the players say. Errors name `file`
+// and the field.
 Result<Ladder> parse_ladder(std::string_view text, const std::string& file);
 
 Result<Ladder> load_ladder(const std::string& path);

@@ -289,6 +289,7 @@ TEST(LadderFile, KeepsEverything) {
 TEST(LadderFile, RefusesWhatDoesNotFit) {
   Ladder ladder = duel_ladder({bot(300)});
   ladder.results = {{0, 1, 1, 2, 3}};
+  ladder.rate();
   ladder.calibration =
       Calibration{.dial = {{"300", 9, 1000}, {"300", 0, 1300}}, .levels = {{1000, 1010, 9, 100, {"300", 9, 1000}}}};
   const auto json = ladder_json(ladder);
@@ -304,7 +305,7 @@ TEST(LadderFile, RefusesWhatDoesNotFit) {
       {R"([{"op":"replace","path":"/results/0/second","value":7}])", "'second'"},
       {R"([{"op":"replace","path":"/results/0/wins","value":-1}])", "'wins'"},
       {R"([{"op":"add","path":"/results/1","value":{"first":0,"second":1,"wins":0,"draws":0,"losses":0}}])", "twice"},
-      {R"([{"op":"replace","path":"/players/1/name","value":"random"}])", "twice"},
+      {R"([{"op":"replace","path":"/players/1/name","value":"random"}])", "player 1: 'name' is that of an earlier"},
       {R"([{"op":"replace","path":"/players/0/name","value":"rnd"}])", "'random'"},
       {R"([{"op":"replace","path":"/players/1/kind","value":"king"}])", "'kind'"},
       {R"([{"op":"replace","path":"/players/1/rating","value":"high"}])", "'rating'"},
@@ -312,6 +313,30 @@ TEST(LadderFile, RefusesWhatDoesNotFit) {
       {R"([{"op":"replace","path":"/dial/1/reaction_steps","value":-1}])", "'reaction_steps'"},
       {R"([{"op":"replace","path":"/dial","value":[]}])", "two settings"},
       {R"([{"op":"replace","path":"/calibration/0/matches","value":1e300}])", "'matches'"},
+      // Bots from elsewhere, or of nobody.
+      {R"([{"op":"replace","path":"/dial/0/bot","value":"../../elsewhere"}])", "dial 0: 'bot' is the bot of no player"},
+      {R"([{"op":"replace","path":"/dial/0/bot","value":"301"}])", "dial 0: 'bot' is the bot of no player"},
+      {R"([{"op":"replace","path":"/dial/0/bot","value":""}])", "dial 0: 'bot' is the bot of no player"},
+      {R"([{"op":"replace","path":"/calibration/0/bot","value":"/300"}])", "calibration 0: 'bot'"},
+      {R"([{"op":"replace","path":"/players/1/bot","value":"../300"}])", "player 1: 'bot' must be a plain file name"},
+      {R"([{"op":"replace","path":"/players/1/bot","value":""}])", "player 1: 'bot' must be a plain file name"},
+      {R"([{"op":"replace","path":"/players/0/bot","value":"300"}])", "player 0: 'bot' must be empty"},
+      {R"([{"op":"replace","path":"/players/0/kind","value":"baseline"}])", "'random'"},
+      // Matches that were never played.
+      {R"([{"op":"replace","path":"/results/0/losses","value":4294967296}])", "'losses' must be a whole number from 0"},
+      {R"([{"op":"replace","path":"/results/0/losses","value":2.5}])", "'losses' must be a whole number from 0"},
+      {R"([{"op":"replace","path":"/results/0/wins","value":16777217}])",
+       "player 0: 'matches' is 6, but its results hold 16777222"},
+      {R"([{"op":"replace","path":"/results/0/wins","value":1000000000}])", "more than 1000000000 matches"},
+      {R"([{"op":"replace","path":"/players/1/matches","value":7}])",
+       "player 1: 'matches' is 7, but its results hold 6"},
+      {R"([{"op":"replace","path":"/results","value":[]}])", "'matches' is 6, but its results hold 0"},
+      {R"([{"op":"replace","path":"/players","value":[]}])", "result 0: 'first'"},
+      {R"([{"op":"replace","path":"/players/1/temperature","value":1e39}])", "'temperature'"},
+      {R"([{"op":"replace","path":"/players/1/temperature","value":null}])", "'temperature'"},  // as NaN is written
+      {R"([{"op":"replace","path":"/players/1/steps","value":9223372036854775807}])", "'steps'"},
+      {R"([{"op":"replace","path":"/players/1/name","value":"\u001b[2J"}])", "'name' must be a line of text"},
+      {R"([{"op":"replace","path":"/parameters","value":[1e300]}])", "'parameters'"},
   };
   for (const auto& [patch, part] : cases) {
     const Result<Ladder> read = parse_ladder(json.patch(nlohmann::ordered_json::parse(patch)).dump(), "x");
@@ -320,6 +345,31 @@ TEST(LadderFile, RefusesWhatDoesNotFit) {
   }
   EXPECT_FALSE(parse_ladder("{", "x").ok());
   EXPECT_FALSE(parse_ladder("7", "x").ok());
+  EXPECT_FALSE(parse_ladder(R"({"version":2,"version":2})", "x").ok());
+}
+
+// Where the file says so everywhere, matches are believed to the last one, and however many there are, nothing takes
+// longer for it.
+TEST(LadderFile, ManyMatchesTakeNoLonger) {
+  Ladder ladder = duel_ladder({bot(300)});
+  for (const double wins : {16'777'217.0, 70'000'001.0}) {
+    ladder.results = {{0, 1, wins, 2, 30'000'003}};
+    ladder.rate();
+    Result<Ladder> read = parse_ladder(ladder_json(ladder).dump(), "x");
+    ASSERT_TRUE(read.ok()) << read.error().message;
+    EXPECT_EQ(read.value().results[0].wins, wins);
+    ASSERT_TRUE(rate_ladder(game_entry<Duel>(), read.value(), make_shower, {.target_error = 15}).ok());
+    EXPECT_EQ(read.value().matches(), wins + 30'000'005);  // there was nothing left to play
+    EXPECT_EQ(read.value().players[0].skill.mu > read.value().players[1].skill.mu, wins > 30'000'003);
+  }
+}
+
+TEST(LadderFile, SavesWhatItCanRead) {
+  Ladder ladder = duel_ladder({bot(300)});
+  ladder.results = {{0, 1, 1, 2, 3}};  // not rated since
+  const Result<Ladder> read = parse_ladder(ladder_json(ladder).dump(), "x");
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(read.value().players[1].matches, 6);
 }
 
 TEST(LadderRules, OpeningsOnlyWhereNothingIsLeftToChance) {

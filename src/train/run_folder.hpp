@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "base/file.hpp"
+#include "base/lock.hpp"
 #include "base/result.hpp"
 
 namespace rival {
 
 // A past self or an exploiter, an entry of league.json.
 struct Snapshot {
-  std::string bot;               // name of the bot: bots/<bot>.safetensors
+  std::string bot;               // name of the bot: bots/<bot>.safetensors; names differ
   std::int64_t steps = 0;        // of training when it was taken
   std::string created;           // UTC, ISO 8601
   std::optional<double> rating;  // once it is known
@@ -33,10 +34,6 @@ class RunFolder {
 
   // Goes on with a run, and clears away what a crash left half written.
   static Result<RunFolder> open(const std::string& path, FileSystem& files = file_system());
-
-  RunFolder(RunFolder&& other) noexcept;
-  RunFolder& operator=(RunFolder&& other) noexcept;
-  ~RunFolder();
 
   const std::string& path() const { return path_; }
   std::string config_path() const { return path_ + "/config.toml"; }
@@ -56,7 +53,7 @@ class RunFolder {
   bool has_state() const;
   Result<std::string> load_state() const { return read_file(state_path()); }
 
-  // Saves bots/<bot>.safetensors, replacing one of that name. A bot's name is a plain file name (is_bot_name).
+  // Saves bots/<bot>.safetensors, replacing one of that name. A bot's name is a plain file name (is_plain_file_name).
   Result<void> save_bot(std::string_view bot, std::string_view bytes);
 
   // The league, oldest first; saved when the call returns.
@@ -67,21 +64,18 @@ class RunFolder {
   Result<void> rewind(std::int64_t steps);
 
  private:
-  RunFolder(std::string path, int lock, AppendFile metrics, FileSystem& files)
-      : path_(std::move(path)), lock_(lock), metrics_(std::move(metrics)), files_(&files) {}
+  RunFolder(std::string path, FileLock lock, AppendFile metrics, FileSystem& files)
+      : path_(std::move(path)), lock_(std::move(lock)), metrics_(std::move(metrics)), files_(&files) {}
   static Result<RunFolder> lock_and_open(const std::string& path, const std::string* new_config, FileSystem& files);
 
   std::string path_;
-  int lock_ = -1;
+  FileLock lock_;
   AppendFile metrics_;
   std::vector<Snapshot> snapshots_;
   FileSystem* files_;
 };
 
-// Letters, digits, '-', '_' and '.', not beginning with a dot.
-bool is_bot_name(std::string_view name);
-
-// The snapshots as league.json, and back. Strict; errors name `file` and the entry.
+// The snapshots as league.json, and back. The text may come from anyone; errors name `file`, the entry and the field.
 std::string write_league(const std::vector<Snapshot>& snapshots);
 Result<std::vector<Snapshot>> read_league(std::string_view text, const std::string& file);
 

@@ -159,13 +159,30 @@ TEST(RunFolder, MalformedLeaguesAreErrorsThatNameTheEntry) {
     return problem(R"({"version":1,"snapshots":[{"bot":"a","steps":1,"created":""},{)" + fields + "}]}");
   };
   EXPECT_EQ(problem("{"), "league.json: no valid JSON");
-  EXPECT_EQ(problem("[]"), "league.json: has no list of snapshots");
-  EXPECT_TRUE(has(problem(R"({"version":2,"snapshots":[]})"), "version is not 1"));
-  EXPECT_EQ(problem(R"({"version":1,"snapshots":[3]})"), "league.json: snapshot 0 has no valid 'bot'");
-  EXPECT_EQ(entry(R"("bot":"../a","steps":1,"created":"")"), "league.json: snapshot 1 has no valid 'bot'");
-  EXPECT_EQ(entry(R"("bot":"a","steps":-1,"created":"")"), "league.json: snapshot 1 has no valid 'steps'");
-  EXPECT_EQ(entry(R"("bot":"a","steps":1)"), "league.json: snapshot 1 has no valid 'created'");
-  EXPECT_EQ(entry(R"("bot":"a","steps":1,"created":"","rating":"x")"), "league.json: snapshot 1 has no valid 'rating'");
+  EXPECT_EQ(problem("[]"), "league.json: must be an object, not a list");
+  EXPECT_EQ(problem(R"({"version":1})"), "league.json: 'snapshots' is missing");
+  EXPECT_EQ(problem(R"({"version":2,"snapshots":[]})"),
+            "league.json: 'version' must be a whole number from 1 to 1, not 2");
+  EXPECT_EQ(problem(R"({"version":1,"snapshots":[3]})"), "league.json: snapshot 0: must be an object, not 3");
+  EXPECT_EQ(entry(R"("bot":"../a","steps":1,"created":"")"),
+            "league.json: snapshot 1: 'bot' must be a plain file name");
+  EXPECT_EQ(entry(R"("bot":"a","steps":1,"created":"")"),
+            "league.json: snapshot 1: 'bot' names the bot of an earlier snapshot");
+  EXPECT_EQ(entry(R"("bot":"b","bot":"c","steps":1,"created":"")"), "league.json: an object has the key \"bot\" twice");
+  for (const char* steps : {"-1", "1e300", "1.5", "9223372036854775807", "18446744073709551615", "null"})
+    EXPECT_TRUE(has(entry(R"("bot":"b","created":"","steps":)" + std::string(steps)), "snapshot 1: 'steps' must be "))
+        << steps;
+  EXPECT_EQ(entry(R"("bot":"b","steps":1)"), "league.json: snapshot 1: 'created' is missing");
+  EXPECT_TRUE(
+      has(entry(R"("bot":"b","steps":1,"created":"\u001b[2J")"), "snapshot 1: 'created' must be a line of text"));
+  EXPECT_EQ(entry(R"("bot":"b","steps":1,"created":"","rating":"x")"),
+            "league.json: snapshot 1: 'rating' must be a number, not \"x\"");
+  EXPECT_EQ(entry(R"("bot":"b","steps":1,"created":"","kind":"king")"),
+            "league.json: snapshot 1: 'kind' must be past or exploiter");
+  EXPECT_EQ(read_league(R"({"version":1,"snapshots":[{"bot":"b","steps":1,"created":"","kind":"exploiter"}]})", "x")
+                .value()
+                .size(),
+            1u);
 }
 
 }  // namespace
