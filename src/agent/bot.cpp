@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
+#include <optional>
 
 #include "agent/parts.hpp"
 #include "base/finite.hpp"
+#include "base/json_fields.hpp"
 #include "nn/isa.hpp"
 #include "nn/kernels.hpp"
 
@@ -17,17 +18,28 @@ using nlohmann::json;
 constexpr std::uint64_t kFormat = 1;
 constexpr const char* kMetadataKey = "rival";
 constexpr const char* kPartsKey = "parts";
+constexpr std::size_t kMostLayers = 64;
+constexpr int kWidest = 8192, kLongestLimit = 1000;
 
+std::string metadata_place(const std::string& file) {
+  return file + ": the metadata '" + kMetadataKey + "'";
+}
+
+// With a game and a format that is known.
 Result<json> metadata(const TensorFile& tensors, const std::string& file) {
   const auto found = tensors.metadata.find(kMetadataKey);
   if (found == tensors.metadata.end())
     return Error{file + ": not a bot: its metadata has no '" + kMetadataKey + "'; was it written by another program?"};
-  json parsed = json::parse(found->second, nullptr, false);
-  if (!parsed.is_object() || !parsed.contains("game") || !parsed["game"].is_string() || !parsed.contains("format") ||
-      !parsed["format"].is_number_unsigned() || parsed["format"] == 0u)
-    return Error{file + ": not a bot: the metadata '" + kMetadataKey + "' is damaged"};
-  if (parsed["format"].get<std::uint64_t>() > kFormat)
-    return Error{file + ": bot format " + parsed["format"].dump() + " is newer than this program reads (" +
+  Result<json> parsed = parse_json(found->second, metadata_place(file));
+  if (!parsed) return parsed.error();
+  std::optional<Error> error;
+  JsonFields fields(*parsed, metadata_place(file), error);
+  fields.text("game");
+  const std::uint64_t format = fields.bits("format");
+  if (format == 0) fields.fail("format", "must be at least 1");
+  if (error) return *error;
+  if (format > kFormat)
+    return Error{file + ": bot format " + std::to_string(format) + " is newer than this program reads (" +
                  std::to_string(kFormat) + "); update rival"};
   return parsed;
 }
@@ -100,32 +112,27 @@ Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const
       return Error{file + ": made for another version of the game '" + game + "': " + difference + "; `rival train " +
                    game + " --from " + file + "` grows it into one of this version"};
   }
-  NetworkOptions options;
-  try {
-    options.hidden = j.at("hidden").get<std::vector<int>>();
-    options.memory = j.at("memory").get<int>();
-    options.grid = j.at("grid").get<std::string>();
-    if (j.contains("entity")) options.entity = j["entity"].get<int>();  // bots of before there were entities lack it
-  } catch (const json::exception&) {
-    return Error{file + ": the metadata '" + kMetadataKey +
-                 "' lacks hidden, memory or grid, or they or entity have the wrong type"};
+  std::optional<Error> error;
+  JsonFields fields(j, metadata_place(file), error);
+  NetworkOptions options{.hidden = fields.wholes<int>("hidden", kMostLayers, {1, kWidest}),
+                         .memory = fields.whole<int>("memory", {0, kWidest}),
+                         .grid = fields.text("grid")};
+  if (options.hidden.empty()) fields.fail("hidden", "must list 1 to " + std::to_string(kMostLayers) + " widths");
+  if (fields.has("entity")) options.entity = fields.whole<int>("entity", {1, kWidest});  // older bots lack it
+  Limits limits;
+  if (fields.has("limits")) {
+    const std::vector<int> both = fields.wholes<int>("limits", 2, {0, kLongestLimit});
+    if (both.size() != 2 || both[1] < 1)
+      fields.fail("limits", "must be two whole numbers, the second at least 1");
+    else
+      limits = {both[0], both[1]};
   }
-  if (options.hidden.empty() || options.hidden.size() > 64)
-    return Error{file + ": metadata: hidden must list 1 to 64 widths"};
+  const std::int64_t steps = fields.has("steps") ? fields.count("steps") : 0;
+  if (error) return *error;
   auto network = Network::make(spec, options);
   if (!network) return Error{file + ": " + network.error().message};
-  Bot bot{.game = game, .network = std::move(*network), .parameters = {}, .scale = {}, .steps = 0};
-  if (j.contains("limits")) {
-    const json& limits = j["limits"];
-    const auto whole = [&](std::size_t i, int low) {
-      return limits.is_array() && limits.size() == 2 && limits[i].is_number_unsigned() && limits[i] >= low &&
-             limits[i] <= 1000;
-    };
-    if (!whole(0, 0) || !whole(1, 1))
-      return Error{file + ": the metadata '" + kMetadataKey + "' has limits that are not two whole numbers"};
-    bot.limits = {limits[0].get<int>(), limits[1].get<int>()};
-  }
-  if (j.contains("steps") && j["steps"].is_number_integer()) bot.steps = j["steps"].get<std::int64_t>();
+  Bot bot{
+      .game = game, .network = std::move(*network), .parameters = {}, .scale = {}, .steps = steps, .limits = limits};
   for (const ParameterView& view : bot.network.parameters()) {
     const auto values = finite_tensor(tensors, view.name, shape_of(view), file);
     if (!values) return values.error();
@@ -141,6 +148,9 @@ Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const
   if (!scale) return scale.error();
   auto value = finite_tensor(tensors, "value.mean_and_scale", {2}, file);
   if (!value) return value.error();
+  if (std::any_of(scale->begin(), scale->end(), [](float x) { return x < 0; }))
+    return Error{file + ": tensor 'observation.scale' holds a negative value"};
+  if (!((*value)[1] > 0)) return Error{file + ": tensor 'value.mean_and_scale' has a scale that is not above 0"};
   bot.scale = {std::move(*mean), std::move(*scale)};
   bot.value_mean = (*value)[0];
   bot.value_scale = (*value)[1];
@@ -289,7 +299,7 @@ const float* BotAgent::forward(const Decisions& decisions, bool advance) {
       if (m && !advance) std::copy(kept.begin(), kept.end(), state);
       std::copy_n(heads, head_size, heads_.data() + i * head_size);
     }
-    return heads_.data();
+    return finite_heads();
   }
 
   if (!batched_) batched_ = std::make_unique<Batched>(bot_, precision_);
@@ -310,6 +320,14 @@ const float* BotAgent::forward(const Decisions& decisions, bool advance) {
       for (std::size_t i = 0; i < rows; ++i)
         std::copy_n(b.executor->states() + i * m, m, memory_.data() + static_cast<std::size_t>(b.initial[i]) * m);
   }
+  return finite_heads();
+}
+
+// Weights that are each finite may still overflow in their sums. Nothing is known then: all choices are as good.
+const float* BotAgent::finite_heads() {
+  if (!all_finite(heads_.data(), heads_.size()))
+    std::replace_if(
+        heads_.begin(), heads_.end(), [](float x) { return !std::isfinite(x); }, 0.0f);
   return heads_.data();
 }
 

@@ -30,7 +30,7 @@ struct Bot {
 
   // The file's tensors and metadata, and back. `file` is how errors name it. Errors: not a bot, a bot of another game
   // or of a version of it with other parts (transplant.hpp brings it over), a newer format, tensors that are missing,
-  // of another shape or not finite.
+  // of another shape or not finite; numbers out of their range. No more memory is taken than the tensors hold.
   TensorFile to_tensors() const;
   static Result<Bot> from_tensors(const TensorFile& tensors, const Spec& spec, const std::string& file);
 };
@@ -71,6 +71,7 @@ class BotAgent final : public Agent {
  private:
   // The head columns of the decisions' rows, in the order of decisions.rows.
   const float* forward(const Decisions& decisions, bool advance);
+  const float* finite_heads();
 
   struct Batched;
 

@@ -330,16 +330,75 @@ TEST(Bot, DamagedFilesAreErrorsThatNameThem) {
   stranger.metadata.erase("rival");
   EXPECT_SAYS(complaint(stranger), "not a bot");
   stranger.metadata["rival"] = "{";
-  EXPECT_SAYS(complaint(stranger), "damaged");
+  EXPECT_SAYS(complaint(stranger), "the metadata 'rival': no valid JSON");
+  stranger.metadata["rival"] = R"({"format":1,"game":"numbers","game":"slide"})";
+  EXPECT_SAYS(complaint(stranger), "the key \"game\" twice");
   EXPECT_SAYS(complaint(with("format", 2)), "format 2 is newer");
   EXPECT_SAYS(complaint(with("format", 4294967297)), "is newer");
   EXPECT_SAYS(complaint(with("format", 18446744073709551615u)), "is newer");
-  EXPECT_SAYS(complaint(with("format", 0)), "damaged");
+  EXPECT_SAYS(complaint(with("format", 0)), "'format' must be at least 1");
   EXPECT_SAYS(complaint(with("hidden", nlohmann::json::array())), "hidden");
   EXPECT_SAYS(complaint(with("hidden", {24, -1})), "hidden");
   EXPECT_SAYS(complaint(with("hidden", {24, "16"})), "hidden");
   EXPECT_SAYS(complaint(with("memory", 8)), "memory");
   EXPECT_SAYS(complaint(with("grid", "round")), "grid");
+}
+
+// Each number of the metadata, as no program of ours writes it.
+TEST(Bot, NumbersAreCheckedBeforeTheyAreConverted) {
+  const nlohmann::json wrong[] = {-1, 1e300, -1e300, 128.5, INT64_MIN, UINT64_MAX, "7", nullptr, true};
+  for (const nlohmann::json& value : wrong) {
+    for (const char* field : {"steps", "memory", "entity"})
+      EXPECT_SAYS(complaint(with(field, value)), "the metadata 'rival': '" + std::string(field) + "' must be ");
+    EXPECT_SAYS(complaint(with("hidden", {value, 16})), "the metadata 'rival': 'hidden' must be ");
+    EXPECT_SAYS(complaint(with("hidden", value)), "the metadata 'rival': 'hidden' must be ");
+    EXPECT_SAYS(complaint(with("limits", {1, value})), "the metadata 'rival': 'limits' must be ");
+  }
+  EXPECT_SAYS(complaint(with("hidden", {128.5, 128})), "'hidden' must be a whole number from 1 to 8192, not 128.5");
+  EXPECT_SAYS(complaint(with("limits", {1, 0})), "'limits'");
+  EXPECT_SAYS(complaint(with("limits", {1})), "'limits'");
+  EXPECT_SAYS(complaint(with("game", "\x1b[2J")), "'game' must be a line of text");
+  EXPECT_EQ(complaint(with("limits", {0, 1})), "");
+  EXPECT_EQ(complaint(with("steps", 1'000'000'000'000'000)), "");
+}
+
+TEST(Bot, ScalesHaveASign) {
+  const auto complaint_with = [](const char* name, float last) {
+    TensorFile file = make_bot(Numbers::spec(), true).to_tensors();
+    for (Tensor& tensor : file.tensors)
+      if (tensor.name == name) std::memcpy(tensor.bytes.data() + tensor.bytes.size() - 4, &last, 4);
+    return complaint(file);
+  };
+  EXPECT_SAYS(complaint_with("observation.scale", -1), "'observation.scale' holds a negative value");
+  EXPECT_EQ(complaint_with("observation.scale", 0), "");
+  for (const float scale : {0.0f, -1.0f})
+    EXPECT_SAYS(complaint_with("value.mean_and_scale", scale), "a scale that is not above 0");
+}
+
+// Weights that are finite and sums that are not.
+TEST_P(WithAndWithoutMemory, PlaysLegallyWhateverItsWeights) {
+  for (const float size : {1e10f, 1e30f, 3e38f})
+    for (const float temperature : {0.0f, 1.0f})
+      for (const int matches : {1, 100}) {
+        Bot bot = make_bot(Numbers::spec(), GetParam());
+        for (float& weight : bot.parameters) weight *= size;
+        for (float& weight : bot.parameters) weight = std::clamp(weight, -3e38f, 3e38f);
+        BotAgent agent(bot, Numbers::spec(), temperature);
+        const auto batch = BatchOf<Numbers>::make(matches);
+        start(*batch, agent, Key(1));
+        for (int step = 0; step < 3; ++step) {
+          Table table(*batch);
+          agent.act(table.decisions(), Key(2).split(static_cast<std::uint64_t>(step)), table.choices.data(), nullptr);
+          for (const int row : table.rows) {
+            const std::uint8_t* mask = table.masks.data() + row * 13;
+            const std::int32_t* choices = table.choices.data() + row * 3;
+            ASSERT_TRUE(mask[choices[0]] && mask[6 + choices[1]] && mask[9 + choices[2]]) << size << " " << step;
+          }
+          std::vector<float> rewards(static_cast<std::size_t>(2 * matches));
+          std::vector<Status> status(static_cast<std::size_t>(matches));
+          batch->step({table.choices.data(), nullptr}, {rewards.data(), status.data()});
+        }
+      }
 }
 
 // A small file may not ask for gigabytes.

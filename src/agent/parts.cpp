@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <optional>
 
+#include "base/json_fields.hpp"
 #include "game/spec.hpp"
 
 namespace rival {
@@ -11,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::uint64_t kMaxSize = 1 << 24;  // of all parts together
+constexpr int kMaxSize = 1 << 24;  // of all parts together
 constexpr std::size_t kMaxParts = 1024;
 
 json to_json(const ObservationPart& part) {
@@ -40,31 +42,24 @@ json to_json(const ActionPart& part) {
   }
 }
 
-// A whole number from 0 to kMaxSize; throws what json throws, so that one handler makes the Error.
-int number_at(const json& part, const char* key) {
-  const json& number = part.at(key);
-  if (!number.is_number_unsigned() || number.get<std::uint64_t>() > kMaxSize)
-    throw json::other_error::create(500, "not a number of that range", nullptr);
-  return number.get<int>();
+ObservationPart observation_from(JsonFields& fields) {
+  const auto size = [&](const char* name) { return fields.whole<int>(name, {1, kMaxSize}); };
+  const std::string name = fields.text("name"), kind = fields.text("kind");
+  if (kind == "grid") return ObservationPart::grid(name, size("channels"), size("height"), size("width"));
+  if (kind == "entities") return ObservationPart::entities(name, size("count"), size("features"));
+  if (kind != "vector") fields.fail("kind", "must be vector, grid or entities");
+  return ObservationPart::vector(name, size("size"));
 }
 
-ObservationPart observation_from(const json& j) {
-  const std::string name = j.at("name").get<std::string>(), kind = j.at("kind").get<std::string>();
-  if (kind == "vector") return ObservationPart::vector(name, number_at(j, "size"));
-  if (kind == "grid")
-    return ObservationPart::grid(name, number_at(j, "channels"), number_at(j, "height"), number_at(j, "width"));
-  if (kind == "entities") return ObservationPart::entities(name, number_at(j, "count"), number_at(j, "features"));
-  throw json::other_error::create(500, "unknown kind", nullptr);
-}
-
-ActionPart action_from(const json& j) {
-  const std::string name = j.at("name").get<std::string>(), kind = j.at("kind").get<std::string>();
-  const int size = number_at(j, "size");
-  if (kind == "discrete") return ActionPart::discrete(name, size);
-  if (kind == "target") return ActionPart::target(name, number_at(j, "entities"), size);
+ActionPart action_from(JsonFields& fields) {
+  const std::string name = fields.text("name"), kind = fields.text("kind");
+  const int size = fields.whole<int>("size", {1, kMaxSize});
+  if (kind == "target")
+    return ActionPart::target(name, fields.whole<int>("entities", {0, static_cast<int>(kMaxParts)}), size);
   if (kind == "continuous")
-    return ActionPart::continuous(name, size, j.at("low").get<float>(), j.at("high").get<float>());
-  throw json::other_error::create(500, "unknown kind", nullptr);
+    return ActionPart::continuous(name, size, fields.real<float>("low"), fields.real<float>("high"));
+  if (kind != "discrete") fields.fail("kind", "must be discrete, target or continuous");
+  return ActionPart::discrete(name, size);
 }
 
 std::string text_of(const ObservationPart& part) {
@@ -114,31 +109,33 @@ std::string parts_to_json(const Network& network) {
 }
 
 Result<Spec> parts_from_json(const std::string& text, const std::string& name, const std::string& file) {
-  const Error damaged{file + ": the metadata 'parts', which tell the game's observations and actions, are damaged"};
-  const json j = json::parse(text, nullptr, false);
+  const std::string place = file + ": the metadata 'parts'";
+  const Result<json> parsed = parse_json(text, place);
+  if (!parsed) return parsed.error();
+  std::optional<Error> error;
+  JsonFields fields(parsed.value(), place, error);
   Spec spec{.name = name};
-  try {
-    const json &observation = j.at("observation"), &action = j.at("action");
-    if (!observation.is_array() || !action.is_array() || observation.size() > kMaxParts || action.size() > kMaxParts)
-      return damaged;
-    std::uint64_t total = 0;
-    for (const json& part : observation) {
-      const ObservationPart o = observation_from(part);
-      const std::uint64_t rows = static_cast<std::uint64_t>(o.channels) * static_cast<std::uint64_t>(o.height);
-      if (rows > kMaxSize) return damaged;
-      total += rows * static_cast<std::uint64_t>(o.width);
-      if (total > kMaxSize) return damaged;
-      spec.observation.push_back(o);
-    }
-    for (const json& part : action) {
-      spec.action.push_back(action_from(part));
-      total += static_cast<std::uint64_t>(spec.action.back().size);
-      if (total > kMaxSize) return damaged;
-    }
-  } catch (const json::exception&) {
-    return damaged;
+  std::uint64_t total = 0;
+  const auto add = [&](const char* list, std::uint64_t size) {
+    total += std::min<std::uint64_t>(size, kMaxSize + 1);
+    if (total > kMaxSize) fields.fail(list, "has more than " + std::to_string(kMaxSize) + " numbers");
+  };
+  for (const json& entry : fields.list("observation", kMaxParts)) {
+    JsonFields part(entry, place + ", observation " + std::to_string(spec.observation.size()), error);
+    const ObservationPart o = observation_from(part);
+    const std::uint64_t rows = static_cast<std::uint64_t>(o.channels) * static_cast<std::uint64_t>(o.height);
+    add("observation", rows > kMaxSize ? rows : rows * static_cast<std::uint64_t>(o.width));
+    if (error) return *error;
+    spec.observation.push_back(o);
   }
-  if (auto valid = validate(spec); !valid) return Error{damaged.message + ": " + valid.error().message};
+  for (const json& entry : fields.list("action", kMaxParts)) {
+    JsonFields part(entry, place + ", action " + std::to_string(spec.action.size()), error);
+    spec.action.push_back(action_from(part));
+    add("action", static_cast<std::uint64_t>(spec.action.back().size));
+    if (error) return *error;
+  }
+  if (error) return *error;
+  if (auto valid = validate(spec); !valid) return Error{place + ": " + valid.error().message};
   return spec;
 }
 

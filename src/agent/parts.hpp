@@ -14,8 +14,9 @@ namespace rival {
 // What the file of a bot with this network says: a JSON object, see docs/formats/bot.md.
 std::string parts_to_json(const Network& network);
 
-// A Spec with these parts, and nothing else but the name given. `file` is how errors name it. Errors: no JSON, fields
-// that are missing or of another type, parts that make no sense or are beyond 2^24 numbers in all.
+// A Spec with these parts, and nothing else but the name given. `file` is how errors name it. Errors, which name
+// the part and the field: no JSON, fields that are missing or of another type, parts that make no sense or are beyond
+// 2^24 numbers in all.
 Result<Spec> parts_from_json(const std::string& json, const std::string& name, const std::string& file);
 
 // How the parts of `then` differ from those of `now`, the first that does, as "observation part 'self' had 12 values,

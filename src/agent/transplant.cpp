@@ -430,6 +430,10 @@ std::string Transplant::text() const {
 
 Result<Transplant> transplant(const TensorFile& from, const std::string& file, const Spec& spec,
                               const NetworkOptions& wanted, Key key) {
+  const auto game = bot_game(from, file);
+  if (!game) return game.error();
+  if (game.value() != spec.name)
+    return Error{fmt::format("{}: a bot of the game '{}', not of '{}'", file, game.value(), spec.name)};
   auto then = bot_spec(from, file);
   if (!then && Bot::from_tensors(from, spec, file).ok()) then = spec;
   if (!then) return then.error();
@@ -442,15 +446,14 @@ Result<Transplant> transplant(const TensorFile& from, const std::string& file, c
 
   Transplant result{.bot = old.value()};
   Bot& bot = result.bot;
-  bot.game = spec.name;
   bot.parameters = network->initial_parameters(key);
   bot.network = std::move(*network);
   bot.scale.mean.assign(at(bot.network.observation_size()), 0);
   bot.scale.scale.assign(at(bot.network.observation_size()), 1);
   Surgeon surgeon(old.value(), bot, result);
   if (surgeon.nothing_in_common())
-    return Error{fmt::format("{}: a bot of the game '{}', which has no observation part in common with '{}'", file,
-                             old.value().game, spec.name)};
+    return Error{fmt::format("{}: made for a version of the game '{}' that has no observation part in common with it",
+                             file, spec.name)};
   surgeon.operate();
   return result;
 }

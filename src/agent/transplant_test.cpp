@@ -353,10 +353,12 @@ TEST(Transplant, RefusesWhatItCannotDo) {
             "train anew");
   EXPECT_NE(message(file, then, {.hidden = {8}}), "made");
   Spec other = then;
-  other.name = "other";
   other.observation[0].name = "elsewhere";
   EXPECT_EQ(message(file, other, {}),
-            "old.safetensors: a bot of the game 'old', which has no observation part in common with 'other'");
+            "old.safetensors: made for a version of the game 'old' that has no observation part in common with it");
+  other = then;  // all would fit
+  other.name = "other";
+  EXPECT_EQ(message(file, other, {}), "old.safetensors: a bot of the game 'old', not of 'other'");
   // A file of before bots told their parts: usable where it fits as it is.
   TensorFile untold = file;
   untold.metadata.erase("parts");
@@ -370,7 +372,13 @@ TEST(Transplant, RefusesWhatItCannotDo) {
       {R"({"name":"v","kind":"vector","size":99999999})", R"({"name":"a","kind":"discrete","size":4})"},
       {R"({"name":"v","kind":"vector","size":-1})", R"({"name":"a","kind":"discrete","size":4})"},
       {R"({"name":"v","kind":"grid","channels":9999999,"height":9999999,"width":9999999})", ""},
-      {R"({"name":"v","kind":"vector","size":4})", R"({"name":"a","kind":"target","size":4,"entities":0})"}};
+      {R"({"name":"v","kind":"vector","size":4})", R"({"name":"a","kind":"target","size":4,"entities":0})"},
+      {R"({"name":"v","kind":"vector","size":4.5})", R"({"name":"a","kind":"discrete","size":4})"},
+      {R"({"name":"v","kind":"vector","size":1e300})", R"({"name":"a","kind":"discrete","size":4})"},
+      {R"({"name":"\u001b[2J","kind":"vector","size":4})", R"({"name":"a","kind":"discrete","size":4})"},
+      {R"({"name":"v","kind":"vector","size":4})",
+       R"({"name":"a","kind":"continuous","size":1,"low":-1,"high":1e300})"},
+      {R"({"name":"v","kind":"grid","channels":16777216,"height":16777216,"width":16777216})", ""}};
   std::vector<std::string> texts{"", "[]", "{}"};
   for (const auto& [observation, action] : damages)
     texts.push_back(std::string(R"({"observation":[)") + observation + R"(],"action":[)" + action + "]}");

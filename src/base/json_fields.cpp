@@ -94,7 +94,8 @@ const json& JsonFields::list(const char* name, std::size_t longest) {
   const json& value = at(name);
   if (value.is_array() && value.size() <= longest) return value;
   if (value.is_array())
-    fail(name, "has " + std::to_string(value.size()) + " entries; at most " + std::to_string(longest) + " are possible");
+    fail(name,
+         "has " + std::to_string(value.size()) + " entries; at most " + std::to_string(longest) + " are possible");
   else
     must_be(name, "a list", value);
   return kEmpty;

@@ -22,9 +22,9 @@ inline constexpr std::int64_t kMostCounted = 1'000'000'000'000'000;
 Result<nlohmann::json> parse_json(std::string_view text, const std::string& place);
 
 // The fields of one object, which may hold anything. The first one that is missing or wrong becomes `error`, if there
-// is none yet: "PLACE: 'NAME' must be a whole number from 0 to 8, not 1e+300". What is wrong reads as 0, or as the lowest
-// value that is possible, or as nothing, so that one look at `error` at the end is enough.
-// `object` and `error` must outlive it.
+// is none yet: "PLACE: 'NAME' must be a whole number from 0 to 8, not 1e+300". What is wrong reads as 0, or as the
+// lowest value that is possible, or as nothing, so that one look at `error` at the end is enough. `object` and `error`
+// must outlive it.
 class JsonFields {
  public:
   JsonFields(const nlohmann::json& object, std::string place, std::optional<Error>& error);

@@ -93,7 +93,8 @@ TEST(ParseJson, RefusesWhatReadersMayUnderstandDifferently) {
   };
   EXPECT_EQ(problem(R"({"a":{"a":1},"b":[{"a":1},{"a":2}]})"), "");
   EXPECT_EQ(problem(R"({"a":1,"b":[{"c":1,"c":2}]})"), "x: an object has the key \"c\" twice");
-  for (const char* bad : {"", "{", "{\"a\":1}}", "nan", "{\"a\":\"\xff\"}"}) EXPECT_EQ(problem(bad), "x: no valid JSON");
+  for (const char* bad : {"", "{", "{\"a\":1}}", "nan", "{\"a\":\"\xff\"}"})
+    EXPECT_EQ(problem(bad), "x: no valid JSON");
   EXPECT_EQ(problem(std::string(30, '[') + std::string(30, ']')), "");
   EXPECT_EQ(problem(std::string(40, '[') + std::string(40, ']')), "x: objects and lists are more than 32 deep");
   EXPECT_NE(problem(std::string(1'000'000, '[')), "");
