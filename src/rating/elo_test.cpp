@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "rating/payoff.hpp"
 #include "rival/random.hpp"
 
 namespace rival {
@@ -99,11 +100,11 @@ TEST(Elo, RecoversTheTruthWithinItsErrors) {
 }
 
 TEST(Elo, OneAgainstKnownOpponents) {
-  const std::vector<KnownOpponent> opponents = {{1000, 3000, 0, 1000}, {1200, 0, 0, 0}};
+  const std::vector<KnownOpponent> opponents = {{1000, {0, 1, 3000, 0, 1000}}, {1200, {}}};
   const RatingEstimate estimate = rate_against(opponents);
   EXPECT_NEAR(estimate.rating, 1000 + elo_difference(0.75), 0.5);
   EXPECT_NEAR(estimate.error, 1 / std::sqrt(4000 * elo_information(elo_difference(0.75))), 0.01);
-  const KnownOpponent lost{.rating = 2000, .wins = 0, .draws = 0, .losses = 50};
+  const KnownOpponent lost{.rating = 2000, .result = {0, 1, 0, 0, 50}};
   EXPECT_LT(rate_against({&lost, 1}).rating, 1500);
   EXPECT_GT(rate_against({&lost, 1}).rating, 0);
   EXPECT_EQ(rate_against({}).error, kRatingPrior);
@@ -125,6 +126,100 @@ TEST(Elo, IntransitivityIsToldFromChance) {
   const EloFit bad = assess_elo(fit_elo(3, cyclic), cyclic);
   EXPECT_GT(bad.chi_square, 100);
   EXPECT_GT(bad.intransitivity, 0.95);
+}
+
+// The order of a match by Plackett and Luce: the least of exponential times with rates 10^(strength/400).
+Placing place(double alone, double others, int count, bool first_alone, Random& random) {
+  const auto time = [&](double strength) {
+    return -std::log(static_cast<double>(random.uniform()) + 1e-9) / std::pow(10, strength / 400);
+  };
+  Placing placing{.first_alone = first_alone, .matches = 1};
+  const double own = time(alone);
+  for (int i = 0; i < count; ++i) (time(others) < own ? placing.ahead : placing.behind) += 1;
+  return placing;
+}
+
+// Round robins in matches of `sides` sides.
+std::vector<PairResult> simulate_places(const std::vector<double>& strength, int sides, int matches, Random& random) {
+  std::vector<PairResult> results;
+  for (int i = 0; i < static_cast<int>(strength.size()); ++i)
+    for (int j = i + 1; j < static_cast<int>(strength.size()); ++j) {
+      PairResult r{.first = i, .second = j};
+      const double a = strength[static_cast<std::size_t>(i)], b = strength[static_cast<std::size_t>(j)];
+      for (int m = 0; m < matches; ++m)
+        r.add(m % 2 ? place(a, b, sides - 1, true, random) : place(b, a, sides - 1, false, random));
+      results.push_back(std::move(r));
+    }
+  return results;
+}
+
+TEST(Elo, PlacesOfTwoSidesAreWinsDrawsAndLosses) {
+  PairResult places{.first = 0, .second = 1};
+  places.add({true, 0, 0, 1, 70}), places.add({true, 0, 1, 0, 10}), places.add({true, 1, 0, 0, 20});
+  const PairResult plain{0, 1, 70, 10, 20};
+  EXPECT_EQ(places.score(), plain.score());
+  EXPECT_EQ(places.matches(), plain.matches());
+  const EloRatings a = fit_elo(2, {&places, 1}), b = fit_elo(2, {&plain, 1});
+  EXPECT_NEAR(a.rating[1], b.rating[1], 1e-9);
+  EXPECT_NEAR(a.error[1], b.error[1], 1e-9);
+  // Seen from the other side.
+  PairResult turned{.first = 0, .second = 1};
+  turned.add({false, 1, 0, 0, 70}), turned.add({false, 0, 1, 0, 10}), turned.add({false, 0, 0, 1, 20});
+  EXPECT_NEAR(fit_elo(2, {&turned, 1}).rating[1], b.rating[1], 1e-9);
+}
+
+// The information of one match is the variance of its log-likelihood's slope: by the errors that it leads to.
+TEST(Elo, InformationOfMatchesOfManySides) {
+  EXPECT_NEAR(elo_information(130, 2), elo_information(130), 1e-15);
+  Random random(Key(8));
+  for (int sides : {3, 5, 8})
+    for (double difference : {0.0, 250.0}) {
+      const auto results = simulate_places({difference, 0}, sides, 20'000, random);
+      EXPECT_NEAR(fit_elo(2, results).error[1] * std::sqrt(20'000 * elo_information(difference, sides)), 1, 0.03);
+    }
+}
+
+// 95 intervals in 100 hold the truth (of 200 x 5 they may miss 3 to 8 in 100), whatever the number of sides, for equal
+// players and for unequal ones; and Elo describes what it made.
+TEST(Elo, RatesMatchesOfManySides) {
+  for (int sides : {2, 3, 5, 8})
+    for (double step : {0.0, 120.0}) {
+      const std::vector<double> truth = {0, step, 2 * step, 3 * step, 4 * step, 5 * step};
+      int missed = 0, misleads = 0;
+      for (std::uint64_t seed = 0; seed < 200; ++seed) {
+        Random random(Key(seed).split(static_cast<std::uint64_t>(sides)));
+        const auto results = simulate_places(truth, sides, 60, random);
+        const EloRatings fit = fit_elo(6, results);
+        for (std::size_t i = 1; i < truth.size(); ++i)
+          missed += std::fabs(fit.rating[i] - truth[i]) > 1.96 * fit.error[i];
+        misleads += assess_elo(fit, results).intransitivity > 0.1 && step > 0;
+        misleads += !find_cycles(6, results).empty();
+      }
+      EXPECT_GE(missed, 30) << sides << " sides, " << step << " points apart";
+      EXPECT_LE(missed, 80) << sides << " sides, " << step << " points apart";
+      EXPECT_LE(misleads, 6) << sides << " sides, " << step << " points apart";
+    }
+}
+
+// The negative control: who comes first in matches of three, taken for a score between two, is far off.
+TEST(Elo, FirstPlacesAloneRateWrongly) {
+  Random random(Key(3));
+  const auto results = simulate_places({0, 0}, 3, 3000, random);
+  PairResult firsts{.first = 0, .second = 1};
+  for (const Placing& p : results[0].placings)
+    if (p.first_alone) (p.ahead == 0 ? firsts.wins : firsts.losses) += p.matches;
+  EXPECT_GT(std::fabs(fit_elo(2, {&firsts, 1}).rating[1]), 80);
+  EXPECT_LT(std::fabs(fit_elo(2, results).rating[1]), 20);
+}
+
+TEST(Elo, LevelSidesCountAsAllTheirOrders) {
+  PairResult level{.first = 0, .second = 1}, orders{.first = 0, .second = 1};
+  level.add({true, 1, 2, 1, 60});
+  for (int ahead : {1, 2, 3}) orders.add({true, ahead, 0, 4 - ahead, 20});
+  EXPECT_NEAR(fit_elo(2, {&level, 1}).rating[1], fit_elo(2, {&orders, 1}).rating[1], 1e-6);
+  PairResult all{.first = 0, .second = 1};
+  all.add({true, 0, 4, 0, 50}), all.add({false, 0, 4, 0, 50});
+  EXPECT_NEAR(fit_elo(2, {&all, 1}).rating[1], 0, 1e-6);
 }
 
 }  // namespace

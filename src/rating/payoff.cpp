@@ -207,10 +207,11 @@ HodgeDecomposition hodge_decompose(const SquareMatrix& a) {
 std::vector<Cycle> find_cycles(int players, std::span<const PairResult> results, std::size_t limit) {
   SquareMatrix score(players), matches(players);
   for (const PairResult& r : results) {
-    score(r.first, r.second) += r.score();
-    score(r.second, r.first) += r.matches() - r.score();
-    matches(r.first, r.second) += r.matches();
-    matches(r.second, r.first) += r.matches();
+    const auto [mean, n] = two_sided(r, 0);
+    score(r.first, r.second) += n * mean;
+    score(r.second, r.first) += n * (1 - mean);
+    matches(r.first, r.second) += n;
+    matches(r.second, r.first) += n;
   }
   // How many standard errors i's mean score against j is above one half.
   const auto sureness = [&](int i, int j) {

@@ -1,12 +1,57 @@
 #include "rating/weng_lin.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
+#include <map>
 #include <numbers>
 
 #include "base/check.hpp"
 
 namespace rival {
+namespace {
+
+// What one team learns from a match, in units of its variance over c and over c^2.
+struct Lesson {
+  double omega = 0, delta = 0;
+
+  // The next place in the order went to this team or to another one of those left, whose strengths sum to `left`.
+  void add(double strength, double left, double probability) {
+    const double p = strength / left;
+    omega -= probability * p;
+    delta += probability * p * (1 - p);
+  }
+};
+
+// Goes through the places of one tied group in all its orders, each as likely: each(taken, left, probability, present),
+// where `taken` are the members (bits) before the place and `left` is the strength of all who are not. Of large groups
+// each place is met once, in the mean: nobody is taken, but all are only so far `present`.
+template <class Each>
+void for_each_place(std::span<const double> tied, double behind, const Each& each) {
+  constexpr std::size_t kExact = 10;
+  const std::size_t size = tied.size();
+  double total = 0;
+  for (double strength : tied) total += strength;
+  if (size > kExact) {
+    for (std::size_t taken = 0; taken < size; ++taken) {
+      const double share = 1 - static_cast<double>(taken) / static_cast<double>(size);
+      each(std::uint64_t{0}, behind + share * total, 1.0, share);
+    }
+    return;
+  }
+  std::vector<double> choose(size + 1, 1);  // binomial coefficients
+  for (std::size_t k = 1; k <= size; ++k)
+    choose[k] = choose[k - 1] * static_cast<double>(size - k + 1) / static_cast<double>(k);
+  for (std::uint64_t taken = 0; taken + 1 < std::uint64_t{1} << size; ++taken) {
+    double left = behind + total;
+    for (std::size_t i = 0; i < size; ++i)
+      if (taken >> i & 1) left -= tied[i];
+    each(taken, left, 1 / choose[static_cast<std::size_t>(std::popcount(taken))], 1.0);
+  }
+}
+
+}  // namespace
 
 std::vector<std::vector<Skill>> rate_teams(std::span<const std::vector<Skill>> teams, std::span<const int> ranks,
                                            const WengLinOptions& options) {
@@ -23,27 +68,34 @@ std::vector<std::vector<Skill>> rate_teams(std::span<const std::vector<Skill>> t
     c2 += variance[t] + options.beta * options.beta;
   }
   const double c = std::sqrt(c2), best = *std::max_element(mu.begin(), mu.end());
-  std::vector<double> strength(count), below(count), tied(count);  // exp(mu / c), its sum over the field, A_q
-  for (std::size_t t = 0; t < count; ++t) strength[t] = std::exp((mu[t] - best) / c);
-  for (std::size_t q = 0; q < count; ++q)
-    for (std::size_t s = 0; s < count; ++s) {
-      if (ranks[s] >= ranks[q]) below[q] += strength[s];
-      if (ranks[s] == ranks[q]) tied[q] += 1;
-    }
+  std::map<int, std::vector<std::size_t>> groups;  // by rank
+  std::vector<double> strength(count);             // exp(mu / c)
+  for (std::size_t t = 0; t < count; ++t) {
+    strength[t] = std::exp((mu[t] - best) / c);
+    groups[ranks[t]].push_back(t);
+  }
+  std::vector<Lesson> lessons(count);
+  for (const auto& [rank, members] : groups) {
+    std::vector<double> tied;
+    for (std::size_t t : members) tied.push_back(strength[t]);
+    double behind = 0;
+    for (std::size_t t = 0; t < count; ++t)
+      if (ranks[t] > rank) behind += strength[t];
+    for_each_place(tied, behind, [&](std::uint64_t taken, double left, double probability, double present) {
+      for (std::size_t t = 0; t < count; ++t)
+        if (ranks[t] > rank) lessons[t].add(strength[t], left, probability);
+      for (std::size_t i = 0; i < members.size(); ++i)
+        if (!(taken >> i & 1)) lessons[members[i]].add(strength[members[i]], left, probability * present);
+    });
+    for (std::size_t t : members) lessons[t].omega += 1;
+  }
   std::vector<std::vector<Skill>> rated(teams.begin(), teams.end());
-  for (std::size_t i = 0; i < count; ++i) {
-    double omega = 0, delta = 0;
-    for (std::size_t q = 0; q < count; ++q) {
-      if (ranks[q] > ranks[i]) continue;
-      const double p = strength[i] / below[q];
-      omega += ((q == i ? 1 : 0) - p) / tied[q];
-      delta += p * (1 - p) / tied[q];
-    }
-    const double gamma = std::sqrt(variance[i]) / c;
-    omega *= variance[i] / c;
-    delta *= gamma * variance[i] / c2;
-    for (Skill& skill : rated[i]) {
-      const double share = skill.sigma * skill.sigma / variance[i];
+  for (std::size_t t = 0; t < count; ++t) {
+    if (variance[t] <= 0) continue;  // known exactly: nothing is learnt
+    const double gamma = std::sqrt(variance[t]) / c;
+    const double omega = lessons[t].omega * variance[t] / c, delta = lessons[t].delta * gamma * variance[t] / c2;
+    for (Skill& skill : rated[t]) {
+      const double share = skill.sigma * skill.sigma / variance[t];
       skill.mu += share * omega;
       skill.sigma *= std::sqrt(std::max(1 - share * delta, options.kappa));
     }

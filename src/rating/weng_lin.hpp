@@ -23,7 +23,9 @@ struct WengLinOptions {
 };
 
 // The skills after one match. teams[t]: the players of team t; ranks[t]: its place, smaller is better, equal is a tie.
-// At least two teams, none empty.
+// At least two teams, none empty. A tie counts as the mean of all orders of the tied, so that it is worth more than any
+// place behind it (the paper's own formula for ties is not: of five equal teams two winners would gain less than the
+// third). A player whose sigma is 0 stays as it is.
 std::vector<std::vector<Skill>> rate_teams(std::span<const std::vector<Skill>> teams, std::span<const int> ranks,
                                            const WengLinOptions& options = {});
 
