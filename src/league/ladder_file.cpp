@@ -15,7 +15,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kVersion = 2;
-constexpr double kFlagged = 0.1;  // share of the variation that no ratings explain
 
 std::optional<LadderPlayer::Kind> kind_of(const std::string& name) {
   using Kind = LadderPlayer::Kind;
@@ -121,11 +120,11 @@ Json intransitivity_json(const Ladder& ladder) {
   }
   const auto name = [&](std::size_t member) { return ladder.players[static_cast<std::size_t>(members[member])].name; };
   const std::vector<Cycle> cycles = find_cycles(static_cast<int>(members.size()), results);
-  const double share = assess_elo(ratings, results).intransitivity;
+  const EloFit fit = assess_elo(ratings, results);
   const SquareMatrix scores = score_matrix(ratings, results);
   const std::vector<double> alpha = alpha_rank(scores);
   const NashAveraging nash = nash_averaging(log_odds(scores));
-  Json json{{"share", share}, {"elo_misleads", share > kFlagged || !cycles.empty()}};
+  Json json{{"share", fit.intransitivity}, {"elo_misleads", fit.misleads() || !cycles.empty()}};
   json["cycles"] = Json::array();
   for (const Cycle& cycle : cycles) {
     Json entry{{"players", Json::array()}, {"scores", Json::array()}};

@@ -229,6 +229,12 @@ TwoSided two_sided(const PairResult& result, double difference) {
           information / (kPerPoint * kPerPoint * variance)};
 }
 
+bool EloFit::misleads() const {
+  if (degrees <= 0 || intransitivity <= 0.1) return false;
+  const double spread = 2 / (9 * degrees);
+  return std::cbrt(chi_square / degrees) > 1 - spread + 2.3263 * std::sqrt(spread);
+}
+
 EloFit assess_elo(const EloRatings& ratings, std::span<const PairResult> results) {
   EloFit fit;
   double variation = 0, unexplained = 0;

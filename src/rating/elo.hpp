@@ -100,6 +100,10 @@ struct EloFit {
   // The share of the variation of the log-odds, over pairs weighted by what is known of them, that no ratings explain,
   // less what chance alone would leave: 0 for a population that Elo describes, near 1 for rock, paper, scissors.
   double intransitivity = 0;
+
+  // Whether ratings mislead: they leave more than a tenth of the variation unexplained, and chance would leave so much
+  // once in 100 times at most (the 99% point of chi-square by Wilson and Hilferty, 1931).
+  bool misleads() const;
 };
 EloFit assess_elo(const EloRatings& ratings, std::span<const PairResult> results);
 

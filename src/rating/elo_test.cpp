@@ -192,8 +192,7 @@ TEST(Elo, RatesMatchesOfManySides) {
         const EloRatings fit = fit_elo(6, results);
         for (std::size_t i = 1; i < truth.size(); ++i)
           missed += std::fabs(fit.rating[i] - truth[i]) > 1.96 * fit.error[i];
-        misleads += assess_elo(fit, results).intransitivity > 0.1 && step > 0;
-        misleads += !find_cycles(6, results).empty();
+        misleads += assess_elo(fit, results).misleads() || !find_cycles(6, results).empty();
       }
       EXPECT_GE(missed, 30) << sides << " sides, " << step << " points apart";
       EXPECT_LE(missed, 80) << sides << " sides, " << step << " points apart";
@@ -210,6 +209,17 @@ TEST(Elo, FirstPlacesAloneRateWrongly) {
     if (p.first_alone) (p.ahead == 0 ? firsts.wins : firsts.losses) += p.matches;
   EXPECT_GT(std::fabs(fit_elo(2, {&firsts, 1}).rating[1]), 80);
   EXPECT_LT(std::fabs(fit_elo(2, results).rating[1]), 20);
+}
+
+TEST(Elo, CirclesOfManySidesMislead) {
+  Random random(Key(4));
+  std::vector<PairResult> results = simulate_places({200, 0}, 4, 400, random);
+  for (auto [first, second] : {std::pair{1, 2}, {2, 0}}) {
+    results.push_back(simulate_places({200, 0}, 4, 400, random)[0]);
+    results.back().first = first, results.back().second = second;
+  }
+  EXPECT_TRUE(assess_elo(fit_elo(3, results), results).misleads());
+  EXPECT_EQ(find_cycles(3, results).size(), 1u);
 }
 
 TEST(Elo, LevelSidesCountAsAllTheirOrders) {
