@@ -2,6 +2,10 @@
 
 namespace rival {
 
+float default_temperature(const Spec& spec) {
+  return spec.hidden_information || spec.simultaneous ? 1.0f : 0.0f;
+}
+
 bool Agent::probabilities(const Decisions&, float*) {
   return false;
 }

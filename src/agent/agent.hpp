@@ -11,6 +11,10 @@
 
 namespace rival {
 
+// How a trained player plays unless told otherwise: as it learnt, 1, where good play is mixed, that is where
+// information is hidden or seats act at once; elsewhere its most likely choices, 0.
+float default_temperature(const Spec& spec);
+
 // Decisions to make: the rows `rows` of a batch. The arrays hold every row of the batch; only the named ones count.
 struct Decisions {
   const Batch* batch;

@@ -105,7 +105,7 @@ bool is_path(const std::string& name) {
 }
 
 float temperature_for(const Spec& spec, std::optional<float> temperature) {
-  return temperature.value_or(spec.hidden_information || spec.simultaneous ? 1.0f : 0.0f);
+  return temperature.value_or(default_temperature(spec));
 }
 
 Result<Player> load_player(const GameEntry& game, const std::string& name, std::optional<float> temperature) {

@@ -59,21 +59,28 @@ SquareMatrix centred(const SquareMatrix& covariance) {
 void rate_skills(Ladder& ladder) {
   for (LadderPlayer& player : ladder.players) player.skill = {};
   struct Course {
-    const PairResult* pair;
+    PairResult pair;
     double played = 0, wins = 0, losses = 0;
   };
   constexpr double kMostMatches = 1e6, kMostLooks = 1e8;
   std::vector<Course> courses;
   double longest = 0;
-  for (const PairResult& pair : ladder.results) {
-    courses.push_back({&pair});
+  for (const PairResult& result : ladder.results) {
+    // Matches of more sides count as one between the two, that was won as often as the mean score says.
+    PairResult pair = result;
+    for (const Placing& placing : pair.placings) {
+      pair.wins += placing.matches * placing.score();
+      pair.losses += placing.matches * (1 - placing.score());
+    }
+    pair.placings.clear();
     longest = std::max(longest, pair.matches());
+    courses.push_back({std::move(pair)});
   }
   const double share = std::min({1.0, kMostMatches / std::max(1.0, ladder.matches()),
                                  kMostLooks / std::max(1.0, longest * static_cast<double>(courses.size()))});
   for (double time = 0.5; time < share * longest; ++time)
     for (Course& course : courses) {
-      const PairResult& pair = *course.pair;
+      const PairResult& pair = course.pair;
       const double n = pair.matches();
       if (course.played + 0.5 > time * n / longest + 1e-9) continue;
       ++course.played;
@@ -124,12 +131,33 @@ bool leaves_nothing_to_chance(const GameEntry& game, const Settings& settings) {
   return true;
 }
 
-// Matches between two players, whose first one's results count.
+// Matches of one player, who takes one side of each, against another, who takes all others.
 struct Job {
-  LadderPlayer first, second;
+  LadderPlayer alone, others;
   int matches = 0;
   Key key;
+  bool first_alone = true;  // of a pair
 };
+
+// The matches of a pair. In games of more than two teams each of the two stands alone in half of them.
+std::vector<Job> jobs_of(const Spec& spec, const LadderPlayer& first, const LadderPlayer& second, int matches,
+                         Key key) {
+  if (spec.team_count() == 2) return {{first, second, matches, key}};
+  const int half = (matches + 1) / 2;
+  return {{first, second, half, key.split(0), true}, {second, first, half, key.split(1), false}};
+}
+
+// Adds what came of a pair's matches.
+void note(PairResult& result, const Spec& spec, const Job& job, const MatchSummary& sum) {
+  if (spec.team_count() == 2) {
+    result.wins += sum.wins, result.draws += sum.draws, result.losses += sum.losses;
+    return;
+  }
+  for (Placing placing : sum.placings) {
+    placing.first_alone = job.first_alone;
+    result.add(placing);
+  }
+}
 
 // Makes the values rise, each as little changed as can be in the weighted squares: pool adjacent violators.
 std::vector<double> isotonic(const std::vector<double>& values, const std::vector<double>& weights) {
@@ -199,7 +227,9 @@ class Climb {
       if (error <= target || played >= budget) return {};
       const double left = std::max(target * target / (error * error), played / budget);
       const int count = std::clamp(static_cast<int>((budget - played) / chunk_ + 1), 1, kWave);
-      if (Result<void> done = wave(choose_pairs(ladder_, ratings, count, chunk_), chunk_, stage, left); !done)
+      if (Result<void> done =
+              wave(choose_pairs(ladder_, ratings, count, chunk_, game_.spec.team_count()), chunk_, stage, left);
+          !done)
         return done;
     }
     return {};
@@ -305,15 +335,16 @@ class Climb {
       std::vector<Job> jobs;
       const int each = (matches + static_cast<int>(opponents.size()) - 1) / static_cast<int>(opponents.size());
       for (int opponent : opponents)
-        jobs.push_back({player, ladder_.players[index(opponent)], each,
-                        key_.split(2).split(static_cast<std::uint64_t>(level)).split(index(opponent))});
+        for (Job& job : jobs_of(game_.spec, player, ladder_.players[index(opponent)], each,
+                                key_.split(2).split(static_cast<std::uint64_t>(level)).split(index(opponent))))
+          jobs.push_back(std::move(job));
       const Result<std::vector<MatchSummary>> played = play(jobs);
       if (!played) return played.error();
       std::vector<KnownOpponent> known;
       for (std::size_t i = 0; i < jobs.size(); ++i) {
         const MatchSummary& sum = played.value()[i];
-        known.push_back({jobs[i].second.rating, static_cast<double>(sum.wins), static_cast<double>(sum.draws),
-                         static_cast<double>(sum.losses)});
+        known.push_back({(jobs[i].first_alone ? jobs[i].others : jobs[i].alone).rating});
+        note(known.back().result, game_.spec, jobs[i], sum);
         check.matches += sum.matches;
       }
       const RatingEstimate estimate = rate_against(known);
@@ -366,9 +397,9 @@ class Climb {
   }
 
   Result<MatchSummary> play(const Job& job) const {
-    Result<std::unique_ptr<Agent>> first = make_agent_(job.first);
+    Result<std::unique_ptr<Agent>> first = make_agent_(job.alone);
     if (!first) return first.error();
-    Result<std::unique_ptr<Agent>> second = make_agent_(job.second);
+    Result<std::unique_ptr<Agent>> second = make_agent_(job.others);
     if (!second) return second.error();
     return play_matches(game_, **first, second->get(), job.key,
                         {.matches = job.matches, .settings = settings_, .opening = ladder_.rules.opening});
@@ -376,23 +407,23 @@ class Climb {
 
   Result<void> wave(const std::vector<std::pair<int, int>>& pairs, int matches, const char* stage, double done) {
     std::vector<Job> jobs;
+    std::vector<std::pair<int, int>> pair_of;  // [jobs]
     std::map<std::pair<int, int>, int> ahead;  // of this wave
     for (const auto& [i, j] : pairs) {
       const LadderPlayer &first = ladder_.players[index(i)], &second = ladder_.players[index(j)];
       const double played = result_of(i, j).matches() + ahead[{i, j}];
       ahead[{i, j}] += matches;
-      jobs.push_back(
-          {first, second, matches,
-           key_.split(1).split(fnv1a(first.name)).split(fnv1a(second.name)).split(static_cast<std::uint64_t>(played))});
+      const Key key =
+          key_.split(1).split(fnv1a(first.name)).split(fnv1a(second.name)).split(static_cast<std::uint64_t>(played));
+      for (Job& job : jobs_of(game_.spec, first, second, matches, key)) {
+        jobs.push_back(std::move(job));
+        pair_of.emplace_back(i, j);
+      }
     }
     const Result<std::vector<MatchSummary>> summaries = play(jobs);
     if (!summaries) return summaries.error();
-    for (std::size_t k = 0; k < jobs.size(); ++k) {
-      PairResult& result = result_of(pairs[k].first, pairs[k].second);
-      result.wins += summaries.value()[k].wins;
-      result.draws += summaries.value()[k].draws;
-      result.losses += summaries.value()[k].losses;
-    }
+    for (std::size_t k = 0; k < jobs.size(); ++k)
+      note(result_of(pair_of[k].first, pair_of[k].second), game_.spec, jobs[k], summaries.value()[k]);
     ladder_.rate();
     return tell(stage, done);
   }
@@ -642,6 +673,7 @@ Ladder carry_over(const Ladder& earlier, LadderRules rules, std::vector<LadderPl
     if (result.first > result.second) {
       std::swap(result.first, result.second);
       std::swap(result.wins, result.losses);
+      for (Placing& placing : result.placings) placing.first_alone = !placing.first_alone;
     }
     ladder.results.push_back(result);
   }
@@ -658,7 +690,7 @@ Ladder carry_over(const Ladder& earlier, LadderRules rules, std::vector<LadderPl
 }
 
 std::vector<std::pair<int, int>> choose_pairs(const Ladder& ladder, const EloRatings& ratings, int count, int matches,
-                                              int settled) {
+                                              int sides, int settled) {
   const int n = static_cast<int>(ladder.players.size());
   SquareMatrix covariance = centred(ratings.covariance);
   std::vector<bool> waits(index(n));
@@ -672,7 +704,7 @@ std::vector<std::pair<int, int>> choose_pairs(const Ladder& ladder, const EloRat
     for (int i = 0; i < n; ++i)
       for (int j = i + 1; j < n; ++j) {
         if (waits[index(i)] || waits[index(j)]) continue;
-        const double w = matches * elo_information(ratings.rating[index(i)] - ratings.rating[index(j)]);
+        const double w = matches * elo_information(ratings.rating[index(i)] - ratings.rating[index(j)], sides);
         double squares = 0;
         for (int k = 0; k < n; ++k) {
           const double c = covariance(k, i) - covariance(k, j);
@@ -688,7 +720,7 @@ std::vector<std::pair<int, int>> choose_pairs(const Ladder& ladder, const EloRat
     const auto [i, j] = choice;
     if (i < 0) break;
     pairs.push_back(choice);
-    const double w = matches * elo_information(ratings.rating[index(i)] - ratings.rating[index(j)]);
+    const double w = matches * elo_information(ratings.rating[index(i)] - ratings.rating[index(j)], sides);
     const double variance = covariance(i, i) + covariance(j, j) - 2 * covariance(i, j);
     for (int k = 0; k < n; ++k) column[index(k)] = covariance(k, i) - covariance(k, j);
     for (int k = 0; k < n; ++k)

@@ -1,9 +1,9 @@
 // The ladder: ratings of a set of players from a round robin that is added to and never begun again, and a dial from
 // ratings to ways to play. Its file is docs/formats/ladder.md.
 //
-// Ratings are Elo with random play at kRandomRating. Most players beat random play always, which would leave them as
-// far above it as one likes; so bots are also rated warmed up (at a higher temperature, as *rungs*), until no step
-// between two players is too large to be measured.
+// Ratings are Elo with random play at kRandomRating, in games of any number of teams (rating/elo.hpp). Most players
+// beat random play always, which would leave them as far above it as one likes; so bots are also rated warmed up (at a
+// higher temperature, as *rungs*), until no step between two players is too large to be measured.
 #pragma once
 
 #include <atomic>
@@ -141,9 +141,9 @@ struct LadderOptions {
 };
 
 // Which pairs to play next, `matches` each: greedily those that lower the sum of the ratings' variances most. `matches`
-// must be positive. A player who has not played `settled` matches is chosen at most once.
+// must be positive; they are of `sides` sides. A player who has not played `settled` matches is chosen at most once.
 std::vector<std::pair<int, int>> choose_pairs(const Ladder& ladder, const EloRatings& ratings, int count, int matches,
-                                              int settled = 100);
+                                              int sides = 2, int settled = 100);
 
 // Rates the players: every pair meets a few times, then matches go where they tell most; where two neighbours are far
 // apart, warmed-up bots join in between. Errors: a game or player that misbehaves.

@@ -14,7 +14,10 @@ double Record::score() const {
 void Record::note(double score) {
   if (matches() >= kReach)
     for (double* count : {&wins, &draws, &losses}) *count *= (kReach - 1) / kReach;
-  (score > 0.5 ? wins : score < 0.5 ? losses : draws) += 1;
+  if (score == 0.5)
+    draws += 1;
+  else
+    wins += score, losses += 1 - score;
 }
 
 std::string to_string(Matchmaking matchmaking) {

@@ -27,7 +27,7 @@ struct Record {
   double matches() const { return wins + draws + losses; }
   // Wins and half the draws as a share; 1/2 below kEnough matches.
   double score() const;
-  void note(double score);  // of one match: 1, 1/2 or 0
+  void note(double score);  // of one match, 0 to 1
 
   bool operator==(const Record&) const = default;
 };

@@ -6,7 +6,6 @@
 #include <bit>
 #include <chrono>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <set>
 
@@ -22,7 +21,8 @@ std::size_t index(int i) {
 
 // What became of one match, for the agent under test.
 struct Outcome {
-  double score = 0;
+  int team = -1;  // that the agent had; -1: the match was not played, as that place stays empty
+  Placing placing;
   double mean_return = 0;
   bool truncated = false;
   int steps = 0;
@@ -44,6 +44,7 @@ class Series {
         step_limit_(spec_.max_steps > 0 ? std::min(spec_.max_steps, options.step_limit) : options.step_limit),
         agents_{&agent, opponent ? opponent : &agent},
         batch_(game.make_batch(std::min(std::max(1, options.batch), total_))),
+        probe_(teams_ > 2 ? game.make_batch(1) : nullptr),
         slots_(index(batch_->matches())),
         outcomes_(index(total_)),
         recorders_(index(std::min(options.replays, total_))) {
@@ -122,22 +123,36 @@ class Series {
   struct Slot {
     int match = -1;  // -1: none is left for this slot
     int attempt = 0;
+    int team = 0;  // the agent's
     Key key;
     std::vector<double> returns;  // [seats]
     std::uint64_t course = 0;
   };
 
-  int team_under_test(int match) const { return match % teams_; }
   // 0: the agent under test, 1: the opponent.
-  int side_of(int slot, int seat) const {
-    return spec_.team_of(seat) == team_under_test(slots_[index(slot)].match) ? 0 : 1;
+  int side_of(int slot, int seat) const { return spec_.team_of(seat) == slots_[index(slot)].team ? 0 : 1; }
+
+  Key match_key(const Slot& s) const { return key_.split(0).split(index(s.match / teams_)).split(index(s.attempt)); }
+
+  // The teams that play in a match with this key.
+  std::vector<int> teams_in(Key key) {
+    const int zero = 0;
+    if (probe_) probe_->start({&zero, 1}, settings_, {&key, 1});
+    std::vector<int> teams;
+    for (int team = 0; team < teams_; ++team)
+      if (!probe_ || probe_->plays(0, team)) teams.push_back(team);
+    return teams;
   }
 
   void start(const std::vector<int>& free) {
     for (int slot : free) {
       Slot& s = slots_[index(slot)];
-      s.match = started_ < open_ ? started_++ : -1;
-      s.attempt = 0;
+      for (;;) {
+        s.match = started_ < open_ ? started_++ : -1;
+        s.attempt = 0;
+        if (s.match < 0 || s.match % teams_ < static_cast<int>(teams_in(match_key(s)).size())) break;
+        ++finished_;
+      }
       if (s.match >= 0) start(slot);
     }
   }
@@ -145,7 +160,9 @@ class Series {
   // Starts the slot's match: matches of a round have the same key.
   void start(int slot) {
     Slot& s = slots_[index(slot)];
-    s.key = key_.split(0).split(index(s.match / teams_)).split(index(s.attempt));
+    s.key = match_key(s);
+    const std::vector<int> teams = teams_in(s.key);
+    s.team = teams.empty() ? 0 : teams[index(s.match % teams_) % teams.size()];
     s.returns.assign(index(spec_.seats), 0);
     s.course = 0;
     batch_->start({&slot, 1}, settings_, {&s.key, 1});
@@ -267,12 +284,12 @@ class Series {
 
   void finish(int slot) {
     Slot& s = slots_[index(slot)];
-    const int own = team_under_test(s.match);
     const std::vector<double> returns = team_returns(*batch_, slot, s.returns);
     Outcome& outcome = outcomes_[index(s.match)];
     outcome.truncated = status_[index(slot)] == Status::truncated;
-    outcome.mean_return = returns[index(own)];
-    outcome.score = teams_ == 1 ? outcome.mean_return : match_score(*batch_, slot, own, returns);
+    outcome.team = s.team;
+    outcome.mean_return = returns[index(s.team)];
+    if (teams_ > 1) outcome.placing = place_of(*batch_, slot, s.team, returns);
     outcome.course = Key::mix(s.course ^ batch_->hash(slot));
     outcome.steps = batch_->steps(slot);
     if (index(s.match) < recorders_.size()) {
@@ -285,29 +302,33 @@ class Series {
 
   MatchSummary summary() {
     MatchSummary sum;
-    sum.matches = total_;
     std::set<std::uint64_t> courses;
-    for (const Outcome& outcome : outcomes_) courses.insert(outcome.course);
+    for (const Outcome& outcome : outcomes_)
+      if (outcome.team >= 0) courses.insert(outcome.course);
     sum.distinct = static_cast<int>(courses.size());
     std::vector<double> scores, returns;  // a mean per round
     std::vector<std::vector<double>> by_team(index(teams_));
+    PairResult result;
     for (int first = 0; first < total_; first += teams_) {
-      double score = 0, mean_return = 0;
+      std::vector<double> round_scores, round_returns;
       for (int match = first; match < first + teams_; ++match) {
         const Outcome& outcome = outcomes_[index(match)];
-        score += outcome.score / teams_;
-        mean_return += outcome.mean_return / teams_;
-        by_team[index(team_under_test(match))].push_back(outcome.score);
+        if (outcome.team < 0) continue;
+        const Placing& place = outcome.placing;
+        round_scores.push_back(teams_ == 1 ? outcome.mean_return : place.score());
+        round_returns.push_back(outcome.mean_return);
+        by_team[index(outcome.team)].push_back(round_scores.back());
         sum.truncated += outcome.truncated;
         sum.returns_are_results &= outcome.mean_return == -1 || outcome.mean_return == 0 || outcome.mean_return == 1;
         if (teams_ == 1) continue;
-        sum.wins += outcome.score == 1;
-        sum.draws += outcome.score == 0.5;
-        sum.losses += outcome.score == 0;
+        (place.ahead > 0 ? sum.losses : place.level > 0 ? sum.draws : sum.wins) += 1;
+        if (place.others() > 0) result.add(place);
       }
-      scores.push_back(score);
-      returns.push_back(mean_return);
+      sum.matches += static_cast<int>(round_scores.size());
+      scores.push_back(mean(round_scores));
+      returns.push_back(mean(round_returns));
     }
+    sum.placings = std::move(result.placings);
     const auto estimate = [this](const std::vector<double>& values) {
       return Estimate{mean(values), teams_ == 1 ? mean_interval(values) : score_interval(values)};
     };
@@ -318,7 +339,7 @@ class Series {
     for (const std::vector<double>& values : by_team) sum.score_by_team.push_back(estimate(values));
     std::int64_t steps = 0;
     for (const Outcome& outcome : outcomes_) steps += outcome.steps;
-    sum.mean_steps = static_cast<double>(steps) / total_;
+    sum.mean_steps = static_cast<double>(steps) / sum.matches;
     sum.replays = std::move(replays_);
     return sum;
   }
@@ -337,6 +358,7 @@ class Series {
   std::unique_ptr<Agent> random_ = random_agent();
   Agent* agents_[2];
   std::unique_ptr<Batch> batch_;
+  std::unique_ptr<Batch> probe_;  // a match of its own; null where all teams play always
   std::vector<Slot> slots_;
   std::vector<Outcome> outcomes_;  // [matches]
   std::vector<std::optional<ReplayRecorder>> recorders_;
@@ -367,16 +389,19 @@ std::vector<double> team_returns(const Batch& batch, int match, std::span<const 
   return means;
 }
 
-double match_score(const Batch& batch, int match, int team, std::span<const double> returns) {
+Placing place_of(const Batch& batch, int match, int team, std::span<const double> returns) {
   const auto standing = [&](int t) {
     if (!batch.has_result()) return returns[index(t)];
     return batch.status(match) == Status::finished ? static_cast<double>(batch.result(match, t)) : 0.0;
   };
-  double best_other = -std::numeric_limits<double>::infinity();
-  for (int t = 0; t < batch.spec().team_count(); ++t)
-    if (t != team && batch.plays(match, t)) best_other = std::max(best_other, standing(t));
+  Placing placing{.matches = 1};
   const double own = standing(team);
-  return own > best_other ? 1 : own == best_other ? 0.5 : 0;
+  for (int t = 0; t < batch.spec().team_count(); ++t) {
+    if (t == team || !batch.plays(match, t)) continue;
+    const double other = standing(t);
+    (other > own ? placing.ahead : other < own ? placing.behind : placing.level) += 1;
+  }
+  return placing;
 }
 
 Result<MatchSummary> play_matches(const GameEntry& game, Agent& agent, Agent* opponent, Key key,

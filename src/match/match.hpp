@@ -11,14 +11,17 @@
 #include "base/result.hpp"
 #include "game/replay.hpp"
 #include "match/game_entry.hpp"
+#include "rating/elo.hpp"
 #include "rating/interval.hpp"
 
 namespace rival {
 
 struct MatchOptions {
-  int matches = 1000;  // rounded up to whole rounds
-  Settings settings;   // no parameters: the game's defaults
-  int batch = 256;     // matches played at once; does not change what the figures mean, but may change their digits
+  // Rounded up to whole rounds; fewer are played where places stay empty, since a round has one for each team that
+  // plays.
+  int matches = 1000;
+  Settings settings;  // no parameters: the game's defaults
+  int batch = 256;    // matches played at once; does not change what the figures mean, but may change their digits
   // Steps of random play that every match begins with, the same for all matches of a round; agents are not asked. A
   // match that ends within them is drawn anew. Makes matches differ where rules and players leave nothing to chance.
   int opening = 0;
@@ -42,9 +45,12 @@ struct MatchSummary {
   // Games of several teams: by result (a truncated match is a draw), or by return where the game has no results.
   // Against several teams, a win is to be ahead of all, a draw to share the lead. Zero in games of one team.
   int wins = 0, draws = 0, losses = 0;
+  // The same in full, the agent's being the side that stands alone; each kind once.
+  std::vector<Placing> placings;
   int truncated = 0;
   int distinct = 0;  // different matches, by what was done and where it ended: few if both players never vary
-  // (wins + draws / 2) / matches; in games of one team the mean return.
+  // The mean over matches and other teams of 1 ahead of it, 1/2 level with it, 0 behind it, so that even play is 1/2
+  // with any number of teams; in games of one team the mean return.
   Estimate score;
   // Rewards over the match plus the result, a seat's mean.
   Estimate mean_return;
@@ -56,9 +62,9 @@ struct MatchSummary {
   std::vector<Replay> replays;  // of matches 0, 1, 2...
 };
 
-// The score of a match that has ended, for a team: 1 if it is ahead of all others, 1/2 if it shares the lead, else 0.
-// By result, where a truncated match is a draw; in games without results by `returns` [teams].
-double match_score(const Batch& batch, int match, int team, std::span<const double> returns);
+// How a team stood among the others that played when a match ended: by result, where a truncated match is a draw; in
+// games without results by `returns` [teams].
+Placing place_of(const Batch& batch, int match, int team, std::span<const double> returns);
 
 // What each team's seats of the match returned on average: [teams] from [seats]; 0 for a team that does not play.
 std::vector<double> team_returns(const Batch& batch, int match, std::span<const double> returns);

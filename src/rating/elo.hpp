@@ -33,8 +33,9 @@ struct Placing {
 
   int others() const { return ahead + level + behind; }
   // The first player's score a match: the mean over the other sides of 1 ahead, 1/2 level, 0 behind.
+  // 1/2 without any.
   double score() const {
-    const double alone = (behind + level / 2.0) / others();
+    const double alone = others() ? (behind + level / 2.0) / others() : 0.5;
     return first_alone ? alone : 1 - alone;
   }
   bool operator==(const Placing&) const = default;

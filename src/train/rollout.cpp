@@ -322,8 +322,8 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
     if (opposed && match_term_[k] == term_) {
       episode.term = term_;
       const auto first = returns_.begin() + static_cast<std::ptrdiff_t>(m) * seats;
-      episode.result =
-          match_score(*batch_, m, own_team(m), team_returns(*batch_, m, std::vector<double>(first, first + seats)));
+      const std::vector<double> returns = team_returns(*batch_, m, std::vector<double>(first, first + seats));
+      episode.result = place_of(*batch_, m, own_team(m), returns).score();
     }
     float score = 0;
     int learners = 0;

@@ -42,8 +42,8 @@ struct Episode {
   int step = 0, match = 0;  // in the rollout; where and when
   float score = 0;          // mean return of the learner's seats
   int length = 0;           // steps
-  // Matches that were against one opponent from beginning to end: its Opponent::term, and the learner's result: 1, 1/2
-  // or 0. Others: -1.
+  // Matches that were against one opponent from beginning to end: its Opponent::term, and the learner's score, 0 to
+  // 1. Others: -1.
   int term = -1;
   double result = 0;
 };

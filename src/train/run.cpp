@@ -302,7 +302,7 @@ Result<void> Run::evaluate() {
     Result<MatchSummary> result = Error{""};
   };
   std::vector<Series> all;
-  const float temperature = game_.spec.hidden_information ? 1.0f : 0.0f;
+  const float temperature = default_temperature(game_.spec);
   all.push_back({"random", random_agent(), temperature});
   if (!game_.baselines.empty())  // the first one is the one to watch: it must be quick
     all.push_back({game_.baselines.front().name, game_.baselines.front().make(), temperature});
