@@ -640,6 +640,7 @@ LadderRules ladder_rules(const GameEntry& game, const Settings& settings, float 
                     .data = data_hash(game.spec),
                     .parameters = settings.parameters,
                     .opening = 0,
+                    .sides = game.spec.team_count(),
                     .limits = limits};
   if (temperature <= 0 && leaves_nothing_to_chance(game, settings))
     rules.opening = game.spec.max_steps > 0 ? std::min(4, game.spec.max_steps / 8) : 4;

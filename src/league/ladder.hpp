@@ -91,6 +91,7 @@ struct LadderRules {
   std::uint64_t data = 0;         // data_hash(): what the rules read from files
   std::vector<float> parameters;  // of Spec::parameters
   int opening = 0;                // random steps at the start of a match
+  int sides = 2;                  // Spec::team_count()
   Limits limits;                  // of the bots
   bool operator==(const LadderRules&) const = default;
 };

@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kVersion = 2;
+constexpr int kVersion = 3;
 
 std::optional<LadderPlayer::Kind> kind_of(const std::string& name) {
   using Kind = LadderPlayer::Kind;
@@ -35,6 +35,7 @@ constexpr Range<float> kTemperatures{0, 1e6f};
 constexpr Range<int> kSteps{0, 1'000'000};
 constexpr std::int64_t kMostMatches = 1'000'000'000;  // of a ladder, in all
 constexpr std::size_t kMostPlayers = 1000;
+constexpr std::size_t kMostPlacings = 100'000;  // of a pair: all kinds there are with 64 sides are fewer
 
 // Files of version 1 say nothing of it.
 int read_reaction(JsonFields& fields) {
@@ -74,6 +75,23 @@ LadderPlayer read_player(JsonFields& fields, std::optional<Error>& error) {
   JsonFields skill(fields.field("weng_lin"), fields.place() + ", weng_lin", error);
   player.skill = {skill.real("mu", kRatings), skill.real("sigma", kErrors)};
   return player;
+}
+
+void read_placings(JsonFields& pair, int sides, PairResult& result, std::optional<Error>& error) {
+  for (const nlohmann::json& entry : pair.list("placings", kMostPlacings)) {
+    JsonFields fields(entry, pair.place() + ": placing " + std::to_string(result.placings.size()), error);
+    const std::string alone = fields.text("alone");
+    if (alone != "first" && alone != "second") fields.fail("alone", "is neither 'first' nor 'second'");
+    Placing placing{.first_alone = alone == "first"};
+    for (const auto& [name, count] :
+         {std::pair{"ahead", &placing.ahead}, {"level", &placing.level}, {"behind", &placing.behind}})
+      *count = fields.whole<int>(name, {0, sides - 1});
+    placing.matches = static_cast<double>(fields.whole("matches", {1, kMostMatches}));
+    if (placing.others() < 1 || placing.others() >= sides)
+      fields.fail("behind", "makes no match of the ladder's sides");
+    if (error) return;
+    result.add(placing);
+  }
 }
 
 Calibration read_calibration(JsonFields& fields, const std::string& file, const std::set<std::string>& bots,
@@ -145,6 +163,7 @@ Json ladder_json(const Ladder& ladder) {
   const LadderRules& rules = ladder.rules;
   Json json{{"version", kVersion}, {"game", rules.game}, {"data", rules.data}, {"parameters", rules.parameters}};
   json["opening"] = rules.opening;
+  json["sides"] = rules.sides;
   json["reaction_steps"] = rules.limits.reaction_steps;
   json["every"] = rules.limits.every;
   std::vector<double> matches(ladder.players.size());  // also where they have changed since the last rating
@@ -167,12 +186,19 @@ Json ladder_json(const Ladder& ladder) {
   }
   json["results"] = Json::array();
   for (const PairResult& result : ladder.results)
-    if (result.matches() > 0)
+    if (result.matches() > 0) {
       json["results"].push_back({{"first", result.first},
                                  {"second", result.second},
                                  {"wins", std::llround(result.wins)},
                                  {"draws", std::llround(result.draws)},
                                  {"losses", std::llround(result.losses)}});
+      for (const Placing& p : result.placings)
+        json["results"].back()["placings"].push_back({{"alone", p.first_alone ? "first" : "second"},
+                                                      {"ahead", p.ahead},
+                                                      {"level", p.level},
+                                                      {"behind", p.behind},
+                                                      {"matches", std::llround(p.matches)}});
+    }
   json["intransitivity"] = intransitivity_json(ladder);
   if (!ladder.calibration) return json;
   json["dial"] = Json::array();
@@ -194,7 +220,8 @@ Result<Ladder> parse_ladder(std::string_view text, const std::string& file) {
   if (!json) return Error{json.error().message + "; delete it and ladder the run again"};
   std::optional<Error> error;
   JsonFields fields(json.value(), file, error);
-  if (fields.whole<int>("version", {1, INT32_MAX}) > kVersion)
+  const int version = fields.whole<int>("version", {1, INT32_MAX});
+  if (version > kVersion)
     return Error{file + ": its version is newer than this program reads (" + std::to_string(kVersion) +
                  "); update rival"};
   Ladder ladder;
@@ -202,6 +229,7 @@ Result<Ladder> parse_ladder(std::string_view text, const std::string& file) {
   ladder.rules.data = fields.bits("data");
   ladder.rules.parameters = fields.reals<float>("parameters", 1 << 16);
   ladder.rules.opening = fields.whole<int>("opening", kSteps);
+  if (version >= 3) ladder.rules.sides = fields.whole<int>("sides", {1, 64});
   ladder.rules.limits.reaction_steps = fields.whole<int>("reaction_steps", kSteps);
   ladder.rules.limits.every = fields.whole<int>("every", {1, kSteps.high});
   std::set<std::string> names, bots;
@@ -224,6 +252,7 @@ Result<Ladder> parse_ladder(std::string_view text, const std::string& file) {
     for (const auto& [name, count] :
          {std::pair{"wins", &result.wins}, {"draws", &result.draws}, {"losses", &result.losses}})
       *count = static_cast<double>(pair.whole(name, {0, kMostMatches}));
+    if (pair.has("placings")) read_placings(pair, ladder.rules.sides, result, error);
     if (error) return *error;
     if (!pairs.insert({result.first, result.second}).second) return Error{place + ": this pair is there twice"};
     for (int side : {result.first, result.second}) matches[static_cast<std::size_t>(side)] += result.matches();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "agent/scripted.hpp"
 #include "league/ladder_file.hpp"
 
 namespace rival {
@@ -300,7 +301,7 @@ TEST(LadderFile, RefusesWhatDoesNotFit) {
     {"op":"remove","path":"/dial/0/reaction_steps"}, {"op":"remove","path":"/calibration/0/reaction_steps"}])"));
   EXPECT_EQ(parse_ladder(older.dump(), "x").value(), ladder);
   const std::pair<const char*, const char*> cases[] = {
-      {R"([{"op":"replace","path":"/version","value":3}])", "newer"},
+      {R"([{"op":"replace","path":"/version","value":4}])", "newer"},
       {R"([{"op":"remove","path":"/game"}])", "'game'"},
       {R"([{"op":"replace","path":"/results/0/second","value":7}])", "'second'"},
       {R"([{"op":"replace","path":"/results/0/wins","value":-1}])", "'wins'"},
@@ -374,6 +375,89 @@ TEST(LadderFile, SavesWhatItCanRead) {
 
 TEST(LadderRules, OpeningsOnlyWhereNothingIsLeftToChance) {
   EXPECT_EQ(ladder_rules(game_entry<Duel>(), {}, 0).opening, 0);  // chance decides
+}
+
+// Pure luck for any number of seats: what is chosen does nothing, and now and then the first two are level.
+template <int seats>
+struct Luck {
+  static Spec spec() {
+    return {.name = "luck",
+            .description = "",
+            .source = "",
+            .seats = seats,
+            .observation = {ObservationPart::vector("nothing", 1)},
+            .action = {ActionPart::discrete("nothing", 3)},
+            .simultaneous = true,
+            .max_steps = 1};
+  }
+  void reset(const Settings&, Key) { *this = {}; }
+  SeatSet to_act() const { return SeatSet::first(seats); }
+  void observe(int, Observation) const {}
+  void step(const Actions& actions, Key key, Rewards) {
+    std::uint64_t said = 0;
+    for (int seat = 0; seat < seats; ++seat) said = 3 * said + static_cast<std::uint64_t>(actions.choice(seat));
+    Random random(key.split(said));  // so that matches of one key differ by what players do
+    for (float& p : points) p = random.uniform();
+    if (random.below(4) == 0) points[0] = points[1];
+    over = true;
+  }
+  Status status() const { return over ? Status::finished : Status::running; }
+  float result(int team) const { return points[team]; }
+  float points[seats] = {};
+  bool over = false;
+};
+
+template <int seats>
+void expect_even_ladders() {
+  const GameEntry game = game_entry<Luck<seats>>();
+  const AgentMaker make = [](const LadderPlayer&) { return Result<std::unique_ptr<Agent>>(random_agent()); };
+  int missed = 0, misleads = 0, rated = 0;
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    Ladder ladder{.rules = ladder_rules(game, {}, 1), .players = {{.name = "random", .kind = Kind::random}}};
+    for (int i = 0; i < 3; ++i) ladder.players.push_back(bot(i));
+    ASSERT_TRUE(rate_ladder(game, ladder, make, {.seed = seed, .threads = 1, .target_error = 25}).ok());
+    for (std::size_t i = 1; i < ladder.players.size(); ++i) {
+      const double error = ladder.rate().error[i];
+      missed += std::fabs(ladder.players[i].rating - kRandomRating) > 1.96 * error;
+      EXPECT_LT(std::fabs(ladder.players[i].rating - kRandomRating), 4 * error);
+      ++rated;
+    }
+    misleads += intransitivity_json(ladder)["elo_misleads"].get<bool>();
+    const Result<Ladder> read = parse_ladder(ladder_json(ladder).dump(), "ladder");
+    ASSERT_TRUE(read.ok()) << read.error().message;
+    EXPECT_EQ(read.value().results, ladder.results);
+  }
+  EXPECT_LE(missed, rated / 10) << seats << " seats";  // of 150 that miss once in 20
+  EXPECT_LE(misleads, 4) << seats << " seats";
+}
+
+TEST(Ladder, LuckMakesNobodyBetterWithAnyNumberOfSeats) {
+  expect_even_ladders<2>();
+  expect_even_ladders<3>();
+  expect_even_ladders<5>();
+  expect_even_ladders<8>();
+}
+
+TEST(Ladder, PlacingsAreReadStrictly) {
+  using Json = nlohmann::json;
+  Ladder ladder{.rules = {.game = "luck", .sides = 3}, .players = {{.name = "random", .kind = Kind::random}, bot(1)}};
+  ladder.results = {{.first = 0, .second = 1}};
+  ladder.results[0].add({true, 1, 0, 1, 7}), ladder.results[0].add({false, 0, 2, 0, 5});
+  ladder.rate();
+  const Json json = Json::parse(ladder_json(ladder).dump());
+  const Result<Ladder> read = parse_ladder(json.dump(), "ladder");
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(read.value().results, ladder.results);
+  EXPECT_EQ(read.value().rules, ladder.rules);
+  for (const auto& [patch, message] :
+       {std::pair{R"([{"op":"replace","path":"/results/0/placings/0/alone","value":"third"}])", "alone"},
+        {R"([{"op":"replace","path":"/results/0/placings/0/ahead","value":2}])", "behind"},
+        {R"([{"op":"replace","path":"/results/0/placings/1/level","value":-1}])", "level"},
+        {R"([{"op":"replace","path":"/results/0/placings/1/matches","value":4294967296}])", "matches"}}) {
+    const Result<Ladder> refused = parse_ladder(json.patch(Json::parse(patch)).dump(), "ladder");
+    ASSERT_FALSE(refused.ok()) << patch;
+    EXPECT_NE(refused.error().message.find(message), std::string::npos) << refused.error().message;
+  }
 }
 
 }  // namespace

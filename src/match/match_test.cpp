@@ -243,5 +243,68 @@ TEST(Match, OnePlayerGamesGiveMeanReturns) {
   expect_error(play_matches(game, bad, nullptr, Key(1)), {"'constant'", "seat 0", "inf", "'value'"});
 }
 
+// A table of four places for two to four, who name a number at once. The higher, the better.
+struct Table {
+  static Spec spec() {
+    return {.name = "table",
+            .seats = 4,
+            .observation = {ObservationPart::vector("nothing", 1)},
+            .action = {ActionPart::discrete("number", 5)},
+            .simultaneous = true,
+            .max_steps = 1};
+  }
+  void reset(const Settings&, Key key) {
+    *this = {};
+    Random random(key);
+    while (players.count() < 2)
+      for (int seat = 0; seat < 4; ++seat)
+        if (random.below(2)) players = players.with(seat);
+  }
+  SeatSet playing() const { return players; }
+  SeatSet to_act() const { return players; }
+  void observe(int, Observation) const {}
+  void step(const Actions& actions, Key, Rewards) {
+    for (int seat = 0; seat < 4; ++seat)
+      if (players.contains(seat)) named[seat] = actions.choice(seat);
+    over = true;
+  }
+  Status status() const { return over ? Status::finished : Status::running; }
+  float result(int team) const { return static_cast<float>(named[team]); }
+  SeatSet players;
+  int named[4] = {9, 9, 9, 9};
+  bool over = false;
+};
+
+TEST(Match, ManySidesCountByPlaces) {
+  const GameEntry game = game_entry<Table>();
+  const auto say = [](int number) {
+    return scripted_agent<Table>("says", [number](const Table&, int, Random&) { return number; });
+  };
+  const auto two = say(2), three = say(3), random = random_agent(), other = random_agent();
+  const MatchSummary won = play_matches(game, *three, two.get(), Key(1), {.matches = 200}).value();
+  EXPECT_GT(won.matches, 100);
+  EXPECT_LT(won.matches, 200);  // fewer where places stay empty
+  EXPECT_EQ(won.wins, won.matches);
+  EXPECT_EQ(won.score.value, 1);
+  EXPECT_EQ(play_matches(game, *two, three.get(), Key(1), {.matches = 200}).value().score.value, 0);
+  const MatchSummary level = play_matches(game, *two, two.get(), Key(1), {.matches = 200}).value();
+  EXPECT_EQ(level.score.value, 0.5);
+  EXPECT_EQ(level.draws, level.matches);
+  // Somebody who always names the middle one is ahead of random play as often as behind it.
+  const MatchSummary middle = play_matches(game, *two, random.get(), Key(2), {.matches = 4000}).value();
+  EXPECT_NEAR(middle.score.value, 0.5, 0.02);
+  double counted = 0;
+  for (const Placing& placing : middle.placings) {
+    EXPECT_GE(placing.others(), 1);
+    EXPECT_LE(placing.others(), 3);
+    counted += placing.matches;
+  }
+  EXPECT_EQ(counted, middle.matches);
+  const MatchSummary even = play_matches(game, *random, other.get(), Key(3), {.matches = 4000}).value();
+  EXPECT_LE(even.score.interval.low, 0.5);
+  EXPECT_GE(even.score.interval.high, 0.5);
+  EXPECT_LT(even.wins, even.matches / 2);  // to be ahead of all is rarer
+}
+
 }  // namespace
 }  // namespace rival

@@ -16,7 +16,12 @@
   const kindColours = {snapshot: '#4fa3ff', final: '#e8c468', exploiter: '#ff7d5c', baseline: '#8d98a9', random: '#8d98a9', rung: '#5d6a7d'};
 
   $('title').textContent = document.title;
-  const matches = results.reduce((sum, r) => sum + r.wins + r.draws + r.losses, 0);
+  // [matches, the first player's score over them]; in matches of more than two sides a score is the mean over the others.
+  const tally = r => (r.placings || []).reduce(([n, sum], p) => {
+    const alone = (p.behind + p.level / 2) / (p.ahead + p.level + p.behind);
+    return [n + p.matches, sum + p.matches * (p.alone === 'first' ? alone : 1 - alone)];
+  }, [r.wins + r.draws + r.losses, r.wins + r.draws / 2]);
+  const matches = results.reduce((sum, r) => sum + tally(r)[0], 0);
   const anchor = players.find(p => is(p, 'random'));
   $('summary').textContent = players.filter(p => !is(p, 'rung')).length + ' players, ' + grouped(matches) +
     ' matches. Elo' + (anchor ? ', random play at ' + anchor.rating.toFixed(0) : '') + '; intervals are 95%.';
@@ -159,24 +164,25 @@
   }
 
   // ---- the payoff matrix ----
-  const table = new Map();  // a * players + b -> [wins, draws, losses] of a
+  const table = new Map();  // a * players + b -> matches, a's score, and of those of two sides [wins, draws, losses]
   for (const r of results) {
-    table.set(r.first * players.length + r.second, [r.wins, r.draws, r.losses]);
-    table.set(r.second * players.length + r.first, [r.losses, r.draws, r.wins]);
+    const [n, sum] = tally(r);
+    if (!n) continue;
+    const counts = r.placings ? null : [r.wins, r.draws, r.losses];
+    table.set(r.first * players.length + r.second, {n, score: sum / n, counts});
+    table.set(r.second * players.length + r.first, {n, score: 1 - sum / n, counts: counts && [...counts].reverse()});
   }
   let rungs = false, picked = null;
   const order = () => players.map((_, i) => i).filter(i => rungs || !is(players[i], 'rung')).sort((a, b) => players[b].rating - players[a].rating);
-  const score = (a, b) => {
-    const cell = table.get(a * players.length + b), n = cell ? cell[0] + cell[1] + cell[2] : 0;
-    return n ? {cell, n, score: (cell[0] + cell[1] / 2) / n} : null;
-  };
+  const score = (a, b) => table.get(a * players.length + b);
   function pairText(a, b) {
     const [one, two] = [text(players[a].name), text(players[b].name)];
     const s = score(a, b), expected = 100 / (1 + 10 ** ((players[b].rating - players[a].rating) / 400));
     if (a === b) return one + ': ' + players[a].rating.toFixed(0) + ' ± ' + (1.96 * players[a].rating_se).toFixed(0);
     if (!s) return one + ' and ' + two + ' have not met; by their ratings ' + expected.toFixed(1) + '%';
-    return one + ' scores ' + (100 * s.score).toFixed(1) + '% against ' + two + ': ' + grouped(s.cell[0]) + ' won, ' + grouped(s.cell[1]) +
-      ' drawn, ' + grouped(s.cell[2]) + ' lost of ' + grouped(s.n) + '; by their ratings ' + expected.toFixed(1) + '%';
+    const how = s.counts ? ': ' + grouped(s.counts[0]) + ' won, ' + grouped(s.counts[1]) + ' drawn, ' + grouped(s.counts[2]) + ' lost of ' +
+      grouped(s.n) : ' over ' + grouped(s.n) + ' matches';
+    return one + ' scores ' + (100 * s.score).toFixed(1) + '% against ' + two + how + '; by their ratings ' + expected.toFixed(1) + '%';
   }
   const canvas = document.querySelector('#payoff canvas');
   let layout = null;

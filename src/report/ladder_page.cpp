@@ -32,6 +32,10 @@ std::optional<Error> problem_of(const Json& ladder) {
   };
   if (auto error = check_list("players", {"rating", "rating_se", "steps", "matches"})) return error;
   if (auto error = check_list("results", {"first", "second", "wins", "draws", "losses"})) return error;
+  for (std::size_t i = 0; i < ladder["results"].size(); ++i)
+    for (const Json& placing : ladder["results"][i].value("placings", Json::array()))
+      if (const char* field = numbers(placing, {"ahead", "level", "behind", "matches"}))
+        return Error{"ladder: results " + std::to_string(i) + ": placings: '" + field + "' is no number"};
   if (auto error = check_list("dial", {"rating", "temperature"})) return error;
   if (auto error = check_list("calibration", {"asked", "measured", "se"})) return error;
   const auto count = static_cast<double>(ladder["players"].size());
