@@ -28,6 +28,8 @@ Result<nlohmann::json> parse_json(std::string_view text, const std::string& plac
 class JsonFields {
  public:
   JsonFields(const nlohmann::json& object, std::string place, std::optional<Error>& error);
+  JsonFields(nlohmann::json&&, std::string, std::optional<Error>&) = delete;  // it would not outlive it
+  JsonFields(const nlohmann::json&&, std::string, std::optional<Error>&) = delete;
 
   bool has(const char* name) const { return object_.is_object() && object_.contains(name); }
 

@@ -9,10 +9,10 @@
 #include <ctime>
 #include <filesystem>
 #include <future>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "agent/scripted.hpp"
+#include "base/json_fields.hpp"
 #include "train/collapse.hpp"
 #include "train/tensorboard.hpp"
 
@@ -20,6 +20,7 @@ namespace rival {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using nlohmann::json;
 using nlohmann::ordered_json;
 
 constexpr int kEvaluations = 10;            // over the budget
@@ -33,6 +34,7 @@ constexpr double kMetricsEvery = 0.25;                           // seconds betw
 constexpr double kWorse = 0.35;        // a score against the best player so far below which something is wrong
 constexpr double kScheduleEnd = 0.99;  // from here on the schedules are at their end
 constexpr const char* kRunKey = "rival.run";
+constexpr const char* kStateKey = "rival.state";  // the trainer's
 constexpr const char* kBestKey = "rival.best";
 constexpr const char *kExploiterPrefix = "exploiter.", *kTargetPrefix = "target.";  // in the state
 
@@ -57,6 +59,13 @@ std::vector<OptionRow> run_rows(std::string& game, TrainConfig& config) {
   std::vector<OptionRow> rows = {{"game", &game, "what is trained"}};
   for (OptionRow& row : option_rows(config)) rows.push_back(std::move(row));
   return rows;
+}
+
+// What a file's metadata say under a key.
+Result<json> metadata(const TensorFile& tensors, const std::string& key, const std::string& file) {
+  const auto found = tensors.metadata.find(key);
+  if (found == tensors.metadata.end()) return Error{file + ": its metadata has no '" + key + "'"};
+  return parse_json(found->second, file + ": the metadata '" + key + "'");
 }
 
 void put_under(TensorFile& into, TensorFile from, const std::string& prefix) {
@@ -259,19 +268,17 @@ Result<void> Run::resume_best() {
   if (!tensors) return tensors.error();
   auto bot = Bot::from_tensors(tensors.value(), game_.spec, path);
   if (!bot) return bot.error();
-  const auto found = tensors.value().metadata.find(kBestKey);
-  const auto j =
-      found == tensors.value().metadata.end() ? ordered_json() : ordered_json::parse(found->second, nullptr, false);
-  try {
-    const auto score = j.at("score").get<std::array<double, 3>>();
-    best_ = Best{std::move(*bot),
-                 j.at("chosen_by").get<std::string>(),
-                 {score[0], {score[1], score[2]}},
-                 j.at("first_score").get<double>(),
-                 std::min(j.at("evaluation").get<int>(), evaluations_)};
-  } catch (const ordered_json::exception&) {
-    return Error{path + ": the metadata '" + kBestKey + "' is missing or damaged; without the file the run goes on"};
-  }
+  const Result<json> j = metadata(tensors.value(), kBestKey, path);
+  if (!j) return j.error();
+  std::optional<Error> error;
+  JsonFields fields(j.value(), path + ": the metadata '" + kBestKey + "'", error);
+  const std::vector<double> score = fields.reals("score", 3);
+  if (score.size() != 3) fields.fail("score", "must be three numbers");
+  const std::string chosen_by = fields.text("chosen_by");
+  const double first = fields.real("first_score");
+  const int evaluation = fields.whole<int>("evaluation", {0, INT32_MAX});
+  if (error) return Error{error->message + "; without the file the run goes on"};
+  best_ = Best{std::move(*bot), chosen_by, {score[0], {score[1], score[2]}}, first, std::min(evaluation, evaluations_)};
   return {};
 }
 
@@ -480,13 +487,12 @@ Result<void> Run::resume() {
   const std::string file = folder_.state_path();
   const auto state = parse_safetensors(bytes.value(), file);
   if (!state) return state.error();
+  std::optional<Error> error;
   // Snapshots of later steps than the state's are taken back before the rest is read.
-  const std::int64_t steps = [&] {
-    const auto found = state.value().metadata.find("rival.state");
-    const auto j =
-        found == state.value().metadata.end() ? ordered_json() : ordered_json::parse(found->second, nullptr, false);
-    return j.is_object() && j.contains("steps") && j["steps"].is_number_integer() ? j["steps"].get<std::int64_t>() : 0;
-  }();
+  const Result<json> trained = metadata(state.value(), kStateKey, file);
+  if (!trained) return trained.error();
+  const std::int64_t steps = JsonFields(trained.value(), file + ": the training state", error).count("steps");
+  if (error) return *error;
   if (auto ok = folder_.rewind(steps); !ok) return ok;
   std::vector<Trainer::SavedMember> population;
   for (const Snapshot& snapshot : folder_.snapshots()) {
@@ -496,22 +502,21 @@ Result<void> Run::resume() {
         {snapshot.bot, snapshot.kind == "exploiter" ? Member::Kind::exploiter : Member::Kind::past, std::move(*bot)});
   }
   if (auto ok = trainer_->restore(state.value(), std::move(population), file); !ok) return ok;
-  const auto found = state.value().metadata.find(kRunKey);
-  const auto j =
-      found == state.value().metadata.end() ? ordered_json() : ordered_json::parse(found->second, nullptr, false);
-  try {
-    earlier_seconds_ = j.at("seconds").get<double>();
-    progress_.ratings = j.at("ratings").get<std::vector<double>>();
-    schedule_from_ = j.value("progress", -1.0);
-    evaluations_ = j.value("evaluations", 0);
-    evaluation_took_ = j.value("evaluation_seconds", 0.0);
-    exploiters_ = j.value("exploiters", 0);
-    // Where an older state does not say: as if the exploiters had had their share.
-    exploiter_steps_ = j.value("exploiter_steps",
-                               static_cast<std::int64_t>(exploiter_quota() * static_cast<double>(trainer_->steps())));
-  } catch (const ordered_json::exception&) {
-    return Error{file + ": the metadata '" + kRunKey + "' is damaged; this state cannot be resumed"};
-  }
+  const Result<json> j = metadata(state.value(), kRunKey, file);
+  if (!j) return j.error();
+  JsonFields fields(j.value(), file + ": the metadata '" + kRunKey + "'", error);
+  earlier_seconds_ = fields.real("seconds", {0, 1e12});
+  progress_.ratings = fields.reals("ratings", 1'000'000);
+  // An older state lacks some of these.
+  schedule_from_ = fields.has("progress") ? fields.real("progress", {-1, 1}) : -1;
+  if (fields.has("evaluations")) evaluations_ = fields.whole<int>("evaluations", {0, INT32_MAX / 2});
+  if (fields.has("evaluation_seconds")) evaluation_took_ = fields.real("evaluation_seconds", {0, 1e12});
+  if (fields.has("exploiters")) exploiters_ = fields.whole<int>("exploiters", {0, INT32_MAX / 2});
+  // Where it does not say: as if the exploiters had had their share.
+  exploiter_steps_ = fields.has("exploiter_steps")
+                         ? fields.count("exploiter_steps")
+                         : static_cast<std::int64_t>(exploiter_quota() * static_cast<double>(trainer_->steps()));
+  if (error) return Error{error->message + "; this state cannot be resumed"};
   earlier_steps_ = trainer_->steps();
   next_evaluation_ = earlier_done_ = schedule_done_ = share_done();
   if (!(schedule_from_ >= 0 && schedule_from_ <= 1)) schedule_from_ = schedule_done_;  // an older state

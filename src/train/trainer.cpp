@@ -7,10 +7,10 @@
 #include <cmath>
 #include <cstring>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/finite.hpp"
+#include "base/json_fields.hpp"
 
 namespace rival {
 namespace {
@@ -53,6 +53,8 @@ Result<void> read_f64(const TensorFile& tensors, const std::string& name, const 
     return Error{file + ": tensor '" + name + "' is missing or not F64 [" + std::to_string(values.size()) +
                  "]; this state cannot be resumed"};
   std::memcpy(values.data(), tensor->bytes.data(), tensor->bytes.size());
+  if (!std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); }))
+    return Error{file + ": tensor '" + name + "' holds a value that is not finite; this state cannot be resumed"};
   return {};
 }
 
@@ -390,10 +392,10 @@ Result<void> Trainer::restore(const TensorFile& state, std::vector<SavedMember> 
   const auto found = state.metadata.find(kStateKey);
   if (found == state.metadata.end())
     return Error{file + ": not a training state: its metadata has no '" + std::string(kStateKey) + "'"};
-  const json j = json::parse(found->second, nullptr, false);
-  const auto bad = [&](const std::string& what) -> Result<void> {
-    return Error{file + ": the training state " + what};
-  };
+  const std::string place = file + ": the training state";
+  const auto bad = [&](const std::string& what) -> Result<void> { return Error{place + " " + what}; };
+  const Result<json> j = parse_json(found->second, place);
+  if (!j) return j.error();
   const std::int64_t count = static_cast<std::int64_t>(network_->parameter_count());
   std::vector<double> mean(column_mean_.size()), square(column_square_.size());
   std::vector<std::vector<float>> vectors;
@@ -405,36 +407,45 @@ Result<void> Trainer::restore(const TensorFile& state, std::vector<SavedMember> 
     if (!all_finite(vectors.back().data(), vectors.back().size()))
       return bad(std::string("holds a value in '") + name + "' that is not finite");
   }
+  if (std::any_of(vectors[3].begin(), vectors[3].end(), [](float x) { return x < 0; }))
+    return bad("holds a negative value in 'adam.second_moment'");
   if (auto ok = read_f64(state, "observation.mean", file, mean); !ok) return ok;
   if (auto ok = read_f64(state, "observation.square", file, square); !ok) return ok;
-  try {
-    if (j.at("format").get<int>() != kStateFormat)
-      return bad("has format " + j.at("format").dump() + "; this program reads " + std::to_string(kStateFormat));
-    if (j.at("game").get<std::string>() != game_.spec.name)
-      return bad("belongs to the game '" + j.at("game").get<std::string>() + "', not '" + game_.spec.name + "'");
-    if (j.at("hidden").get<std::vector<int>>() != network_->options().hidden ||
-        j.at("memory").get<int>() != network_->options().memory ||
-        j.at("grid").get<std::string>() != network_->options().grid ||
-        j.at("entity").get<int>() != network_->options().entity)
-      return bad("belongs to a network of another shape");
-    const auto scores = j.at("scores").get<std::vector<float>>();
-    const auto next_score = j.at("next_score").get<std::size_t>();
-    const auto value = j.at("value").get<std::vector<double>>();
-    for (const auto& [name, counts] : j.at("records").get<std::map<std::string, std::array<double, 3>>>())
-      records[name] = {counts[0], counts[1], counts[2]};
-    if (scores.size() > kScores || next_score >= kScores || value.size() != 3 || !(value[1] > 0))
-      return bad("is damaged");
-    steps_ = j.at("steps").get<std::int64_t>();
-    iterations_ = j.at("iterations").get<std::int64_t>();
-    learner_->adam_steps() = j.at("adam_steps").get<std::int64_t>();
-    seen_ = j.at("seen").get<double>();
-    next_past_at_ = j.at("next_past_at").get<std::int64_t>();
-    learner_->value_mean = value[0], learner_->value_scale = value[1], learner_->value_weight = value[2];
-    last_scores_ = scores;
-    next_score_ = next_score;
-  } catch (const json::exception& error) {
-    return bad(std::string("is damaged: ") + error.what());
+  std::optional<Error> error;
+  JsonFields fields(j.value(), place, error);
+  if (const int format = fields.whole<int>("format"); !error && format != kStateFormat)
+    return bad("has format " + std::to_string(format) + "; this program reads " + std::to_string(kStateFormat));
+  if (const std::string game = fields.text("game"); !error && game != game_.spec.name)
+    return bad("belongs to the game '" + game + "', not '" + game_.spec.name + "'");
+  const NetworkOptions shape{.hidden = fields.wholes<int>("hidden", 64),
+                             .memory = fields.whole<int>("memory"),
+                             .entity = fields.whole<int>("entity"),
+                             .grid = fields.text("grid")};
+  if (!error && !(shape == network_->options())) return bad("belongs to a network of another shape");
+  auto scores = fields.reals<float>("scores", kScores);
+  const auto next_score = fields.whole<std::int64_t>("next_score", {0, kScores - 1});
+  const auto value = fields.reals("value", 3);
+  if (value.size() != 3 || !(value[1] > 0) || !(value[2] >= 0)) fields.fail("value", "is damaged");
+  if (const json& all = fields.field("records"); all.is_object()) {
+    JsonFields entries(all, place + ", records", error);
+    for (const auto& [name, counts] : all.items()) {
+      const auto three = entries.reals(name.c_str(), 3, {0, kMostCounted});
+      if (three.size() != 3) entries.fail(name.c_str(), "must be three numbers");
+      if (error) return *error;
+      records[name] = {three[0], three[1], three[2]};
+    }
+  } else {
+    fields.fail("records", "must be an object");
   }
+  const std::int64_t steps = fields.count("steps"), iterations = fields.count("iterations"),
+                     adam_steps = fields.count("adam_steps"), next_past_at = fields.count("next_past_at");
+  const double seen = fields.real("seen", {0, kMostCounted});
+  if (error) return *error;
+  steps_ = steps, iterations_ = iterations, seen_ = seen, next_past_at_ = next_past_at;
+  learner_->adam_steps() = adam_steps;
+  learner_->value_mean = value[0], learner_->value_scale = value[1], learner_->value_weight = value[2];
+  last_scores_ = std::move(scores);
+  next_score_ = static_cast<std::size_t>(next_score);
   learner_->parameters() = std::move(vectors[0]);
   learner_->averaged() = std::move(vectors[1]);
   learner_->first_moment() = std::move(vectors[2]);

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "games/cartpole/cartpole.hpp"
 #include "games/catalog.hpp"
@@ -91,6 +92,32 @@ TEST(Trainer, GoesOnFromItsState) {
   const std::size_t at = text.find("\"records\":{\"") + 11;
   text.replace(at, text.find('}', at) - at, "\"step_1\":[1,\"two\",3]");
   EXPECT_FALSE(Trainer::make(entry, small()).value()->restore(odd, past, "state").ok());
+
+  // Each number as no program of ours writes it; a trainer that refuses a state is as it was.
+  const auto trainer = std::move(Trainer::make(entry, small()).value());
+  const auto complaint = [&](const char* field, const nlohmann::json& value) {
+    TensorFile file = state;
+    nlohmann::json j = nlohmann::json::parse(file.metadata.at("rival.state"));
+    j[field] = value;
+    file.metadata["rival.state"] = j.dump();
+    const Result<void> restored = trainer->restore(file, past, "state");
+    EXPECT_EQ(restored.ok() || trainer->steps() == 0, true);
+    return restored.ok() ? std::string() : restored.error().message;
+  };
+  for (const nlohmann::json& wrong : {nlohmann::json(-1), nlohmann::json(1e300), nlohmann::json(INT64_MAX),
+                                      nlohmann::json(UINT64_MAX), nlohmann::json("1"), nlohmann::json()}) {
+    for (const char* field : {"steps", "iterations", "adam_steps", "next_past_at", "next_score", "seen"})
+      EXPECT_EQ(complaint(field, wrong).find("state: the training state: '" + std::string(field) + "' must be "), 0u)
+          << field << ": " << complaint(field, wrong);
+  }
+  EXPECT_NE(complaint("records", {{"step_1", {1, -2, 3}}}), "");
+  EXPECT_NE(complaint("records", {{"step_1", {1, 2}}}), "");
+  EXPECT_NE(complaint("value", {0, 0, 1}), "");
+  EXPECT_NE(complaint("value", {0, 1}), "");
+  EXPECT_NE(complaint("hidden", {64.5, 64}), "");
+  EXPECT_NE(complaint("scores", std::vector<float>(101, 0.5f)), "");
+  EXPECT_NE(complaint("format", 1e300), "");
+  EXPECT_EQ(complaint("seen", 12), "");
 }
 
 // Stops at every place in turn where the trainer asks: what it then is, is either what it was or a smaller update.
