@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/hash.hpp"
+#include "base/number.hpp"
 
 namespace rival {
 namespace {
@@ -341,9 +342,11 @@ Result<ReplayPlayer> ReplayPlayer::open(const Replay& replay, BatchFactory facto
     return Error{"this replay of '" + replay.game + "' sets " + std::to_string(replay.settings.parameters.size()) +
                  " parameters, the game has " + std::to_string(spec.parameters.size())};
   for (std::size_t p = 0; p < spec.parameters.size(); ++p)
-    if (!std::isfinite(replay.settings.parameters[p]))
-      return Error{"this replay of '" + replay.game + "' sets parameter '" + spec.parameters[p].name +
-                   "' to a value that is not finite"};
+    if (const float value = replay.settings.parameters[p];
+        !std::isfinite(value) || !(value >= spec.parameters[p].low && value <= spec.parameters[p].high))
+      return Error{"this replay of '" + replay.game + "' sets parameter '" + spec.parameters[p].name + "' to " +
+                   shortest(value) + ", which is not within " + shortest(spec.parameters[p].low) + " to " +
+                   shortest(spec.parameters[p].high)};
   const auto seats = static_cast<std::size_t>(spec.seats);
   if (!replay.settings.picks.empty() && replay.settings.picks.size() != spec.choices.size() * seats)
     return Error{"this replay of '" + replay.game + "' has " + std::to_string(replay.settings.picks.size()) +

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 namespace rival {
@@ -132,6 +133,24 @@ TEST(Replay, RefusesOtherGamesAndRules) {
                "replay of 'ball': rules differ: observation 'ball' has changed since it was recorded");
   // The same Spec, but the wind blows otherwise.
   expect_error(verify_replay(replay, &BatchOf<Ball<4>>::make), "replay of 'ball': step ");
+}
+
+// They may come from anyone, and rules count on their ranges.
+TEST(Replay, RefusesSettingsOutOfRange) {
+  const auto with_wind = [](float wind) {
+    Replay replay = record(4);
+    replay.settings.parameters[0] = wind;
+    return verify_replay(replay, kBall);
+  };
+  EXPECT_TRUE(with_wind(0.25f).ok());
+  expect_error(with_wind(1.5f), "sets parameter 'wind' to 1.5, which is not within 0 to 1");
+  for (const float bad : {-0.1f, 3e38f, INFINITY, -INFINITY, NAN}) expect_error(with_wind(bad), "parameter 'wind'");
+  const auto with_pick = [](int pick) {
+    Replay replay = record(4);
+    replay.settings.picks[0] = pick;
+    return verify_replay(replay, kBall);
+  };
+  for (const int bad : {-2, 1000, INT32_MAX}) expect_error(with_pick(bad), "picks number");
 }
 
 TEST(Replay, NamesTheFirstStepThatDiffers) {
