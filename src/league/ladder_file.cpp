@@ -3,6 +3,7 @@
 #include <cmath>
 #include <optional>
 #include <set>
+#include <tuple>
 
 #include "base/file.hpp"
 #include "base/json_fields.hpp"
@@ -78,6 +79,7 @@ LadderPlayer read_player(JsonFields& fields, std::optional<Error>& error) {
 }
 
 void read_placings(JsonFields& pair, int sides, PairResult& result, std::optional<Error>& error) {
+  std::set<std::tuple<bool, int, int, int>> kinds;
   for (const nlohmann::json& entry : pair.list("placings", kMostPlacings)) {
     JsonFields fields(entry, pair.place() + ": placing " + std::to_string(result.placings.size()), error);
     const std::string alone = fields.text("alone");
@@ -89,8 +91,10 @@ void read_placings(JsonFields& pair, int sides, PairResult& result, std::optiona
     placing.matches = static_cast<double>(fields.whole("matches", {1, kMostMatches}));
     if (placing.others() < 1 || placing.others() >= sides)
       fields.fail("behind", "makes no match of the ladder's sides");
+    if (!kinds.insert({placing.first_alone, placing.ahead, placing.level, placing.behind}).second)
+      fields.fail("alone", "and the places are those of an earlier placing");
     if (error) return;
-    result.add(placing);
+    result.placings.push_back(placing);
   }
 }
 

@@ -453,7 +453,8 @@ TEST(Ladder, PlacingsAreReadStrictly) {
        {std::pair{R"([{"op":"replace","path":"/results/0/placings/0/alone","value":"third"}])", "alone"},
         {R"([{"op":"replace","path":"/results/0/placings/0/ahead","value":2}])", "behind"},
         {R"([{"op":"replace","path":"/results/0/placings/1/level","value":-1}])", "level"},
-        {R"([{"op":"replace","path":"/results/0/placings/1/matches","value":4294967296}])", "matches"}}) {
+        {R"([{"op":"replace","path":"/results/0/placings/1/matches","value":4294967296}])", "matches"},
+        {R"([{"op":"copy","from":"/results/0/placings/0","path":"/results/0/placings/-"}])", "earlier placing"}}) {
     const Result<Ladder> refused = parse_ladder(json.patch(Json::parse(patch)).dump(), "ladder");
     ASSERT_FALSE(refused.ok()) << patch;
     EXPECT_NE(refused.error().message.find(message), std::string::npos) << refused.error().message;
