@@ -75,7 +75,9 @@ std::vector<std::vector<Skill>> rate_teams(std::span<const std::vector<Skill>> t
     groups[ranks[t]].push_back(t);
   }
   std::vector<Lesson> lessons(count);
-  for (const auto& [rank, members] : groups) {
+  for (const auto& group : groups) {
+    const auto rank = group.first;  // not as bindings: clang 14's lambdas cannot capture those
+    const auto& members = group.second;
     std::vector<double> tied;
     for (std::size_t t : members) tied.push_back(strength[t]);
     double behind = 0;
