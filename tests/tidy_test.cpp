@@ -69,6 +69,11 @@ std::size_t columns(const std::string& line) {
 Lines violations(const std::string& path, const std::string& text, const Lines& layers) {
   static const std::regex include(R"(^\s*#include\s+"([^"]+)\")");
   static const std::regex global_random(R"(\b(s?rand|drand48)\(|\bstd::(random_device|mt19937|minstd_rand))");
+  // What a locale changes, and what throws when a path cannot be looked at; src/base has both without.
+  static const std::regex locale(R"(\b(strto(d|f|ld|l|ll|ul|ull)|ato[ifl]|v?sn?printf|std::sto(i|l|ul|ll|ull|f|d))\()"
+                                 R"(|\bstd::(isalpha|isalnum|isdigit|isspace|tolower|toupper)\()");
+  static const std::regex throwing(
+      R"(\b(fs|std::filesystem)::(exists|is_directory|is_regular_file|file_size|canonical)\([^,]*\)|\.dump\()");
   const bool header = path.ends_with(".hpp") || path.ends_with(".h");
   const bool code = header || path.ends_with(".cpp") || path.ends_with(".c");
   const bool test = path.ends_with("_test.cpp");
@@ -84,6 +89,12 @@ Lines violations(const std::string& path, const std::string& text, const Lines& 
     if (!code) continue;
     if (columns(line) > 120) report("more than 120 columns");
     if (std::regex_search(line, global_random)) report("a global random generator; pass a Key instead");
+    const bool checked = path.starts_with("src/") || path.starts_with("games/");
+    const bool fuzzer = path.ends_with("_fuzz.cpp");
+    if (checked && !test && std::regex_search(line, locale)) report("depends on the locale; base/number.hpp does not");
+    if (checked && !test && !fuzzer && path != "src/base/json.hpp" && path != "src/base/json_fields.cpp" &&
+        path != "src/base/file.cpp" && std::regex_search(line, throwing))
+      report("may throw; see base/file.hpp and base/json.hpp");
     std::smatch match;
     if (test || !std::regex_search(line, match, include)) continue;
     const int own = layer_of(path, layers), other = layer_of(included_path(match[1]), layers);
@@ -158,6 +169,12 @@ TEST(Tidy, FindsWhatIsPlanted) {
       "std::mt"
       "19937 generator;\n",
       "random");
+  one("src/base/x.cpp", "double x = std::strtod(text, nullptr);\n", "locale");
+  one("games/a/a.cpp", "std::snprintf(line, sizeof line, format, x);\n", "locale");
+  one("src/base/x.cpp", "if (fs::exists(path)) {\n", "may throw");
+  one("src/cli/x.cpp", "return json.dump();\n", "may throw");
+  EXPECT_EQ(violations("src/base/x_test.cpp", "if (fs::exists(path)) {\n", layers), Lines{});
+  EXPECT_EQ(violations("src/base/x.cpp", "if (fs::exists(path, code)) {\n", layers), Lines{});
   one("src/base/x.cpp", "int x;", "newline");
   one("src/base/x.hpp", "#pragma once\n", "begins with a comment");
   one("src/base/x.hpp", "// A header.\n", "#pragma once");

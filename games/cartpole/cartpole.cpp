@@ -1,7 +1,6 @@
 #include "games/cartpole/cartpole.hpp"
 
-#include <cstdio>
-
+#include "base/number.hpp"
 #include "base/sincos.hpp"
 
 namespace rival {
@@ -49,10 +48,9 @@ void CartPole::step(const Actions& actions, Key, Rewards rewards) {
 }
 
 std::string CartPole::text() const {
-  char line[96];
-  std::snprintf(line, sizeof line, "cart at %+.3f m, %+.3f m/s; pole at %+.2f degrees, %+.2f degrees/s\n", state_.x,
-                state_.x_dot, state_.theta * 57.2957795, state_.theta_dot * 57.2957795);
-  return line;
+  return "cart at " + with_sign(state_.x, 3) + " m, " + with_sign(state_.x_dot, 3) + " m/s; pole at " +
+         with_sign(state_.theta * 57.2957795, 2) + " degrees, " + with_sign(state_.theta_dot * 57.2957795, 2) +
+         " degrees/s\n";
 }
 
 }  // namespace rival

@@ -9,6 +9,7 @@
 #include <toml++/toml.h>
 
 #include "base/names.hpp"
+#include "base/number.hpp"
 
 namespace rival::lanes {
 namespace {
@@ -79,7 +80,7 @@ class Reader {
       if (range[1] < low || range[2] > high) return out_of_range(*node, key, low, high);
       value = range[0];
       std::string name = path_ + "." + std::string(key);
-      for (char& c : name) c = c == ' ' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      for (char& c : name) c = c == ' ' ? '_' : to_lower(c);
       const std::ptrdiff_t offset = reinterpret_cast<char*>(&out) - reinterpret_cast<char*>(&data_.rules);
       data_.tunables.push_back({{name, static_cast<float>(range[0]), static_cast<float>(range[1]),
                                  static_cast<float>(range[2]), std::string(key) + " of " + path_},
@@ -145,13 +146,7 @@ class Reader {
 
  private:
   void out_of_range(const toml::node& node, std::string_view key, double low, double high) {
-    const auto written = [](double value) {
-      std::string text = std::to_string(value);
-      text.erase(text.find_last_not_of('0') + 1);
-      if (text.back() == '.') text.pop_back();
-      return text;
-    };
-    fail(node, "'" + std::string(key) + "' must be between " + written(low) + " and " + written(high));
+    fail(node, "'" + std::string(key) + "' must be between " + shortest(low) + " and " + shortest(high));
   }
   Point point(const toml::node& node, std::string_view key) {
     const toml::array* pair = node.as_array();

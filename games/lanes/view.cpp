@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/json.hpp"
 #include "games/lanes/units.hpp"
 
 namespace rival {
@@ -129,7 +130,7 @@ std::string Lanes::stage() const {
                                     {"hp", points(at(side(team).max_health, b))},
                                     {"sight", units(kind.sight)}});
     }
-  return stage.dump();
+  return json_text(stage);
 }
 
 // Written by hand: a replay has thousands of them.

@@ -1,7 +1,8 @@
 #include "games/pendulum/pendulum.hpp"
 
 #include <algorithm>
-#include <cstdio>
+
+#include "base/number.hpp"
 
 namespace rival {
 namespace {
@@ -50,10 +51,8 @@ void Pendulum::step(const Actions& actions, Key, Rewards rewards) {
 }
 
 std::string Pendulum::text() const {
-  char line[96];
-  std::snprintf(line, sizeof line, "pendulum at %+.1f degrees from upright, %+.1f degrees/s\n",
-                state_.theta * 57.2957795, state_.theta_dot * 57.2957795);
-  return line;
+  return "pendulum at " + with_sign(state_.theta * 57.2957795, 1) + " degrees from upright, " +
+         with_sign(state_.theta_dot * 57.2957795, 1) + " degrees/s\n";
 }
 
 }  // namespace rival

@@ -6,7 +6,9 @@
 
 #include "agent/parts.hpp"
 #include "base/finite.hpp"
+#include "base/json.hpp"
 #include "base/json_fields.hpp"
+#include "base/program.hpp"
 #include "nn/isa.hpp"
 #include "nn/kernels.hpp"
 
@@ -78,7 +80,7 @@ TensorFile Bot::to_tensors() const {
             {"entity", network.options().entity},
             {"steps", steps}};
   if (limits.any()) j["limits"] = {limits.reaction_steps, limits.every};
-  file.metadata[kMetadataKey] = j.dump();
+  file.metadata[kMetadataKey] = json_text(j);
   file.metadata[kPartsKey] = parts_to_json(network);
   file.metadata["format"] = "pt";  // what loaders for PyTorch ask for
   return file;
@@ -109,8 +111,8 @@ Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const
     const auto then = bot_spec(tensors, file);
     if (!then) return then.error();
     if (const std::string difference = parts_difference(then.value(), spec); !difference.empty())
-      return Error{file + ": made for another version of the game '" + game + "': " + difference + "; `rival train " +
-                   game + " --from " + file + "` grows it into one of this version"};
+      return Error{file + ": made for another version of the game '" + game + "': " + difference + "; `" +
+                   command_line({"train", game, "--from", file}) + "` grows it into one of this version"};
   }
   std::optional<Error> error;
   JsonFields fields(j, metadata_place(file), error);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/json.hpp"
 #include "base/json_fields.hpp"
 #include "game/spec.hpp"
 
@@ -105,7 +106,7 @@ std::string parts_to_json(const Network& network) {
   json j = {{"observation", json::array()}, {"action", json::array()}};
   for (const ObservationPart& part : network.observation()) j["observation"].push_back(to_json(part));
   for (const ActionPart& part : network.action()) j["action"].push_back(to_json(part));
-  return j.dump(-1, ' ', false, json::error_handler_t::replace);
+  return json_text(j);
 }
 
 Result<Spec> parts_from_json(const std::string& text, const std::string& name, const std::string& file) {

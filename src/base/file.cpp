@@ -97,12 +97,32 @@ FileSystem& file_system() {
   return real;
 }
 
-Result<std::string> read_file(const std::string& path) {
+Result<PathKind> path_kind(const std::string& path) {
   std::error_code code;
-  const fs::file_status status = fs::status(path, code);
-  if (!fs::exists(status)) return Error{"cannot read '" + path + "': there is no such file"};
-  if (fs::is_directory(status)) return Error{"cannot read '" + path + "': it is a folder"};
-  if (!fs::is_regular_file(status)) return Error{"cannot read '" + path + "': it is not a regular file"};
+  const fs::file_type type = fs::status(path, code).type();
+  if (type == fs::file_type::not_found) return PathKind::none;
+  if (type == fs::file_type::none) return Error{"cannot look at '" + path + "': " + reason(code.value())};
+  return type == fs::file_type::regular     ? PathKind::file
+         : type == fs::file_type::directory ? PathKind::folder
+                                            : PathKind::other;
+}
+
+bool path_exists(const std::string& path) {
+  const Result<PathKind> kind = path_kind(path);
+  return kind && kind.value() != PathKind::none;
+}
+
+bool is_folder(const std::string& path) {
+  const Result<PathKind> kind = path_kind(path);
+  return kind && kind.value() == PathKind::folder;
+}
+
+Result<std::string> read_file(const std::string& path) {
+  const Result<PathKind> kind = path_kind(path);
+  if (!kind) return kind.error();
+  if (kind.value() == PathKind::none) return Error{"cannot read '" + path + "': there is no such file"};
+  if (kind.value() == PathKind::folder) return Error{"cannot read '" + path + "': it is a folder"};
+  if (kind.value() == PathKind::other) return Error{"cannot read '" + path + "': it is not a regular file"};
   errno = 0;
   std::ifstream in(path, std::ios::binary);
   std::string bytes;
@@ -129,7 +149,11 @@ Result<void> write_file_atomically(const std::string& path, std::string_view byt
   const fs::file_status status = fs::status(path, ignored);
   if (fs::exists(status) && !fs::is_regular_file(status))
     return Error{"cannot write '" + path + "': it is not a regular file; choose another name"};
-  if (fs::is_symlink(fs::symlink_status(path, ignored))) target = fs::weakly_canonical(path, ignored).string();
+  if (fs::is_symlink(fs::symlink_status(path, ignored))) {
+    std::error_code code;
+    target = fs::weakly_canonical(path, code).string();
+    if (code) return write_error(path, bytes.size(), code.value(), "");
+  }
 
   const std::string temporary = temporary_name(target);
   const auto failed = [&](int code) {
@@ -173,8 +197,7 @@ Result<AppendFile> AppendFile::open(const std::string& path, std::uint64_t keep,
 
 Result<AppendFile> AppendFile::open_lines(const std::string& path, FileSystem& files) {
   std::uint64_t keep = 0;
-  std::error_code ignored;
-  if (fs::exists(path, ignored)) {
+  if (path_exists(path)) {
     const Result<std::string> text = read_file(path);
     if (!text) return text.error();
     keep = text.value().rfind('\n') + 1;  // npos + 1 is 0

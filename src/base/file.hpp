@@ -36,6 +36,17 @@ enum class Durability {
   power_loss,     // the end of the machine as well: waits for the disk
 };
 
+// What a path leads to, symbolic links followed.
+enum class PathKind { none, file, folder, other };
+
+// Error, naming the path: it cannot be told (a folder on the way that may not be searched, a name that is too long, a
+// loop of links).
+Result<PathKind> path_kind(const std::string& path);
+
+// Whether there is something, as far as it can be told: whoever opens it then learns the rest.
+bool path_exists(const std::string& path);
+bool is_folder(const std::string& path);
+
 // The whole content of a regular file.
 Result<std::string> read_file(const std::string& path);
 

@@ -28,8 +28,9 @@ std::string unsigned_zero(std::string text) {
   return text;
 }
 
+// Whole numbers in full: "1000000", which shortest() writes 1e+06.
 std::string bound(double value) {
-  return shortest(value);
+  return value == std::floor(value) && std::abs(value) < 1e16 ? with_decimals(value, 0) : shortest(value);
 }
 std::string bound(std::int64_t value) {
   return std::to_string(value);
@@ -89,6 +90,11 @@ std::string shortest(float value) {
 
 std::string with_decimals(double value, int decimals) {
   return unsigned_zero(written(value, std::chars_format::fixed, decimals));
+}
+
+std::string with_sign(double value, int decimals) {
+  const std::string text = with_decimals(value, decimals);
+  return text.starts_with('-') ? text : "+" + text;
 }
 
 std::string with_digits(double value, int digits) {

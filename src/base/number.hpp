@@ -56,8 +56,13 @@ std::string shortest(double value);
 std::string shortest(float value);
 // With this many decimals: "1.50". Never "-0.00".
 std::string with_decimals(double value, int decimals);
+// The same with a sign always: "+1.50", "+0.00".
+std::string with_sign(double value, int decimals);
 // With this many significant digits, without trailing zeros: "1.5", "1.23e+06". Never "-0".
 std::string with_digits(double value, int digits);
+
+// Names of randomness (seeds) are whole numbers from 0 to this, which every language and format holds exactly.
+constexpr std::int64_t kLargestSeed = 9'000'000'000'000'000;
 
 // Letters and digits of ASCII, whatever the locale.
 constexpr bool is_digit(char c) {

@@ -47,6 +47,8 @@ TEST(Number, Writes) {
   EXPECT_EQ(with_decimals(-0.001, 2), "0.00");
   EXPECT_EQ(with_decimals(-0.006, 2), "-0.01");
   EXPECT_EQ(with_decimals(1e308, 2).size(), 312U);
+  EXPECT_EQ(with_sign(-0.001, 2), "+0.00");
+  EXPECT_EQ(with_sign(-1.5, 2), "-1.50");
   EXPECT_EQ(with_digits(1.50001, 3), "1.5");
   EXPECT_EQ(with_digits(-0.0, 3), "0");
   EXPECT_EQ(with_digits(1234567, 3), "1.23e+06");

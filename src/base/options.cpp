@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
+#include <optional>
 #include <set>
 #include <type_traits>
 #include <utility>
 
 #include "base/names.hpp"
+#include "base/number.hpp"
 
 namespace rival {
 namespace {
@@ -16,27 +17,6 @@ namespace {
 using Written = std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<std::int64_t>>;
 using Value = std::variant<double, int, std::int64_t, bool, std::string, std::vector<int>>;
 
-std::string number_text(double value) {
-  char buffer[32];
-  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
-}
-
-template <class T>
-bool parse(std::string_view text, T& value) {
-  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return code == std::errc() && end == text.data() + text.size();
-}
-
-// A whole number, which may be written 1e6.
-bool parse_whole(std::string_view text, std::int64_t& value) {
-  if (parse(text, value)) return true;
-  double real = 0;
-  if (!parse(text, real) || real != std::floor(real) || std::abs(real) > 9e15) return false;
-  value = static_cast<std::int64_t>(real);
-  return true;
-}
-
 bool parse_list(std::string_view text, std::vector<std::int64_t>& values) {
   if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
   while (!text.empty()) {
@@ -44,7 +24,9 @@ bool parse_list(std::string_view text, std::vector<std::int64_t>& values) {
     std::string_view item = text.substr(0, length);
     while (item.starts_with(' ')) item.remove_prefix(1);
     while (item.ends_with(' ')) item.remove_suffix(1);
-    if (!parse(item, values.emplace_back())) return false;
+    const std::optional<std::int64_t> whole = read_whole(item);
+    if (!whole) return false;
+    values.push_back(*whole);
     if (length + 1 == text.size()) return false;  // ends in a separator
     text.remove_prefix(std::min(length + 1, text.size()));
   }
@@ -56,23 +38,21 @@ Written written_text(const OptionRow::Target& target, std::string_view text) {
   if (std::holds_alternative<std::string*>(target)) return std::string(text);
   if (std::holds_alternative<bool*>(target))
     return text == "true" ? Written(true) : text == "false" ? Written(false) : Written();
-  std::int64_t whole = 0;
-  double real = 0;
   std::vector<std::int64_t> list;
   if (std::holds_alternative<std::vector<int>*>(target)) return parse_list(text, list) ? Written(list) : Written();
-  if (std::holds_alternative<double*>(target)) return parse(text, real) ? Written(real) : Written();
-  return parse_whole(text, whole) ? Written(whole) : Written();
+  if (std::holds_alternative<double*>(target)) {
+    const std::optional<double> real = read_real(text);
+    return real ? Written(*real) : Written();
+  }
+  const std::optional<std::int64_t> whole = read_whole(text);
+  return whole ? Written(*whole) : Written();
 }
 
 // The written value as the one that the option takes, or what it must be.
 Result<void> fit(const OptionRow& row, const Written& written, Value& value) {
   const auto wanted = [&](const std::string& what) { return Error{"'" + row.key + "' must be " + what}; };
   const auto in_range = [&](double number) { return number >= row.low && number <= row.high; };
-  const auto outside = [&] {
-    if (std::isinf(row.high)) return wanted(std::isinf(row.low) ? "a number" : "at least " + number_text(row.low));
-    return wanted((std::isinf(row.low) ? "at most " : "between " + number_text(row.low) + " and ") +
-                  number_text(row.high));
-  };
+  const std::string range = Range<double>{row.low, row.high}.text();  // "a number from 1 to 100"
   const auto* whole = std::get_if<std::int64_t>(&written);
   if (std::holds_alternative<bool*>(row.target)) {
     if (const auto* flag = std::get_if<bool>(&written)) return value.emplace<bool>(*flag), Result<void>();
@@ -88,24 +68,24 @@ Result<void> fit(const OptionRow& row, const Written& written, Value& value) {
   }
   if (std::holds_alternative<std::vector<int>*>(row.target)) {
     const auto* list = std::get_if<std::vector<std::int64_t>>(&written);
-    if (!list) return wanted("a list of whole numbers such as [128, 128]");
+    if (!list) return wanted("a list such as [128, 128], each a whole" + range.substr(1));
     auto& values = value.emplace<std::vector<int>>();
     for (const std::int64_t item : *list) {
-      if (!std::in_range<int>(item) || !in_range(static_cast<double>(item))) return outside();
+      if (!std::in_range<int>(item) || !in_range(static_cast<double>(item)))
+        return wanted("a list such as [128, 128], each a whole" + range.substr(1));
       values.push_back(static_cast<int>(item));
     }
     return {};
   }
   if (std::holds_alternative<double*>(row.target)) {
     const auto* real = std::get_if<double>(&written);
-    if (!real && !whole) return wanted("a number");
+    if (!real && !whole) return wanted(range);
     const double number = real ? *real : static_cast<double>(*whole);
-    if (!in_range(number)) return outside();
+    if (!in_range(number)) return wanted(range);
     value.emplace<double>(number);
     return {};
   }
-  if (!whole) return wanted("a whole number");
-  if (!in_range(static_cast<double>(*whole))) return outside();
+  if (!whole || !in_range(static_cast<double>(*whole))) return wanted("a whole" + range.substr(1));
   if (std::holds_alternative<std::int64_t*>(row.target)) return value.emplace<std::int64_t>(*whole), Result<void>();
   if (!std::in_range<int>(*whole)) return wanted("a smaller number");
   value.emplace<int>(static_cast<int>(*whole));
@@ -212,7 +192,7 @@ std::string string_text(const std::string& value) {
 std::string value_text(const OptionRow& row) {
   struct Visitor {
     std::string operator()(const double* value) const {
-      const std::string text = number_text(*value);
+      const std::string text = shortest(*value);
       return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
     }
     std::string operator()(const int* value) const { return std::to_string(*value); }
@@ -234,10 +214,11 @@ std::string range_text(const OptionRow& row) {
     for (const std::string& choice : row.choices) text.append(text.empty() ? "" : " | ") += choice;
     return " (" + text + ")";
   }
-  const bool low = !std::isinf(row.low), high = !std::isinf(row.high);
-  if (low && high) text.append(number_text(row.low)).append(" to ") += number_text(row.high);
-  if (low && !high) text.append("from ") += number_text(row.low);
-  if (!low && high) text.append("up to ") += number_text(row.high);
+  const Range<double> all;
+  const bool low = row.low > all.low, high = row.high < all.high;
+  if (low && high) text.append(shortest(row.low)).append(" to ") += shortest(row.high);
+  if (low && !high) text.append("from ") += shortest(row.low);
+  if (!low && high) text.append("up to ") += shortest(row.high);
   return text.empty() ? text : " (" + text + ")";
 }
 

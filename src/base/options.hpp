@@ -19,11 +19,9 @@ struct OptionRow {
   std::string key;   // lower_case_with_underscores; a dot makes a group: "league.size"
   Target target;     // holds the default, and receives the value
   std::string help;  // one sentence, for people
-  double low = -std::numeric_limits<double>::infinity(),
-         high =
-             std::numeric_limits<double>::infinity();  // inclusive;
-                                                       // of numbers and of each number of a list. NaN is never allowed
-  std::vector<std::string> choices = {};               // of strings: those allowed; empty: any
+  // Inclusive, of numbers and of each number of a list. NaN is never allowed, infinity only where a bound is infinite.
+  double low = std::numeric_limits<double>::lowest(), high = std::numeric_limits<double>::max();
+  std::vector<std::string> choices = {};  // of strings: those allowed; empty: any
 };
 
 // Sets one option from text: 3e-4, 1000000 or 1e6, true or false, 128x128 or 128,128. `where` ("--set ") begins errors,

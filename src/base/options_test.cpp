@@ -61,17 +61,19 @@ TEST(Options, SetsEveryKind) {
 TEST(Options, SettingSaysWhatIsWrong) {
   EXPECT_TRUE(set_error("epoch=3").starts_with("--set unknown option 'epoch'; did you mean 'epochs'? Known: learning"));
   EXPECT_EQ(set_error("epochs"), "--set needs key=value, not 'epochs'");
-  EXPECT_EQ(set_error("epochs=0"), "--set 'epochs' must be between 1 and 100, not '0'");
-  EXPECT_EQ(set_error("seed=-1"), "--set 'seed' must be at least 0, not '-1'");
-  EXPECT_EQ(set_error("epochs=2.5"), "--set 'epochs' must be a whole number, not '2.5'");
-  EXPECT_EQ(set_error("epochs=2x"), "--set 'epochs' must be a whole number, not '2x'");
-  EXPECT_EQ(set_error("epochs="), "--set 'epochs' must be a whole number, not ''");
-  EXPECT_EQ(set_error("seed=1e300"), "--set 'seed' must be a whole number, not '1e300'");
-  EXPECT_EQ(set_error("learning_rate=fast"), "--set 'learning_rate' must be a number, not 'fast'");
-  EXPECT_EQ(set_error("learning_rate=nan"), "--set 'learning_rate' must be between 0 and 1, not 'nan'");
+  EXPECT_EQ(set_error("epochs=0"), "--set 'epochs' must be a whole number from 1 to 100, not '0'");
+  EXPECT_EQ(set_error("seed=-1"), "--set 'seed' must be a whole number of at least 0, not '-1'");
+  EXPECT_EQ(set_error("epochs=2.5"), "--set 'epochs' must be a whole number from 1 to 100, not '2.5'");
+  EXPECT_EQ(set_error("epochs=2x"), "--set 'epochs' must be a whole number from 1 to 100, not '2x'");
+  EXPECT_EQ(set_error("epochs="), "--set 'epochs' must be a whole number from 1 to 100, not ''");
+  EXPECT_EQ(set_error("seed=1e300"), "--set 'seed' must be a whole number of at least 0, not '1e300'");
+  EXPECT_EQ(set_error("learning_rate=fast"), "--set 'learning_rate' must be a number from 0 to 1, not 'fast'");
+  EXPECT_EQ(set_error("learning_rate=nan"), "--set 'learning_rate' must be a number from 0 to 1, not 'nan'");
   EXPECT_EQ(set_error("normalise=yes"), "--set 'normalise' must be true or false, not 'yes'");
-  EXPECT_EQ(set_error("hidden=64x"), "--set 'hidden' must be a list of whole numbers such as [128, 128], not '64x'");
-  EXPECT_EQ(set_error("hidden=64x0"), "--set 'hidden' must be between 1 and 8192, not '64x0'");
+  EXPECT_EQ(set_error("hidden=64x"),
+            "--set 'hidden' must be a list such as [128, 128], each a whole number from 1 to 8192, not '64x'");
+  EXPECT_EQ(set_error("hidden=64x0"),
+            "--set 'hidden' must be a list such as [128, 128], each a whole number from 1 to 8192, not '64x0'");
   EXPECT_NE(set_error("precision=bf61").find("unknown value of 'precision' 'bf61'; did you mean 'bf16'?"),
             std::string::npos);
 }
@@ -126,15 +128,19 @@ TEST(Options, ReadsTheTomlThatPeopleWrite) {
 TEST(Options, ReadingNamesFileAndLine) {
   EXPECT_TRUE(read_error("seed = 1\nepoch = 3\n").starts_with("config.toml:2: unknown option 'epoch'; did you mean"));
   EXPECT_TRUE(read_error("[league]\nsizes = 3").starts_with("config.toml:2: unknown option 'league.sizes'; did you"));
-  EXPECT_EQ(read_error("seed = 1\n\nepochs = 0"), "config.toml:3: 'epochs' must be between 1 and 100, not '0'");
-  EXPECT_EQ(read_error("epochs = \"4\""), "config.toml:1: 'epochs' must be a whole number, not '\"4\"'");
-  EXPECT_EQ(read_error("epochs ="), "config.toml:1: 'epochs' must be a whole number, not ''");
-  EXPECT_EQ(read_error("epochs = 1__0"), "config.toml:1: 'epochs' must be a whole number, not '1__0'");
-  EXPECT_EQ(read_error("hidden = [1, 2.5]"),
-            "config.toml:1: 'hidden' must be a list of whole numbers such as [128, 128], not '[1, 2.5]'");
+  EXPECT_EQ(read_error("seed = 1\n\nepochs = 0"),
+            "config.toml:3: 'epochs' must be a whole number from 1 to 100, not '0'");
+  EXPECT_EQ(read_error("epochs = \"4\""), "config.toml:1: 'epochs' must be a whole number from 1 to 100, not '\"4\"'");
+  EXPECT_EQ(read_error("epochs ="), "config.toml:1: 'epochs' must be a whole number from 1 to 100, not ''");
+  EXPECT_EQ(read_error("epochs = 1__0"), "config.toml:1: 'epochs' must be a whole number from 1 to 100, not '1__0'");
+  EXPECT_EQ(
+      read_error("hidden = [1, 2.5]"),
+      "config.toml:1: 'hidden' must be a list such as [128, 128], each a whole number from 1 to 8192, not '[1, 2.5]'");
   EXPECT_EQ(read_error("hidden = [99999999999]"),
-            "config.toml:1: 'hidden' must be between 1 and 8192, not '[99999999999]'");
-  EXPECT_EQ(read_error("learning_rate = nan"), "config.toml:1: 'learning_rate' must be between 0 and 1, not 'nan'");
+            "config.toml:1: 'hidden' must be a list such as [128, 128], each a whole number from 1 to 8192, not "
+            "'[99999999999]'");
+  EXPECT_EQ(read_error("learning_rate = nan"),
+            "config.toml:1: 'learning_rate' must be a number from 0 to 1, not 'nan'");
   EXPECT_EQ(read_error("normalise = 1"), "config.toml:1: 'normalise' must be true or false, not '1'");
   EXPECT_EQ(read_error("seed = 1\nseed = 2"), "config.toml:2: 'seed' is set twice");
   EXPECT_EQ(read_error("league.size = 1\n[league]\nsize = 2"), "config.toml:3: 'league.size' is set twice");

@@ -1,5 +1,7 @@
 #include "base/threads.hpp"
 
+#include "base/machine.hpp"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -17,7 +19,7 @@ void pause() {
 
 }  // namespace
 
-Team::Team(int size) : size_(size > 0 ? size : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))) {
+Team::Team(int size) : size_(size > 0 ? size : usable_processors()) {
   for (int member = 1; member < size_; ++member) threads_.emplace_back([this, member] { member_loop(member); });
 }
 
@@ -29,7 +31,7 @@ Team::~Team() {
 void Team::run(const std::function<void(int)>& work) {
   work_ = &work;
   barrier();
-  work(0);
+  [&]() noexcept { work(0); }();  // else the others would wait for ever
   barrier();
 }
 

@@ -19,7 +19,7 @@ class Team {
 
   int size() const { return size_; }
 
-  // Runs work(member) on every member and returns when all are done. No exception may leave it.
+  // Runs work(member) on every member and returns when all are done. An exception that leaves it ends the program.
   void run(const std::function<void(int member)>& work);
 
   // Inside run(): waits until every member is here. What was written before is seen by all after.

@@ -6,6 +6,8 @@
 #include <numeric>
 #include <set>
 
+#include "base/machine.hpp"
+
 namespace rival {
 namespace {
 
@@ -76,7 +78,7 @@ TEST_P(TeamOf, EndsWithoutWork) {
 INSTANTIATE_TEST_SUITE_P(Threads, TeamOf, testing::Values(1, 2, 5), testing::PrintToStringParamName());
 
 TEST(Threads, ByDefaultOnePerProcessor) {
-  EXPECT_EQ(Team().size(), static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+  EXPECT_EQ(Team().size(), usable_processors());
 }
 
 }  // namespace

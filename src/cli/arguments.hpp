@@ -1,5 +1,5 @@
-// The options of a command: declared one by one, bound to variables, then parsed. (CLI11 does the work, in one file:
-// its header is slow to compile.)
+// The options of a command: declared one by one, bound to variables, then parsed. (CLI11 finds out which text belongs
+// to which option, in one file: its header is slow to compile.)
 #pragma once
 
 #include <cstdint>
@@ -11,22 +11,26 @@
 #include <variant>
 #include <vector>
 
+#include "base/number.hpp"
 #include "base/result.hpp"
 
 namespace rival::cli {
 
-// Where an option's value goes. Of those that hold a value before, help shows it as the default.
+// Where an option's value goes. Of those that hold a value before, help shows it as the default. A std::uint64_t is a
+// seed: 0 to kLargestSeed.
 using Target = std::variant<std::string*, int*, double*, std::uint64_t*, std::optional<int>*, std::optional<float>*,
                             std::optional<double>*, std::optional<std::uint64_t>*>;
 
 struct Rules {
   bool required = false;
-  double low = -std::numeric_limits<double>::infinity();  // of numbers: the least that is allowed
+  // Of numbers, inclusive; those whose type holds fewer are narrower.
+  double low = std::numeric_limits<double>::lowest(), high = std::numeric_limits<double>::max();
 };
 
 class Arguments {
  public:
-  Arguments(const std::string& program, const std::string& summary, const std::vector<std::string>& examples);
+  // `usage`: what to type before the options, "rival eval". `examples`: whole lines.
+  Arguments(std::string usage, std::string summary, std::vector<std::string> examples);
   ~Arguments();
 
   // A name without dashes ("GAME") is a positional argument. The target must live until parse() is done.
@@ -36,9 +40,12 @@ class Arguments {
   void add_each(const std::string& name, std::function<void(const std::string& text)> each, const std::string& help);
 
   // What follows the command's name. The value: whether help was asked for. Error: wrong usage, naming the nearest
-  // option.
+  // option, or what its value must be.
   Result<bool> parse(const std::vector<std::string>& arguments);
+
+  // How the command is used: what to explain, and the examples, which are to be copied.
   std::string help() const;
+  std::string examples() const;
 
  private:
   struct App;

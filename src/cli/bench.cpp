@@ -1,13 +1,14 @@
 // rival bench [GAME]: what this machine does in a second.
 
 #include <algorithm>
-#include <cctype>
 #include <chrono>
 #include <cmath>
 #include <fstream>
 
 #include "agent/bot.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
+#include "base/number.hpp"
 #include "base/threads.hpp"
 #include "cli/command.hpp"
 #include "cli/settings.hpp"
@@ -235,12 +236,12 @@ std::string processor() {
 Result<std::string> save(const std::string& folder, const Json& figures) {
   std::string name = figures["processor"].get<std::string>() + "-" + figures["isa"].get<std::string>();
   for (char& c : name)
-    if (!std::isalnum(static_cast<unsigned char>(c))) c = c == '_' ? '_' : '-';
+    if (!is_letter(c) && !is_digit(c)) c = c == '_' ? '_' : '-';
   if (Result<void> made = make_directories(folder); !made) return made.error();
   const std::string path = folder + "/" + name + ".jsonl";
   Result<AppendFile> file = AppendFile::open_lines(path);
   if (!file) return file.error();
-  if (Result<void> added = file->append(figures.dump() + "\n"); !added) return added.error();
+  if (Result<void> added = file->append(json_text(figures) + "\n"); !added) return added.error();
   return path;
 }
 
@@ -305,8 +306,8 @@ Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, 
 
 Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
-  arguments.add("GAME", &options->game, "A game; `rival games` lists them");
-  arguments.add("--seconds", &options->seconds, "How long to measure each figure", {.low = 0.001});
+  arguments.add("GAME", &options->game, games_help());
+  arguments.add("--seconds", &options->seconds, "How long to measure each figure", {.low = 0.001, .high = 3600});
   const auto add_row = [&](const std::string& key, const std::string& help) {
     arguments.add_each(
         "--" + key, [options, key](const std::string& text) { options->rows.emplace_back(key, text); }, help);
@@ -326,7 +327,7 @@ Command bench_command() {
   return {
       "bench",
       "what this machine does in a second",
-      {"rival bench", "rival bench connect_four --hidden 128x128", "RIVAL_ISA=avx2 rival bench cartpole --threads 1"},
+      {{"bench {}", "cartpole"}, {"bench {} --hidden 128x128", "connect_four"}, {"bench {} --threads 1", "cartpole"}},
       declare};
 }
 

@@ -31,8 +31,8 @@ const char* style(Verdict verdict) {
 
 Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
-  arguments.add("GAME", &options->game, "A game; `rival games` lists them", {.required = true});
-  arguments.add("--matches", &options->matches, "How many random matches to play", {.low = 1});
+  arguments.add("GAME", &options->game, games_help(), {.required = true});
+  arguments.add("--matches", &options->matches, "How many random matches to play", {.low = 1, .high = 1e6});
   arguments.add("--seed", &options->seed, "Which matches");
   add_parameters(arguments, options->parameters);
   return [options, games](Console& console) -> Result<Outcome> {
@@ -65,7 +65,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
 Command check_command() {
   return {"check",
           "whether a game keeps the promises that training builds on",
-          {"rival check tic_tac_toe", "rival check connect_four --matches 1000 --seed 2"},
+          {{"check {}", "tic_tac_toe"}, {"check {} --matches 1000 --seed 2", "connect_four"}},
           declare};
 }
 

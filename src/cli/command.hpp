@@ -32,10 +32,17 @@ struct WrongUsage {
 // Runs a command whose options have been parsed. Error: exit code 1. Throws WrongUsage.
 using Action = std::function<Result<Outcome>(Console& console)>;
 
+// A line to try, shown after the program's name.
+struct Example {
+  std::string words;      // "train {} --minutes 1": {} stands for a game
+  std::string game = "";  // which; where the program has no game of this name, its first one
+  bool only = false;      // leave the example out there
+};
+
 struct Command {
   std::string name;
-  std::string summary;                // one line
-  std::vector<std::string> examples;  // "rival train connect_four --minutes 1"
+  std::string summary;  // one line
+  std::vector<Example> examples;
   // Declares the options and returns what to do once they are parsed. `games` lives until then.
   std::function<Action(Arguments& arguments, std::span<const GameEntry> games)> declare;
 };
@@ -49,6 +56,14 @@ Command play_command();
 Command watch_command();
 Command bench_command();
 Command export_command();
+
+// What numbers may be, alike in all commands.
+constexpr double kMostMatches = 1e7;  // each is remembered until all have ended
+constexpr double kLongestOpening = 1e5;
+constexpr double kHottest = 1e6;  // temperature
+
+// The help of an argument that names a game.
+std::string games_help();
 
 // The game of that name, or wrong usage.
 const GameEntry& find_game(std::span<const GameEntry> games, const std::string& name);

@@ -4,6 +4,8 @@
 
 #include "base/file.hpp"
 #include "base/names.hpp"
+#include "base/number.hpp"
+#include "base/program.hpp"
 #include "cli/command.hpp"
 #include "cli/player.hpp"
 #include "cli/settings.hpp"
@@ -56,9 +58,9 @@ void print_matches(Console& console, const Spec& spec, const MatchSummary& sum, 
                    int opening) {
   const Interval& interval = sum.score.interval;
   if (spec.team_count() == 1) {
-    console.print("{} matches: mean return {} (95% interval {:.2f} to {:.2f}), {:.1f} steps each\n",
-                  grouped(sum.matches), console.bold(fmt::format("{:.2f}", sum.score.value)), interval.low,
-                  interval.high, sum.mean_steps);
+    console.print("{} matches: mean return {} (95% interval {} to {}), {:.1f} steps each\n", grouped(sum.matches),
+                  console.bold(with_decimals(sum.score.value, 2)), with_decimals(interval.low, 2),
+                  with_decimals(interval.high, 2), sum.mean_steps);
     return;
   }
   console.print("{} matches against {}{}: {} won, {} drawn, {} lost\n", grouped(sum.matches), opponent,
@@ -73,8 +75,8 @@ void print_matches(Console& console, const Spec& spec, const MatchSummary& sum, 
                                                              : "going second");
   console.print("\n");
   if (!sum.returns_are_results)
-    console.print("return {:+.3f} (95% interval {:+.3f} to {:+.3f})\n", sum.mean_return.value,
-                  sum.mean_return.interval.low, sum.mean_return.interval.high);
+    console.print("return {} (95% interval {} to {})\n", with_sign(sum.mean_return.value, 3),
+                  with_sign(sum.mean_return.interval.low, 3), with_sign(sum.mean_return.interval.high, 3));
   if (sum.distinct <= spec.team_count() && sum.matches > spec.team_count())
     console.print("note: both always do the same, so this is one match over and over; try --opening 4\n");
 }
@@ -89,10 +91,11 @@ void print_figures(Console& console, const std::vector<Judgement::Figure>& figur
     const std::string ending = stem == std::string::npos ? "" : figure.name.substr(stem);
     if ((ending == "_low" || ending == "_high") && find(figure.name.substr(0, stem)) != figures.end()) continue;
     const auto low = find(figure.name + "_low"), high = find(figure.name + "_high");
-    const std::string interval = low != figures.end() && high != figures.end()
-                                     ? fmt::format(" ({:.4f} to {:.4f})", low->value, high->value)
-                                     : std::string();
-    console.print("{:<27} {}{}  {}\n", figure.name, console.bold(fmt::format("{:.6g}", figure.value)), interval,
+    const std::string interval =
+        low != figures.end() && high != figures.end()
+            ? " (" + with_decimals(low->value, 4) + " to " + with_decimals(high->value, 4) + ")"
+            : std::string();
+    console.print("{:<27} {}{}  {}\n", figure.name, console.bold(with_digits(figure.value, 6)), interval,
                   console.dim(figure.explanation));
   }
 }
@@ -143,7 +146,10 @@ Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> game
   if (!options.replays.empty())
     if (Result<void> saved = save_replays(options.replays, played->replays); !saved) return saved.error();
 
-  console.print("{}: {} against {}\n", game.spec.name, options.player, options.against);
+  if (game.spec.team_count() > 1)
+    console.print("{}: {} against {}\n", game.spec.name, options.player, options.against);
+  else
+    console.print("{}: {}{}\n", game.spec.name, options.player, judge ? ", judged by " + options.against : "");
   print_matches(console, game.spec, played.value(), opponent->name, match_options.opening);
   Json json{{"game", game.spec.name}, {"bot", options.player}, {"against", options.against}};
   json["opponent"] = opponent->name;
@@ -166,19 +172,22 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
                 {.required = true});
   arguments.add(
       "--against", &options->against,
-      "Opponent: random, a scripted player or a judge of the game (`rival games GAME`), search:N (a tree search of N "
-      "simulations a decision), or a bot");
-  arguments.add("--matches", &options->matches, "How many matches; seats are swapped and seeds paired", {.low = 1});
-  arguments.add("--positions", &options->positions, "How many positions a judge that samples looks at", {.low = 1});
+      fmt::format("Opponent: random, a scripted player or a judge of the game (`{}`), search:N (a tree search of N "
+                  "simulations a decision), or a bot",
+                  command_line({"games", "GAME"})));
+  arguments.add("--matches", &options->matches, "How many matches; seats are swapped and seeds paired",
+                {.low = 1, .high = kMostMatches});
+  arguments.add("--positions", &options->positions, "How many positions a judge that samples looks at",
+                {.low = 1, .high = kMostMatches});
   arguments.add("--seed", &options->seed, "The same seed plays the same matches");
   arguments.add(
       "--opening", &options->opening,
       "Begin every match with this many random steps, the same for both seatings; default: as a rated player's "
       "ladder does, or 0",
-      {.low = 0});
+      {.low = 0, .high = kLongestOpening});
   arguments.add("--temperature", &options->temperature,
                 "How bots play: 1 as trained, 0 the most likely choice; default 1 where play must be mixed, else 0",
-                {.low = 0});
+                {.low = 0, .high = kHottest});
   arguments.add("--game", &options->game, "The game, when BOT is a scripted player");
   arguments.add("--replays", &options->replays, "A folder for the replays of all matches");
   add_parameters(arguments, options->parameters);
@@ -190,10 +199,11 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
 Command eval_command() {
   return {"eval",
           "how well a player plays, with intervals",
-          {"rival eval runs/demo/bots/final.safetensors --against random --matches 10000",
-           "rival eval runs/demo/bots/final.safetensors --against solver --json",
-           "rival eval runs/demo --against search:100", "rival eval random --game kuhn_poker --against best-response",
-           "rival eval runs/demo@1200 --against runs/demo@1400"},
+          {{"eval runs/demo/bots/final.safetensors --against random --matches 10000"},
+           {"eval runs/demo/bots/final.safetensors --against solver --json", "connect_four", true},
+           {"eval runs/demo --against search:100"},
+           {"eval random --game {} --against best-response", "kuhn_poker", true},
+           {"eval runs/demo@1200 --against runs/demo@1400"}},
           declare};
 }
 

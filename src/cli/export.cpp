@@ -3,6 +3,7 @@
 #include "agent/bot.hpp"
 #include "base/file.hpp"
 #include "base/names.hpp"
+#include "base/number.hpp"
 #include "cli/command.hpp"
 #include "cli/player.hpp"
 #include "nn/onnx.hpp"
@@ -31,7 +32,7 @@ Result<Outcome> export_bot(const Options& options, std::span<const GameEntry> ga
                    .metadata = {{"rival", bot.to_tensors().metadata.at("rival")}},
                    .description = game.spec.description};
   // The model gives logits: whoever draws from them divides by the temperature.
-  if (found.value().temperature) onnx.metadata["rival.temperature"] = fmt::format("{}", *found.value().temperature);
+  if (found.value().temperature) onnx.metadata["rival.temperature"] = shortest(*found.value().temperature);
   const int later = found.value().rules ? found.value().rules->limits.reaction_steps : 0;
   if (later > 0) onnx.metadata["rival.reaction_steps"] = fmt::format("{}", later);
   const std::string model = to_onnx(bot.network, bot.parameters, bot.scale, HeadLayout(game.spec), onnx);
@@ -69,7 +70,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
 Command export_command() {
   return {"export",
           "a bot as a model for other runtimes",
-          {"rival export runs/demo/bots/final.safetensors --format onnx", "rival export runs/demo --out player.onnx"},
+          {{"export runs/demo/bots/final.safetensors --format onnx"}, {"export runs/demo --out player.onnx"}},
           declare};
 }
 

@@ -88,7 +88,8 @@ std::string text(const ActionPart& part) {
 
 std::string seats_text(const Spec& spec) {
   std::string text = fmt::format("{} {}", spec.seats, spec.seats == 1 ? "seat" : "seats");
-  if (!spec.teams.empty()) text += fmt::format(" in {} teams", spec.team_count());
+  if (!spec.teams.empty())
+    text += spec.team_count() == 1 ? " in one team" : fmt::format(" in {} teams", spec.team_count());
   if (spec.seats > 1) text += spec.simultaneous ? ", at once" : ", in turn";
   if (spec.hidden_information) text += ", hidden information";
   return text;
@@ -146,7 +147,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
 }  // namespace
 
 Command games_command() {
-  return {"games", "what can be played", {"rival games", "rival games connect_four"}, declare};
+  return {"games", "what can be played", {{"games"}, {"games {}", "connect_four"}}, declare};
 }
 
 }  // namespace rival::cli

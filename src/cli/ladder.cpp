@@ -13,6 +13,7 @@
 #include "base/file.hpp"
 #include "base/hash.hpp"
 #include "base/lock.hpp"
+#include "base/program.hpp"
 #include "cli/command.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/live_view.hpp"
@@ -100,7 +101,7 @@ Result<Entrants> find_entrants(const GameEntry& game, const std::string& run, fl
     return {};
   };
   const std::string league = run + "/league.json";
-  if (std::filesystem::exists(league)) {
+  if (path_exists(league)) {
     const Result<std::string> text = read_file(league);
     if (!text) return text.error();
     const Result<std::vector<Snapshot>> snapshots = read_league(text.value(), league);
@@ -133,8 +134,10 @@ class Watch {
     const std::string text = fmt::format("{:>6}  {} {:3.0f}%  {}, {} matches, ±{:.0f}", clock_text(seconds()),
                                          progress_bar(progress.done, 16), 100 * progress.done, progress.stage,
                                          grouped(std::llround(progress.matches)), progress.error);
-    console_.write(console_.terminal() ? fmt::format("{}\r\x1b[K{}", shown_ ? "\x1b[A" : "", text + "\n")
-                                       : text + "\n");
+    if (console_.terminal())
+      console_.redraw({text});
+    else
+      console_.print("{}\n", text);
     shown_ = true;
   }
   double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
@@ -233,7 +236,7 @@ Result<Outcome> climb(const Options& options, std::span<const GameEntry> games, 
   if (!entrants) return entrants.error();
 
   Ladder ladder{.rules = rules, .players = entrants->players};
-  if (!options.anew && std::filesystem::exists(path)) {
+  if (!options.anew && path_exists(path)) {
     const Result<Ladder> earlier = load_ladder(path);
     if (!earlier) return earlier.error();
     if (!(earlier.value().rules == rules))
@@ -287,7 +290,7 @@ Result<Outcome> climb(const Options& options, std::span<const GameEntry> games, 
   if (ladder.calibration)
     print_dial(console, options.run, *ladder.calibration, static_cast<double>(game.spec.seconds_per_step));
   else
-    console.print("For bots at any rating: rival ladder {} --calibrate\n", options.run);
+    console.print("For bots at any rating: `{}`\n", command_line({"ladder", options.run, "--calibrate"}));
   if (!options.out.empty()) {
     const Result<std::string> metrics = read_file(options.run + "/metrics.jsonl");
     const Result<std::string> page = ladder_page(ladder_json(ladder), metrics ? metrics.value() : "");
@@ -305,18 +308,19 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
   arguments.add("RUN", &options->run, "A run's folder", {.required = true});
   arguments.add_flag("--calibrate", options->calibrate, "Make bots at any rating, to be asked for as RUN@RATING");
-  arguments.add("--levels", &options->levels, "At how many ratings to check the calibration", {.low = 1});
-  arguments.add("--level-matches", &options->level_matches, "Matches of each such check", {.low = 2});
+  arguments.add("--levels", &options->levels, "At how many ratings to check the calibration", {.low = 1, .high = 100});
+  arguments.add("--level-matches", &options->level_matches, "Matches of each such check", {.low = 2, .high = 1e6});
   arguments.add("--matches", &options->matches, "The most matches that ratings are made from; 0: 1000 for each player",
-                {.low = 0});
+                {.low = 0, .high = 1e9});
   arguments.add("--target-se", &options->target_error, "Stop when ratings are known to this standard error, in points",
-                {.low = 0});
+                {.low = 0, .high = 1000});
   arguments.add("--seed", &options->seed, "The same seed plays the same matches");
-  arguments.add("--threads", &options->threads, "0: one per processor; they do not change the result", {.low = 0});
+  arguments.add("--threads", &options->threads, "0: one per processor; they do not change the result",
+                {.low = 0, .high = 256});
   arguments.add("--reaction-ms", &options->reaction_ms,
-                "Bots react after this many milliseconds; default: as in training", {.low = 0});
+                "Bots react after this many milliseconds; default: as in training", {.low = 0, .high = 10'000});
   arguments.add("--actions-per-minute", &options->actions_per_minute,
-                "Bots act at most this often, 0: any number; default: as in training", {.low = 0});
+                "Bots act at most this often, 0: any number; default: as in training", {.low = 0, .high = 1e6});
   add_parameters(arguments, options->parameters);
   arguments.add("--out", &options->out, "A page with the ratings over training, who beats whom, and the dial");
   arguments.add_flag("--anew", options->anew, "Forget the matches of an earlier ladder");
@@ -328,8 +332,9 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
 Command ladder_command() {
   return {"ladder",
           "ratings of a run's bots, and bots at any rating",
-          {"rival ladder runs/demo", "rival ladder runs/demo --calibrate --levels 10",
-           "rival ladder runs/demo --target-se 20 --out ladder.html --json"},
+          {{"ladder runs/demo"},
+           {"ladder runs/demo --calibrate --levels 10"},
+           {"ladder runs/demo --target-se 20 --out ladder.html --json"}},
           declare};
 }
 

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <ctime>
 #include <fstream>
-#include <sstream>
+#include <string_view>
+
+#include "base/number.hpp"
 
 namespace rival::cli {
 namespace {
@@ -63,13 +65,12 @@ double process_seconds() {
   static const double started = [] {
     std::ifstream file("/proc/self/stat");
     std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    std::istringstream fields(text.substr(std::min(text.size(), text.rfind(')') + 1)));
-    std::string field;
-    for (int i = 3; i <= 22 && fields >> field; ++i) {
-    }
+    std::string_view fields = std::string_view(text).substr(std::min(text.size(), text.rfind(')') + 1));
+    for (int i = 3; i < 22; ++i) fields.remove_prefix(std::min(fields.size(), fields.find(' ', 1)));
+    fields.remove_prefix(std::min<std::size_t>(fields.size(), 1));
     timespec now{};
     clock_gettime(CLOCK_BOOTTIME, &now);
-    const double ticks = std::strtod(field.c_str(), nullptr);
+    const auto ticks = static_cast<double>(read_whole(fields.substr(0, fields.find(' '))).value_or(0));
     const double seconds = static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
     return ticks > 0 ? ticks / static_cast<double>(sysconf(_SC_CLK_TCK)) : seconds;
   }();
@@ -78,8 +79,8 @@ double process_seconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec) - started;
 }
 
-LiveView::LiveView(Console& console, const Spec& spec, const TrainConfig& config)
-    : console_(console), spec_(spec), config_(config) {}
+LiveView::LiveView(Console& console, const Spec& spec, const TrainConfig& config, const std::atomic<bool>& stop)
+    : console_(console), spec_(spec), config_(config), stop_(stop) {}
 
 void LiveView::show(const RunProgress& progress) {
   if (progress.score && spec_.team_count() == 1) scores_.push_back(*progress.score);
@@ -93,11 +94,7 @@ void LiveView::show(const RunProgress& progress) {
 
 void LiveView::finish(const RunProgress& progress) {
   if (console_.terminal()) draw(progress);
-  close();
-}
-
-void LiveView::close() {
-  drawn_lines_ = 0;
+  console_.keep();
 }
 
 void LiveView::draw(const RunProgress& progress) {
@@ -105,37 +102,43 @@ void LiveView::draw(const RunProgress& progress) {
     console_.print("{}\n", line(progress));
     return;
   }
-  std::string text;
-  if (drawn_lines_ > 0) text += fmt::format("\x1b[{}A", drawn_lines_);
-  const std::vector<std::string> lines = block(progress);
-  for (const std::string& l : lines) text += "\r\x1b[K" + l + "\n";
-  for (std::size_t i = lines.size(); i < drawn_lines_; ++i) text += "\x1b[K\n";
-  drawn_lines_ = std::max(drawn_lines_, lines.size());
-  console_.write(text);
+  if (stop_ && !stopping_) console_.keep();
+  stopping_ = stop_;
+  console_.redraw(block(progress));
 }
 
 std::string LiveView::line(const RunProgress& p) const {
   std::string text = fmt::format("{:>6}  {} steps  {} steps/s", clock_text(p.seconds), grouped(p.iteration.steps),
                                  grouped(std::llround(p.steps_per_second)));
-  if (p.score && spec_.team_count() == 1) text += fmt::format("  score {:.2f}", *p.score);
+  if (p.score && spec_.team_count() == 1) text += "  score " + with_decimals(*p.score, 2);
   if (p.evaluated) {
     for (const Evaluation& e : p.evaluations)
       text += fmt::format("  {} {:.1f}% ({:.1f} to {:.1f})", e.opponent, 100 * e.score.value,
                           100 * e.score.interval.low, 100 * e.score.interval.high);
-    if (!p.ratings.empty()) text += fmt::format("  rating {:+.0f}", p.ratings.back());
+    if (!p.ratings.empty()) text += "  rating " + with_sign(p.ratings.back(), 0);
   }
   if (p.seconds_left) text += fmt::format("  {} left", clock_text(*p.seconds_left));
   return text;
 }
 
 std::vector<std::string> LiveView::block(const RunProgress& p) const {
-  const int width = std::clamp(console_.width() - 34, 8, 40);
+  const int width = console_.width();
+  constexpr int kWidestBar = 40, kNarrowestBar = 4;
+  // A bar or a curve in what is left of a line, where that is worth it.
+  const auto room = [=](const std::string& text) {
+    const int left = std::min(kWidestBar, width - columns(text) - 2);
+    return left < kNarrowestBar ? 0 : left;
+  };
   std::vector<std::string> lines;
-  std::string time = clock_text(p.seconds);
-  if (p.done > 0)
-    time = fmt::format("{}  {} {:3.0f}%  {} left", time, console_.styled(progress_bar(p.done, width), "36"),
-                       100 * p.done, clock_text(p.seconds_left.value_or(0)));
-  lines.push_back("  " + time);
+  const std::string time = "  " + clock_text(p.seconds);
+  if (p.done > 0) {
+    const std::string share = fmt::format(" {:3.0f}%", 100 * p.done);
+    const std::string left = fmt::format("  {} left", clock_text(p.seconds_left.value_or(0)));
+    const int bar = room(time + share + left);
+    lines.push_back(time + (bar > 0 ? "  " + console_.styled(progress_bar(p.done, bar), "36") : "") + share + left);
+  } else {
+    lines.push_back(time);
+  }
   lines.push_back(
       fmt::format("  {} steps   {}   {}", short_count(static_cast<double>(p.iteration.steps)),
                   console_.bold(short_count(p.steps_per_second) + " steps/s"),
@@ -143,14 +146,16 @@ std::vector<std::string> LiveView::block(const RunProgress& p) const {
   if (spec_.team_count() == 1 && p.score) {
     const std::string goal =
         std::isfinite(config_.until_score) ? fmt::format(" of {:g}", config_.until_score) : std::string();
-    lines.push_back(fmt::format("  score {}{}  {}", console_.bold(fmt::format("{:.2f}", *p.score)), goal,
-                                sparkline(scores_, width)));
+    const std::string score = with_decimals(*p.score, 2);
+    lines.push_back(fmt::format("  score {}{}  {}", console_.bold(score), goal,
+                                sparkline(scores_, room("  score " + score + goal))));
   }
   for (const Evaluation& e : p.evaluations)
     lines.push_back(fmt::format("  against {:<10} {}", e.opponent, console_.bold(percent(e.score))));
-  if (p.ratings.size() > 1)
-    lines.push_back(fmt::format("  rating  {:<10} {}", fmt::format("{:+.0f}", p.ratings.back()),
-                                console_.styled(sparkline(p.ratings, width), "32")));
+  if (p.ratings.size() > 1) {
+    const std::string rating = fmt::format("  rating  {:<10}", with_sign(p.ratings.back(), 0));
+    lines.push_back(rating + " " + console_.styled(sparkline(p.ratings, room(rating)), "32"));
+  }
   return lines;
 }
 

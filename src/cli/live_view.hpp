@@ -1,6 +1,7 @@
 // How a training run looks while it runs: a block redrawn in place on a terminal, a plain line now and then elsewhere.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -13,15 +14,13 @@ namespace rival::cli {
 // Not thread-safe.
 class LiveView {
  public:
-  // Both must outlive the view.
-  LiveView(Console& console, const Spec& spec, const TrainConfig& config);
+  // All must outlive the view. `stop`: once it is set, somebody else has written below the block.
+  LiveView(Console& console, const Spec& spec, const TrainConfig& config, const std::atomic<bool>& stop);
 
   // Shows how things stand, if enough time has passed since the last time, or something was measured.
   void show(const RunProgress& progress);
   // Shows how things stand at the end.
   void finish(const RunProgress& progress);
-  // Leaves what is shown as it is, so that other text can follow.
-  void close();
 
  private:
   std::string line(const RunProgress& progress) const;
@@ -32,8 +31,8 @@ class LiveView {
   const Spec& spec_;
   const TrainConfig& config_;
   std::chrono::steady_clock::time_point last_;
-  bool shown_ = false;
-  std::size_t drawn_lines_ = 0;
+  const std::atomic<bool>& stop_;
+  bool shown_ = false, stopping_ = false;
   std::vector<double> scores_;  // games of one team: the score each time it was shown
 };
 

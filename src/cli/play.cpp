@@ -1,15 +1,15 @@
 // rival play GAME BOT: play against it in the terminal.
 
 #include <algorithm>
-#include <cctype>
 #include <chrono>
 #include <cmath>
 #include <iostream>
 #include <limits>
-#include <sstream>
+#include <string_view>
 
 #include "agent/scripted.hpp"
 #include "base/names.hpp"
+#include "base/number.hpp"
 #include "cli/command.hpp"
 #include "cli/player.hpp"
 #include "cli/settings.hpp"
@@ -49,14 +49,16 @@ std::string in_words(double win) {
 std::string coloured(const Console& console, const std::string& text, const std::string& before) {
   const bool comparable = before.size() == text.size();
   const auto alone = [&text](std::size_t i) {
-    const auto letter = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
+    const auto letter = [](char c) { return is_letter(c) || is_digit(c); };
     return (i == 0 || !letter(text[i - 1])) && (i + 1 == text.size() || !letter(text[i + 1]));
   };
   std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = 0, size = 1; i < text.size(); i += size) {
     const char c = text[i];
-    const std::string one(1, c);
-    const bool changed = comparable && before[i] != c && c != ' ' && c != '\n';
+    size = 1;
+    while (i + size < text.size() && (text[i + size] & 0xc0) == 0x80) ++size;  // the rest of a character of UTF-8
+    const std::string one = text.substr(i, size);
+    const bool changed = comparable && before.compare(i, size, one) != 0 && c != ' ' && c != '\n';
     if (c == 'X' && alone(i))
       out += console.styled(one, changed ? "1;7;33" : "1;33");
     else if (c == 'O' && alone(i))
@@ -271,7 +273,7 @@ class Table {
         text += fmt::format(" {}", move_.choices[index(row * layout_.choice_count + layout_.choice_index[p])]);
       else
         for (int i = 0; i < part.size; ++i)
-          text += fmt::format(" {:.2f}", move_.values[index(row * layout_.value_count + layout_.value_offset[p] + i)]);
+          text += " " + with_decimals(move_.values[index(row * layout_.value_count + layout_.value_offset[p] + i)], 2);
     }
     return trimmed(text);
   }
@@ -321,12 +323,17 @@ class Table {
   }
 
   Result<void> parse_parts(const std::string& line, int row) {
-    std::istringstream words(line);
+    std::size_t at = 0;
+    const auto next = [&line, &at] {
+      const std::size_t from = std::min(line.find_first_not_of(" \t", at), line.size());
+      at = std::min(line.find_first_of(" \t", from), line.size());
+      return std::string_view(line).substr(from, at - from);
+    };
     for (std::size_t p = 0; p < spec_.action.size(); ++p) {
       const ActionPart& part = spec_.action[p];
       if (part.is_choice()) {
-        int choice = -1;
-        if (!(words >> choice) || choice < 0 || choice >= part.size)
+        const auto choice = static_cast<int>(std::clamp<std::int64_t>(read_whole(next()).value_or(-1), -1, part.size));
+        if (choice < 0 || choice >= part.size)
           return Error{fmt::format("'{}' needs a number from 0 to {}. {}", part.name, part.size - 1, moves_help(row))};
         if (!masks_[index(row * layout_.mask_size + layout_.mask_offset[p] + choice)])
           return Error{fmt::format("{} is not allowed for '{}' now.", choice, part.name)};
@@ -334,8 +341,8 @@ class Table {
         continue;
       }
       for (int i = 0; i < part.size; ++i) {
-        float value = 0;
-        if (!(words >> value) || !(value >= part.low && value <= part.high))
+        const auto value = static_cast<float>(read_real(next()).value_or(NAN));
+        if (!(value >= part.low && value <= part.high))
           return Error{
               fmt::format("'{}' needs a number from {} to {}. {}", part.name, part.low, part.high, moves_help(row))};
         move_.values[index(row * layout_.value_count + layout_.value_offset[p] + i)] = value;
@@ -405,7 +412,7 @@ class Table {
     const std::vector<int> rows = {row};
     const double value = value_(decisions(rows), row);
     return win_estimates_ ? fmt::format(" {} thinks {}.", name_, in_words((value + 1) / 2))
-                          : fmt::format(" {} expects {:+.2f}.", name_, value);
+                          : fmt::format(" {} expects {}.", name_, with_sign(value, 2));
   }
 
   void tell(const std::vector<int>& rows, const std::string& expectation) {
@@ -480,7 +487,7 @@ Result<Outcome> play(const Options& options, std::span<const GameEntry> games, C
     if (spec.hidden_information && !table.full_text().empty()) console.print("\n{}\n", table.full_text());
     if (table.status() == Status::truncated) console.print("The match was cut short.\n");
     if (options.watch || spec.team_count() == 1) {
-      for (int s = 0; s < spec.seats; ++s) console.print("Return of seat {}: {:g}\n", s, table.total(s));
+      for (int s = 0; s < spec.seats; ++s) console.print("Return of seat {}: {}\n", s, with_digits(table.total(s), 6));
     } else {
       const double lead = table.standing(seat) - table.best_other(seat);
       wins += lead > 0;
@@ -503,7 +510,7 @@ Result<Outcome> play(const Options& options, std::span<const GameEntry> games, C
 
 Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
-  arguments.add("GAME", &options->game, "A game; `rival games` lists them", {.required = true});
+  arguments.add("GAME", &options->game, games_help(), {.required = true});
   arguments.add("BOT", &options->player,
                 "A bot's file, a run's folder, RUN@RATING, a scripted player of the game, or search:N (a tree search)",
                 {.required = true});
@@ -513,7 +520,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   arguments.add("--temperature", &options->temperature,
                 "How it plays: 1 as trained, more is weaker, 0 the most likely choice; default 1 where play must be "
                 "mixed, else 0",
-                {.low = 0});
+                {.low = 0, .high = kHottest});
   arguments.add_flag("--watch", options->watch, "Watch it play all seats");
   add_parameters(arguments, options->parameters);
   return [options, games](Console& console) { return play(*options, games, console); };
@@ -524,9 +531,10 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
 Command play_command() {
   return {"play",
           "play against a bot in the terminal",
-          {"rival play connect_four runs/demo/bots/final.safetensors",
-           "rival play connect_four runs/demo/bots/final.safetensors --seat 1",
-           "rival play connect_four runs/demo@1200", "rival play tic_tac_toe search:200"},
+          {{"play {} runs/demo/bots/final.safetensors", "connect_four"},
+           {"play {} runs/demo/bots/final.safetensors --seat 1", "connect_four"},
+           {"play {} runs/demo@1200", "connect_four"},
+           {"play {} search:200", "tic_tac_toe"}},
           declare};
 }
 

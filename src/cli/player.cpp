@@ -2,15 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-#include <filesystem>
-
 #include "agent/bot.hpp"
 #include "agent/limits.hpp"
 #include "agent/scripted.hpp"
 #include "base/file.hpp"
 #include "base/hash.hpp"
 #include "base/names.hpp"
+#include "base/number.hpp"
+#include "base/program.hpp"
 #include "cli/command.hpp"
 #include "league/ladder_file.hpp"
 #include "search/search.hpp"
@@ -18,8 +17,6 @@
 
 namespace rival::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 // RUN@RATING in its two parts; without a rating the whole name.
 struct Parts {
@@ -29,17 +26,21 @@ struct Parts {
 
 Parts parts_of(const std::string& name) {
   const std::size_t at = name.rfind('@');
-  if (at == std::string::npos || at == 0 || at + 1 == name.size() || fs::exists(name)) return {name, {}};
-  char* end = nullptr;
-  const double rating = std::strtod(name.c_str() + at + 1, &end);
-  if (*end != '\0') return {name, {}};
+  if (at == std::string::npos || at == 0 || at + 1 == name.size() || path_exists(name)) return {name, {}};
+  const std::optional<double> rating = read_real(std::string_view(name).substr(at + 1));
+  if (!rating) return {name, {}};
   return {name.substr(0, at), rating};
 }
 
 Result<BotName> find_rated(const std::string& run, double rating) {
-  const std::string remedy = fmt::format("run `rival ladder {} --calibrate`", run), file = run + "/ladder.json";
-  if (!fs::is_directory(run)) return Error{fmt::format("'{}' is no run's folder; a rating is asked as RUN@1200", run)};
-  if (!fs::exists(file))
+  const std::string remedy = fmt::format("run `{}`", command_line({"ladder", run, "--calibrate"})),
+                    file = run + "/ladder.json";
+  const Result<PathKind> kind = path_kind(run), ladder_kind = path_kind(file);
+  if (!kind) return kind.error();
+  if (kind.value() != PathKind::folder)
+    return Error{fmt::format("'{}' is no run's folder; a rating is asked as RUN@1200", run)};
+  if (!ladder_kind) return ladder_kind.error();
+  if (ladder_kind.value() == PathKind::none)
     return Error{fmt::format("{} has no ladder yet, so that no bot is known by its rating: {}", run, remedy)};
   const Result<Ladder> ladder = load_ladder(file);
   if (!ladder) return ladder.error();
@@ -71,10 +72,14 @@ Result<std::uint64_t> bot_fingerprint(const std::string& path) {
 Result<BotName> find_bot(const std::string& name) {
   const Parts parts = parts_of(name);
   if (parts.rating) return find_rated(parts.path, *parts.rating);
-  if (!fs::is_directory(name)) return BotName{.path = name, .temperature = {}, .rules = {}, .note = {}};
+  const Result<PathKind> kind = path_kind(name);
+  if (!kind) return kind.error();
+  if (kind.value() != PathKind::folder) return BotName{.path = name, .temperature = {}, .rules = {}, .note = {}};
   for (const char* bot : {"final", "latest"}) {
     const std::string path = fmt::format("{}/bots/{}.safetensors", name, bot);
-    if (!fs::exists(path)) continue;
+    const Result<PathKind> found = path_kind(path);
+    if (!found) return found.error();
+    if (found.value() == PathKind::none) continue;
     const bool ended = std::string_view(bot) == "final";
     return BotName{.path = path,
                    .temperature = {},
@@ -101,7 +106,7 @@ std::unique_ptr<Agent> make_scripted(const GameEntry& game, const std::string& n
 
 bool is_path(const std::string& name) {
   const std::string path = parts_of(name).path;
-  return path.find_first_of("./") != std::string::npos || fs::exists(path);
+  return path.find_first_of("./") != std::string::npos || path_exists(path);
 }
 
 float temperature_for(const Spec& spec, std::optional<float> temperature) {
@@ -130,7 +135,7 @@ Result<Player> load_player(const GameEntry& game, const std::string& name, std::
         fmt::format("{}: the ladder was made for other rules of {}; calibrate it again", name, game.spec.name)};
   if (found->rules && found->rules->data != data_hash(game.spec))
     found->note = fmt::format("{} was rated when the game's data was another; calibrate the run again", name);
-  if (!found->rules && fs::exists(name + "/config.toml")) {
+  if (!found->rules && path_exists(name + "/config.toml")) {
     const Result<SavedRun> run = read_run(name);
     if (!run) return run.error();
     const Result<ResolvedConfig> resolved = resolve(run.value().config, game.spec);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/program.hpp"
 #include "cli/command.hpp"
 #include "game/spec.hpp"
 
@@ -10,7 +11,8 @@ namespace rival::cli {
 void add_parameters(Arguments& arguments, std::vector<std::string>& assignments) {
   arguments.add_each(
       "--parameter", [&assignments](const std::string& text) { assignments.push_back(text); },
-      "A number of the rules (`rival games GAME` lists them), as NAME=VALUE; may be given again");
+      fmt::format("A number of the rules (`{}` lists them), as NAME=VALUE; may be given again",
+                  command_line({"games", "GAME"})));
 }
 
 Settings settings_or_usage(const Spec& spec, std::span<const std::string> assignments) {

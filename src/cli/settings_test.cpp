@@ -28,8 +28,9 @@ TEST(Settings, DefaultsAndAssignments) {
 
 TEST(Settings, ErrorsNameWhatIsWrong) {
   const std::pair<const char*, const char*> cases[] = {
-      {"heros=1", "did you mean 'heroes'"}, {"heroes", "NAME=VALUE"},      {"heroes=", "not a number"},
-      {"heroes=1x", "not a number"},        {"heroes=6", "within 1 to 5"}, {"heroes=nan", "within 1 to 5"},
+      {"heros=1", "did you mean 'heroes'"},         {"heroes", "NAME=VALUE"},
+      {"heroes=", "must be a number from 1 to 5"},  {"heroes=1x", "must be a number from 1 to 5"},
+      {"heroes=6", "must be a number from 1 to 5"}, {"heroes=nan", "must be a number from 1 to 5"},
   };
   for (const auto& [assignment, part] : cases) {
     const Result<Settings> result = parsed({assignment});

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
 #include "agent/transplant.hpp"
+#include "base/file.hpp"
 #include "base/program.hpp"
 #include "cli/command.hpp"
 #include "cli/interrupt.hpp"
@@ -22,15 +22,24 @@ struct Options {
   std::vector<std::string> sets, parameters;
   // Options that are rows of the configuration, as they were typed: key, text.
   std::vector<std::pair<std::string, std::string>> rows;
-  std::optional<double> minutes, until_score;
-  std::string steps;
 };
 
 // runs/GAME, or the first of runs/GAME-2, -3... that is not there yet.
 std::string new_folder(const std::string& game) {
   std::string folder = "runs/" + game;
-  for (int i = 2; std::filesystem::exists(folder); ++i) folder = fmt::format("runs/{}-{}", game, i);
+  for (int i = 2; path_exists(folder); ++i) folder = fmt::format("runs/{}-{}", game, i);
   return folder;
+}
+
+// Whether somebody has said when to stop, be it never.
+bool limited(const Options& options) {
+  constexpr std::string_view kLimits[] = {"minutes", "steps", "until_score"};
+  const auto is_limit = [&](std::string_view key) {
+    return std::find(std::begin(kLimits), std::end(kLimits), key) != std::end(kLimits);
+  };
+  return std::any_of(options.rows.begin(), options.rows.end(), [&](const auto& row) { return is_limit(row.first); }) ||
+         std::any_of(options.sets.begin(), options.sets.end(),
+                     [&](const std::string& set) { return is_limit(set.substr(0, set.find('='))); });
 }
 
 Result<void> apply(const Options& options, TrainConfig& config) {
@@ -39,16 +48,8 @@ Result<void> apply(const Options& options, TrainConfig& config) {
     if (Result<void> set = set_option(rows, key, text); !set) return set;
   for (const std::string& assignment : options.sets)
     if (Result<void> set = set_option(rows, assignment); !set) return set;
-  if (!options.steps.empty()) {
-    double steps = 0;
-    const OptionRow row = {"steps", &steps, "", 1, 9e15};
-    if (Result<void> set = set_option({&row, 1}, "steps", options.steps); !set) return set;
-    config.steps = static_cast<std::int64_t>(steps);
-  }
   add_assignments(options.parameters, config.parameters);
-  if (options.minutes) config.minutes = *options.minutes;
-  if (options.until_score) config.until_score = *options.until_score;
-  if (config.minutes <= 0 && config.steps <= 0 && !std::isfinite(config.until_score)) config.minutes = 1;
+  if (!options.resume && !limited(options)) config.minutes = 1;
   return {};
 }
 
@@ -137,7 +138,9 @@ Result<Outcome> train(const Options& options, std::span<const GameEntry> games, 
     wrong_usage({"--schedule must be continue or restart, not '" + options.schedule + "'"});
   const std::atomic<bool>& stop = stop_on_interrupt();
   console.print("{} {} in {}\n", options.resume ? "Going on with" : "Training", console.bold(game.spec.name), folder);
-  LiveView view(console, game.spec, config);
+  if (config.minutes <= 0 && config.steps <= 0 && !std::isfinite(config.until_score))
+    console.print("No limit is set: Ctrl-C ends it, and saves.\n");
+  LiveView view(console, game.spec, config, stop);
   const Result<RunSummary> run =
       run_training(game, config,
                    {.folder = folder,
@@ -148,15 +151,8 @@ Result<Outcome> train(const Options& options, std::span<const GameEntry> games, 
                     .start = start ? &*start : nullptr,
                     .stop = &stop,
                     .on_progress = [&view](const RunProgress& progress) { view.show(progress); },
-                    .on_message =
-                        [&](const std::string& text) {
-                          view.close();
-                          console.print("{}\n", text);
-                        }});
-  if (!run) {
-    view.close();
-    return run.error();
-  }
+                    .on_message = [&console](const std::string& text) { console.print("{}\n", text); }});
+  if (!run) return run.error();
   view.finish(run.value().last);
   const double seconds = process_seconds();
   const std::optional<BestBot>& best = run.value().best;
@@ -167,28 +163,32 @@ Result<Outcome> train(const Options& options, std::span<const GameEntry> games, 
     console.print("The last player is measurably worse than the best one, of {} steps: {} ({}).\n",
                   grouped(best->steps), best->path, best->chosen_by);
   if (run.value().stopped)
-    console.print("Stopped. `rival train {} --out {} --resume` goes on.\n", game.spec.name, folder);
+    console.print("Stopped. `{}` goes on.\n", command_line({"train", game.spec.name, "--out", folder, "--resume"}));
   console.print("{} steps in {:.1f} s. The player: {}\n", grouped(run.value().steps), seconds, run.value().bot);
-  console.print("  measure it: rival eval {0}\n  {1} rival play {2} {0}{3}\n", run.value().bot,
-                game.spec.team_count() > 1 ? "play it:   " : "watch it:  ", game.spec.name,
-                game.spec.team_count() > 1 ? "" : " --watch");
+  const std::string& bot = run.value().bot;
+  const bool against = game.spec.team_count() > 1;
+  console.verbatim("  measure it: " + command_line({"eval", bot}) + "\n");
+  console.verbatim((against ? "  play it:    " : "  watch it:   ") + command_line({"play", game.spec.name, bot}) +
+                   (against ? "" : " --watch") + "\n");
   return Outcome{to_json(game, config, resolved.value(), run.value(), seconds)};
 }
 
 Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
-  arguments.add("GAME", &options->game, "A game; `rival games` lists them", {.required = true});
-  arguments.add("--minutes", &options->minutes, "Stop after this time; without any limit: 1", {.low = 0});
-  arguments.add("--steps", &options->steps, "Stop after this many decisions, e.g. 5000000 or 5e6");
-  arguments.add("--until-score", &options->until_score, "Stop when the mean score of the last 100 episodes is this");
+  arguments.add("GAME", &options->game, games_help(), {.required = true});
+  const auto add_row = [&](const std::string& name, const std::string& help) {
+    std::string key = name;
+    std::replace(key.begin(), key.end(), '-', '_');
+    arguments.add_each(
+        "--" + name, [options, key](const std::string& text) { options->rows.emplace_back(key, text); }, help);
+  };
+  add_row("minutes", "Stop after this time (0 to 1000000; 0: no limit); 1, where no limit is given");
+  add_row("steps", "Stop after this many decisions, e.g. 5000000 or 5e6; 0: no limit");
+  add_row("until-score", "Stop when the mean score of the last 100 episodes is this");
   arguments.add("--out", &options->out, "The run's folder; without it, a new one in runs/");
   arguments.add("--from", &options->from,
                 "A bot to start from: of an earlier version of the game, or of a smaller network (see --hidden)");
   arguments.add_flag("--resume", options->resume, "Go on with the run in --out");
-  const auto add_row = [&](const std::string& key, const std::string& help) {
-    arguments.add_each(
-        "--" + key, [options, key](const std::string& text) { options->rows.emplace_back(key, text); }, help);
-  };
   arguments.add("--schedule", &options->schedule,
                 "With --resume: the learning rate goes on where it stood (continue), or starts again over what is left "
                 "(restart); without it, a finished run starts again and any other goes on");
@@ -210,11 +210,12 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
 Command train_command() {
   return {"train",
           "a strong player by self-play",
-          {"rival train connect_four --minutes 1", "rival train cartpole --until-score 475 --json",
-           "rival train connect_four --out runs/long --minutes 30 --hidden 256x256",
-           "rival train connect_four --out runs/long --resume --minutes 60",
-           "rival train connect_four --from runs/long --out runs/wider --hidden 384x384 --minutes 30",
-           "rival train kuhn_poker --steps 5e6 --set learning_rate=5e-4"},
+          {{"train {} --minutes 1", "connect_four"},
+           {"train {} --until-score 475 --json", "cartpole", true},
+           {"train {} --out runs/long --minutes 30 --hidden 256x256", "connect_four"},
+           {"train {} --out runs/long --resume --minutes 60", "connect_four"},
+           {"train {} --from runs/long --out runs/wider --hidden 384x384 --minutes 30", "connect_four"},
+           {"train {} --steps 5e6 --set learning_rate=5e-4", "kuhn_poker"}},
           declare};
 }
 

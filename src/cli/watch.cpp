@@ -118,7 +118,9 @@ bool is_replay(std::string_view bytes) {
 }
 
 Result<Outcome> watch(const Options& options, std::span<const GameEntry> games, Console& console) {
-  Result<std::string> bytes = std::filesystem::is_regular_file(options.what) ? read_file(options.what) : std::string();
+  const Result<PathKind> kind = path_kind(options.what);
+  if (!kind) return kind.error();
+  Result<std::string> bytes = kind.value() == PathKind::file ? read_file(options.what) : std::string();
   if (!bytes) return bytes.error();
   Shown shown;
   if (is_replay(*bytes)) {
@@ -162,10 +164,11 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   arguments.add("--out", &options->out, "The page's file, which needs nothing else", {.required = true});
   arguments.add("--against", &options->against, "Who plays the other teams; default: the same");
   arguments.add("--seed", &options->seed, "The same seed plays the same match");
-  arguments.add("--opening", &options->opening, "Begin with this many random steps", {.low = 0});
+  arguments.add("--opening", &options->opening, "Begin with this many random steps",
+                {.low = 0, .high = kLongestOpening});
   arguments.add("--temperature", &options->temperature,
                 "How bots play: 1 as trained, 0 the most likely choice; default 1 where play must be mixed, else 0",
-                {.low = 0});
+                {.low = 0, .high = kHottest});
   arguments.add("--game", &options->game, "The game, when WHAT is a scripted player");
   arguments.add("--save", &options->save, "Also write the match as a replay");
   add_parameters(arguments, options->parameters);
@@ -177,9 +180,10 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
 Command watch_command() {
   return {"watch",
           "a match as a page to look at",
-          {"rival watch runs/demo --out match.html", "rival watch runs/demo --against random --out match.html",
-           "rival watch random --game connect_four --seed 3 --out match.html",
-           "rival watch replays/match-0000.replay --out match.html"},
+          {{"watch runs/demo --out match.html"},
+           {"watch runs/demo --against random --out match.html"},
+           {"watch random --game {} --seed 3 --out match.html", "connect_four"},
+           {"watch replays/match-0000.replay --out match.html"}},
           declare};
 }
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <optional>
 
+#include "base/number.hpp"
 #include "game/replay.hpp"
 
 namespace rival {
@@ -19,9 +19,7 @@ constexpr float kGuard = -9.25e33f;
 constexpr std::uint8_t kMaskGuard = 0xa5;
 
 std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", value);
-  return text;
+  return with_digits(value, 6);
 }
 
 // Actions of one match, a step after the other, all its rows.

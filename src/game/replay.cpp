@@ -437,7 +437,7 @@ Result<void> ReplayPlayer::take_actions() {
       } else {
         for (int i = offset; i < offset + part->size; ++i) {
           if (counts ? !(values[i] >= part->low && values[i] <= part->high) : values[i] != 0)
-            wrong = "value " + std::to_string(values[i]) + " is out of range";
+            wrong = "value " + shortest(values[i]) + " is out of range";
           values_[static_cast<std::size_t>(row * layout.value_count + i)] = values[i];
         }
       }

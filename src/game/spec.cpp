@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <sstream>
+#include <optional>
 
 #include "base/names.hpp"
+#include "base/number.hpp"
 
 namespace rival {
 
@@ -53,14 +53,11 @@ Result<Settings> parse_settings(const Spec& spec, std::span<const std::string> a
     while (p < known.size() && known[p] != name) ++p;
     if (p == known.size()) return unknown_name("parameter of " + spec.name, name, known, where);
     const Parameter& parameter = spec.parameters[p];
-    char* end = nullptr;
-    const float value = std::strtof(text.c_str(), &end);
-    if (text.empty() || *end != '\0') return Error{where + name + ": '" + text + "' is not a number"};
-    if (!(value >= parameter.low && value <= parameter.high)) {
-      std::ostringstream range;
-      range << parameter.low << " to " << parameter.high;
-      return Error{where + name + ": " + text + " is not within " + range.str()};
-    }
+    const std::optional<double> real = read_real(text);
+    const auto value = static_cast<float>(real.value_or(NAN));  // as the bounds are, so that 0.1 is within 0.1 to 1
+    if (!std::isfinite(value) || !(value >= parameter.low && value <= parameter.high))
+      return Error{where + name + " must be a number from " + shortest(parameter.low) + " to " +
+                   shortest(parameter.high) + ", not '" + text + "'"};
     settings.parameters[p] = value;
   }
   return settings;

@@ -8,6 +8,8 @@
 
 #include "agent/scripted.hpp"
 #include "base/hash.hpp"
+#include "base/machine.hpp"
+#include "base/program.hpp"
 #include "base/threads.hpp"
 
 namespace rival {
@@ -192,8 +194,7 @@ class Climb {
         key_(options.seed),
         rows_per_match_(game.spec.simultaneous ? game.spec.seats : 1),
         chunk_(std::max(32, 128 / rows_per_match_)),
-        team_(std::min(options.threads > 0 ? options.threads : static_cast<int>(std::thread::hardware_concurrency()),
-                       kWave)) {
+        team_(std::min(options.threads > 0 ? options.threads : usable_processors(), kWave)) {
     settings_ = default_settings(game.spec);
     settings_.parameters = ladder.rules.parameters;
   }
@@ -736,8 +737,8 @@ Result<void> rate_ladder(const GameEntry& game, Ladder& ladder, const AgentMaker
   if (game.spec.team_count() < 2)
     return Error{
         fmt::format("{}: ratings need opponents, and this is a game of one team; its measure is the mean "
-                    "return (`rival eval`)",
-                    game.spec.name)};
+                    "return (`{}`)",
+                    game.spec.name, command_line({"eval", "BOT"}))};
   Climb climb(game, ladder, make_agent, options);
   if (Result<void> met = climb.meet(); !met) return met;
   if (Result<void> roughly = climb.settle("rating", std::max(kRough, options.target_error), kRoughShare); !roughly)

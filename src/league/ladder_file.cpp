@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "base/json_fields.hpp"
 #include "base/names.hpp"
 #include "rating/payoff.hpp"
@@ -284,7 +285,7 @@ Result<Ladder> load_ladder(const std::string& path) {
 }
 
 Result<void> save_ladder(const Ladder& ladder, const std::string& path) {
-  return write_file_atomically(path, ladder_json(ladder).dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+  return write_file_atomically(path, json_text(ladder_json(ladder), 1) + "\n");
 }
 
 }  // namespace rival

@@ -19,7 +19,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 
-constexpr float kForbidden = -1e9f;  // the logit of a masked choice
+constexpr float kForbidden = -1e9f;    // the logit of a masked choice
+constexpr float kLargestLogit = 1e8f;  // of an allowed one, up or down
 constexpr float kHalfLog2Pi = 0.91893853f;
 
 struct Tile {
@@ -33,14 +34,28 @@ Tile& tile_for(int columns) {
   return tile;
 }
 
-// Transposes the logits of `lanes` rows (repeating the last row beyond `count`), with forbidden choices masked out.
+float largest_magnitude(const float* x, int size) {
+  const D d;
+  const int n = static_cast<int>(hn::Lanes(d));
+  V largest = hn::Zero(d);
+  int i = 0;
+  for (; i + n <= size; i += n) largest = hn::Max(largest, hn::Abs(hn::LoadU(d, x + i)));
+  float most = hn::GetLane(hn::MaxOfLanes(d, largest));
+  for (; i < size; ++i) most = std::max(most, std::fabs(x[i]));
+  return most;
+}
+
+// Transposes the logits of `lanes` rows (repeating the last row beyond `count`), with forbidden choices masked out. A
+// temperature so low that it would take a row's logits out of range is raised for that row: it is as good as 0 there.
 void load_tile(const float* heads, int head_size, const std::uint8_t* masks, int mask_size, int count, int lanes,
                float inverse_temperature, float* tile) {
   for (int r = 0; r < lanes; ++r) {
     const std::ptrdiff_t row = std::min(r, count - 1);
     const float* h = heads + row * head_size;
     const std::uint8_t* m = masks + row * mask_size;
-    for (int c = 0; c < mask_size; ++c) tile[c * lanes + r] = m[c] ? h[c] * inverse_temperature : kForbidden;
+    const float largest = std::max(largest_magnitude(h, mask_size), 1.0f);
+    const float scale = std::min(inverse_temperature, kLargestLogit / largest);
+    for (int c = 0; c < mask_size; ++c) tile[c * lanes + r] = m[c] ? h[c] * scale : kForbidden;
   }
 }
 

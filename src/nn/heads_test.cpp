@@ -198,6 +198,31 @@ TEST(SampleActions, FollowsTheProbabilitiesAndTheMask) {
   }
 }
 
+// However cold or hot, and however large the logits are.
+TEST(SampleActions, NeverDrawsWhatTheMaskForbids) {
+  const Spec spec = {
+      .name = "one", .observation = {ObservationPart::vector("v", 1)}, .action = {ActionPart::discrete("a", 4)}};
+  const HeadLayout layout(spec);
+  const std::uint8_t mask[] = {0, 1, 1, 0};
+  for (const float scale : {1.0f, 1e3f, 1e9f, 1e30f})
+    for (const float temperature : {0.0f, 1e-40f, 1e-10f, 1e-7f, 1e-6f, 1e-3f, 1.0f, 1e6f, 3e38f}) {
+      // The logits of what is forbidden are the largest.
+      const float heads[] = {9 * scale, -3 * scale, -2 * scale, 9 * scale, 0};
+      std::int32_t choice = -1;
+      float log_probability = 0, p[4];
+      for (std::uint64_t i = 0; i < 20; ++i) {
+        sample_actions(layout, heads, nullptr, mask, 1, Key(i), temperature, {&choice, nullptr, &log_probability});
+        EXPECT_TRUE(choice == 1 || choice == 2) << choice << " at " << temperature << ", " << scale;
+        if (temperature < 1e-2f && scale < 1e9f) {
+          EXPECT_EQ(choice, 2) << temperature;
+        }
+      }
+      action_probabilities(layout, heads, mask, 1, temperature, p);
+      EXPECT_NEAR(p[1] + p[2], 1, 1e-6) << temperature << ", " << scale;
+      EXPECT_EQ(p[0] + p[3], 0);
+    }
+}
+
 TEST(SampleActions, PartsCountOnlyWithTheChoicesTheyDependOn) {
   const Spec spec = dependent_choices();
   const HeadLayout layout(spec);

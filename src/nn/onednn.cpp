@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <new>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <type_traits>
 
+#include "base/machine.hpp"
 #include "nn/isa.hpp"
 #include "nn/kernels.hpp"
 
@@ -23,6 +25,12 @@ using dnnl::memory;
 using DataType = memory::data_type;
 
 constexpr int kBlock = 512;  // rows of one product: stays in the caches, and few distinct shapes to compile
+
+// oneDNN crashes where there is no memory into which to write the code of what it is to do.
+void require_code_memory() {
+  constexpr double kAmple = 4e6;
+  if (!address_space_left(kAmple)) throw std::bad_alloc();
+}
 
 const dnnl::engine& cpu() {
   static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
@@ -73,6 +81,7 @@ class Product {
     attributes.set_post_ops(ops);
     const memory::desc bias_desc({1, dst.dims()[1]}, DataType::f32, memory::format_tag::ab);
     const auto desc = bias ? dnnl::matmul::desc(src, weights, bias_desc, dst) : dnnl::matmul::desc(src, weights, dst);
+    require_code_memory();
     const dnnl::matmul::primitive_desc primitive(desc, attributes, cpu());
     product_ = dnnl::matmul(primitive);
     memories_ = {memory(src, cpu(), nullptr), memory(weights, cpu(), nullptr), memory(dst, cpu(), nullptr)};
@@ -618,6 +627,7 @@ class OnednnBackend final : public Backend {
 
   void pack(std::span<const float> parameters, Weights& weights, int part, int parts) const override {
     const OneThread one_thread;
+    require_code_memory();
     const dnnl::stream stream(cpu());
     auto& packed = static_cast<OnednnWeights&>(weights).matrices;
     for (std::size_t i = 0; i < matrices_.size(); ++i) {

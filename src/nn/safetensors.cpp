@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/json.hpp"
 
 namespace rival {
 namespace {
@@ -258,7 +259,7 @@ std::string to_safetensors(const TensorFile& tensors) {
     header[tensor.name] = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
     offset = end;
   }
-  std::string text = header.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  std::string text = json_text(header);
   text.append((kLengthSize - text.size() % kLengthSize) % kLengthSize, ' ');
 
   const std::uint64_t length = text.size();

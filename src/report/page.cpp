@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/json.hpp"
 #include "report/assets.hpp"
 
 namespace rival {
@@ -33,7 +34,7 @@ std::string html_text(std::string_view text) {
 
 std::string script_json(const nlohmann::json& data) {
   std::string out;
-  for (char c : data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace))
+  for (char c : json_text(data))
     if (c == '<')
       out += "\\u003c";
     else

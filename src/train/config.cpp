@@ -4,6 +4,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "base/number.hpp"
 #include "game/spec.hpp"
 
 namespace rival {
@@ -12,10 +13,12 @@ std::vector<OptionRow> option_rows(TrainConfig& c) {
   return {
       {"minutes", &c.minutes, "the run ends after this long; 0: no limit", 0, 1e6},
       {"steps", &c.steps, "the run ends after this many decisions of seats; 0: no limit", 0, 9e15},
-      {"until_score", &c.until_score, "the run ends when the mean score of the last 100 episodes is this; inf: never"},
+      {"until_score", &c.until_score, "the run ends when the mean score of the last 100 episodes is this; inf: never",
+       std::numeric_limits<double>::lowest(), std::numeric_limits<double>::infinity()},
       {"patience", &c.patience,
        "the run ends after so many evaluations in a row that show no better player; 0: it does not", 0, 1e6},
-      {"seed", &c.seed, "names all randomness of the run: same seed, options and budget in steps, same bytes", 0, 9e15},
+      {"seed", &c.seed, "names all randomness of the run: same seed, options and budget in steps, same bytes", 0,
+       static_cast<double>(kLargestSeed)},
       {"threads", &c.threads, "0: one per processor; at most 8 are used, and results do not depend on their number", 0,
        256},
       {"hidden", &c.network.hidden, "widths of the network's layers; none: chosen from what the game says", 1, 8192},

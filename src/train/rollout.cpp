@@ -7,6 +7,7 @@
 
 #include "agent/scripted.hpp"
 #include "base/finite.hpp"
+#include "base/program.hpp"
 #include "match/match.hpp"
 
 namespace rival {
@@ -124,7 +125,7 @@ Result<void> Rollout::check_rows(int step) const {
     return Error{"game '" + batch_->spec().name + "': " + what + " for seat " +
                  std::to_string(seats_[static_cast<std::size_t>(row)]) + " at step " +
                  std::to_string(batch_->steps(row / batch_->rows_per_match())) + " of a match (step " +
-                 std::to_string(step) + " of the iteration); `rival check " + batch_->spec().name +
+                 std::to_string(step) + " of the iteration); `" + command_line({"check", batch_->spec().name}) +
                  "` shows it in isolation"};
   };
   const std::size_t size = static_cast<std::size_t>(layout.observation_size);
@@ -287,8 +288,8 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
   batch_->step({choices_.data(), values_.data()}, {rewards, status});
   if (const auto bad = static_cast<int>(first_not_finite(rewards, times(matches, seats))); bad < matches * seats)
     return Error{"game '" + spec.name + "': the reward or result of seat " + std::to_string(bad % seats) +
-                 " is not finite at step " + std::to_string(batch_->steps(bad / seats)) + " of a match; `rival check " +
-                 spec.name + "` shows it in isolation"};
+                 " is not finite at step " + std::to_string(batch_->steps(bad / seats)) + " of a match; `" +
+                 command_line({"check", spec.name}) + "` shows it in isolation"};
   share_rewards(rewards, options);
   for (std::size_t i = 0; i < returns_.size(); ++i) returns_[i] += rewards[i];
 

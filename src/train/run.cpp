@@ -7,11 +7,11 @@
 #include <chrono>
 #include <cmath>
 #include <ctime>
-#include <filesystem>
 #include <future>
 #include <utility>
 
 #include "agent/scripted.hpp"
+#include "base/json.hpp"
 #include "base/json_fields.hpp"
 #include "train/collapse.hpp"
 #include "train/tensorboard.hpp"
@@ -251,19 +251,17 @@ Result<void> Run::compare_with_best(const Bot& bot, const std::optional<Estimate
   const Estimate now = score.value_or(Estimate{});
   best_ = Best{bot, chosen_by, now, best_ ? best_->first : now.value, evaluations_};
   TensorFile file = bot.to_tensors();
-  file.metadata[kBestKey] = ordered_json{
-      {"chosen_by", chosen_by},
-      {"score", {now.value, now.interval.low, now.interval.high}},
-      {"first_score", best_->first},
-      {"evaluation",
-       evaluations_}}.dump();
+  file.metadata[kBestKey] = json_text(ordered_json{{"chosen_by", chosen_by},
+                                                   {"score", {now.value, now.interval.low, now.interval.high}},
+                                                   {"first_score", best_->first},
+                                                   {"evaluation", evaluations_}});
   return folder_.save_bot("best", to_safetensors(file));
 }
 
 // The best one of earlier sessions, if its file is there.
 Result<void> Run::resume_best() {
   const std::string path = folder_.bot_path("best");
-  if (!std::filesystem::exists(path)) return {};
+  if (!path_exists(path)) return {};
   const auto tensors = load_safetensors(path);
   if (!tensors) return tensors.error();
   auto bot = Bot::from_tensors(tensors.value(), game_.spec, path);
@@ -457,7 +455,7 @@ Result<void> Run::save(bool curve) {
       scalars.emplace_back("rating/elo", progress_.ratings.back());
     }
     if (!unwritten_warnings_.empty()) line["warnings"] = std::exchange(unwritten_warnings_, {});
-    if (auto ok = folder_.append_metrics(line.dump()); !ok) return ok;
+    if (auto ok = folder_.append_metrics(json_text(line)); !ok) return ok;
     std::vector<TensorBoardWriter::Scalar> views;
     for (const auto& [tag, value] : scalars) views.push_back({tag, static_cast<float>(value)});
     if (auto ok = board_->add(r.steps, wall_began_ + since(begin_), views); !ok) return ok;
@@ -465,14 +463,13 @@ Result<void> Run::save(bool curve) {
     curve_steps_ = r.steps;
   }
   TensorFile state = trainer_->state();
-  state.metadata[kRunKey] = ordered_json{{"seconds", progress_.seconds},
-                                         {"ratings", progress_.ratings},
-                                         {"progress", progress()},
-                                         {"evaluations", evaluations_},
-                                         {"exploiters", exploiters_},
-                                         {"exploiter_steps", exploiter_steps_},
-                                         {"evaluation_seconds", evaluation_took_}}
-                                .dump();
+  state.metadata[kRunKey] = json_text(ordered_json{{"seconds", progress_.seconds},
+                                                   {"ratings", progress_.ratings},
+                                                   {"progress", progress()},
+                                                   {"evaluations", evaluations_},
+                                                   {"exploiters", exploiters_},
+                                                   {"exploiter_steps", exploiter_steps_},
+                                                   {"evaluation_seconds", evaluation_took_}});
   if (exploiter_) {
     put_under(state, exploiter_->state(), kExploiterPrefix);
     put_under(state, exploiter_->population().members().front().bot->to_tensors(), kTargetPrefix);

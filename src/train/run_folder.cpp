@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/json.hpp"
 #include "base/json_fields.hpp"
 #include "base/names.hpp"
 
@@ -37,7 +38,7 @@ std::string write_league(const std::vector<Snapshot>& snapshots) {
     list.push_back(std::move(entry));
   }
   const Json league = {{"version", kLeagueVersion}, {"snapshots", std::move(list)}};
-  return league.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(league, 2) + "\n";
 }
 
 Result<std::vector<Snapshot>> read_league(std::string_view text, const std::string& file) {
@@ -73,7 +74,7 @@ Result<RunFolder> RunFolder::lock_and_open(const std::string& path, const std::s
   Result<AppendFile> metrics = [&]() -> Result<AppendFile> {
     if (new_config) {
       for (const char* name : {"config.toml", "state.safetensors", "league.json", "metrics.jsonl"})
-        if (fs::exists(path + "/" + name))
+        if (path_exists(path + "/" + name))
           return Error{"'" + path + "' already holds a run (" + name +
                        "): go on with it by --resume, or choose another folder with --out"};
       // The options come first: a folder that holds them is a run.
@@ -86,7 +87,7 @@ Result<RunFolder> RunFolder::lock_and_open(const std::string& path, const std::s
   }();
   if (!metrics) return metrics.error();
   RunFolder run(path, std::move(lock).value(), std::move(metrics).value(), files);
-  if (fs::exists(run.league_path())) {
+  if (path_exists(run.league_path())) {
     const Result<std::string> text = read_file(run.league_path());
     if (!text) return text.error();
     Result<std::vector<Snapshot>> snapshots = read_league(text.value(), run.league_path());
@@ -102,7 +103,10 @@ Result<RunFolder> RunFolder::create(const std::string& path, std::string_view co
 }
 
 Result<RunFolder> RunFolder::open(const std::string& path, FileSystem& files) {
-  if (!fs::is_directory(path) || !fs::exists(path + "/config.toml"))
+  const std::string config = path + "/config.toml";
+  const Result<PathKind> kind = path_kind(config);
+  if (!kind) return kind.error();
+  if (kind.value() == PathKind::none)
     return Error{"'" + path +
                  "' holds no run to resume (no config.toml): name the folder of a run, or leave out --resume"};
   if (Result<void> made = make_directories(path + "/bots"); !made) return made.error();
@@ -123,7 +127,7 @@ Result<void> RunFolder::save_state(std::string_view bytes) {
 }
 
 bool RunFolder::has_state() const {
-  return fs::exists(state_path());
+  return path_exists(state_path());
 }
 
 Result<void> RunFolder::save_bot(std::string_view bot, std::string_view bytes) {

@@ -119,7 +119,7 @@ Result<TensorBoardWriter> TensorBoardWriter::create(const std::string& folder, d
   // TensorBoard reads a folder's files in the order of their names: a later one must get a later name.
   auto seconds = static_cast<std::int64_t>(wall_time);
   std::string path;
-  for (int count = 100; path.empty() || std::filesystem::exists(path); ++count) {
+  for (int count = 100; path.empty() || path_exists(path); ++count) {
     if (count > 999) count = 100, ++seconds;
     path = folder + "/" + prefix + std::to_string(seconds) + "." + std::to_string(count) + ".rival";
   }

@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "base/finite.hpp"
+#include "base/json.hpp"
 #include "base/json_fields.hpp"
+#include "base/machine.hpp"
 
 namespace rival {
 namespace {
@@ -60,12 +62,29 @@ Result<void> read_f64(const TensorFile& tensors, const std::string& name, const 
 
 }  // namespace
 
+namespace {
+
+// Bytes that training takes at least. Per parameter: the learner's five values and a gradient for each rollout, and
+// while the state is saved its four tensors, which are then written once more as the file's bytes.
+double needed_memory(const Network& network, const RowLayout& layout, const ResolvedConfig& resolved) {
+  constexpr double kPerParameter = sizeof(float) * (5 + kRollouts + 2 * 4);
+  const double decisions = static_cast<double>(resolved.rows) * resolved.horizon;
+  const double decision = 2.0 * layout.observation_size + layout.mask_size;
+  return kPerParameter * static_cast<double>(network.parameter_count()) + decisions * decision;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Trainer>> Trainer::make(const GameEntry& game, const TrainConfig& config) {
   if (auto ok = validate(game.spec); !ok) return ok.error();
   const auto resolved = resolve(config, game.spec);
   if (!resolved) return resolved.error();
   auto network = Network::make(game.spec, resolved.value().network);
   if (!network) return network.error();
+  if (const double needed = needed_memory(*network, RowLayout(game.spec), resolved.value());
+      needed > available_memory())
+    return Error{"training " + game.spec.name + ": " + out_of_memory(needed).message +
+                 "; or make the network (--hidden) or `rows` smaller"};
   std::unique_ptr<Trainer> trainer(new Trainer(game, config, resolved.value(), std::move(*network)));
   auto backend = make_backend(config.backend, *trainer->network_, resolved.value().precision);
   if (!backend) return backend.error();
@@ -96,8 +115,7 @@ Trainer::Trainer(const GameEntry& game, const TrainConfig& config, const Resolve
       resolved_(resolved),
       network_(std::make_unique<Network>(std::move(network))),
       layout_(game.spec),
-      team_(std::min(config.threads > 0 ? config.threads : static_cast<int>(std::thread::hardware_concurrency()),
-                     kRollouts)),
+      team_(std::min(config.threads > 0 ? config.threads : usable_processors(), kRollouts)),
       population_(kPastSelves),
       key_(static_cast<std::uint64_t>(config.seed)) {
   const auto columns = static_cast<std::size_t>(network_->observation_size());
@@ -384,7 +402,7 @@ TensorFile Trainer::state() const {
                   {"records", records},
                   {"scores", last_scores_},
                   {"next_score", next_score_}};
-  file.metadata[kStateKey] = j.dump();
+  file.metadata[kStateKey] = json_text(j);
   return file;
 }
 
