@@ -192,7 +192,7 @@ std::unique_ptr<Agent> solver_player() {
   return player_with(std::make_shared<ConnectFourSolver>());
 }
 
-Result<Judgement> judge_by_solver(Agent& agent, Key key, int positions) {
+Result<Judgement> judge_by_solver(Agent& agent, Key key, int positions, const JudgeProgress& progress) {
   constexpr int kStrictPlies = 14, kRounds = 40;
   const auto solver = std::make_shared<ConnectFourSolver>();
   Arena arena(agent, solver);
@@ -208,6 +208,7 @@ Result<Judgement> judge_by_solver(Agent& agent, Key key, int positions) {
       if (!seen.insert(position_key(game.stones(game.mover()), game.occupied())).second) continue;
       const auto [good, matters] = grade(*solver, decision);
       ++judged;
+      if (progress) progress(static_cast<double>(judged) / positions);
       optimal += good;
       open += matters;
       open_optimal += matters && good;
@@ -220,12 +221,12 @@ Result<Judgement> judge_by_solver(Agent& agent, Key key, int positions) {
   const auto rate = [](int part, int whole) { return whole == 0 ? 0.0 : static_cast<double>(part) / whole; };
   const Interval interval = proportion_interval(optimal, judged);
   return Judgement{{
-      {"optimal_move_rate", rate(optimal, judged), "share of moves that keep the best result that can be reached"},
+      {"optimal_move_rate", rate(optimal, judged), "of moves keep the best result that can be reached"},
       {"optimal_move_rate_low", interval.low, "its 95% interval"},
       {"optimal_move_rate_high", interval.high, "its 95% interval"},
-      {"optimal_move_rate_choice", rate(open_optimal, open), "the same where some move gives away a win or a draw"},
+      {"optimal_move_rate_choice", rate(open_optimal, open), "where there is a move that gives away a win or a draw"},
       {"strict_optimal_move_rate", rate(strict_optimal, strict),
-       "share of moves that win soonest or lose last, from 14 stones on"},
+       "of moves win soonest or lose last, from 14 stones on"},
       {"positions", static_cast<double>(judged), "different positions judged"},
   }};
 }

@@ -23,7 +23,7 @@ std::unique_ptr<Agent> solver_player();
 // best result that can be reached) with its 95% Wilson interval, optimal_move_rate_choice (positions alone in which
 // some move is worse), strict_optimal_move_rate (the fastest win or the slowest loss, too; on positions of 14 or more
 // stones, as exact scores of earlier ones take too long), positions.
-Result<Judgement> judge_by_solver(Agent& agent, Key key, int positions);
+Result<Judgement> judge_by_solver(Agent& agent, Key key, int positions, const JudgeProgress& progress = {});
 
 GameEntry game_entry();
 

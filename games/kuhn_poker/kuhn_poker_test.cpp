@@ -15,7 +15,7 @@ namespace rival {
 namespace {
 
 Result<Judgement> judge(Agent& agent) {
-  return kuhn_poker_entry().judges[0].judge(agent, Key(), 0);
+  return kuhn_poker_entry().judges[0].judge(agent, Key(), 0, {});
 }
 
 double figure(Agent& agent, const std::string& name) {

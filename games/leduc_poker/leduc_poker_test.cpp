@@ -16,7 +16,7 @@ namespace {
 constexpr int kJack = 0, kQueen = 1, kKing = 2;
 
 double figure(Agent& agent, const std::string& name) {
-  const Result<Judgement> judgement = leduc_poker_entry().judges[0].judge(agent, Key(), 0);
+  const Result<Judgement> judgement = leduc_poker_entry().judges[0].judge(agent, Key(), 0, {});
   EXPECT_TRUE(judgement.ok());
   for (const Judgement::Figure& figure : judgement.value().figures)
     if (figure.name == name) return figure.value;

@@ -71,18 +71,17 @@ class PolicyPlayer final : public Agent {
   Policy policy_;
 };
 
-Result<Judgement> judge(Agent& agent, Key, int) {
+Result<Judgement> judge(Agent& agent, Key, int, const JudgeProgress&) {
   const Result<Policy> policy = policy_of(agent);
   if (!policy) return policy.error();
   const Policy optimal = optimal_policy();
   const double first = win_probability(policy.value(), optimal, true);
   const double second = win_probability(policy.value(), optimal, false);
   return Judgement{{
-      {"win_rate_vs_optimal", (first + second) / 2,
-       "exact probability of winning against optimal play; 0.5 is perfect"},
+      {"win_rate_vs_optimal", (first + second) / 2, "of matches won against perfect play, exactly; 50% is perfect"},
       {"win_rate_first", first, "the same, moving first"},
       {"win_rate_second", second, "the same, moving second"},
-      {"optimal_win_rate_first", win_probability(optimal, optimal, true), "what optimal play reaches, moving first"},
+      {"optimal_win_rate_first", win_probability(optimal, optimal, true), "what perfect play reaches, moving first"},
   }};
 }
 

@@ -93,7 +93,7 @@ TEST(PigOptimal, AgreesWithPlay) {
 TEST(PigJudge, TellsPlayersApart) {
   const Judge judge = pig::game_entry().judges.front();
   const auto rate = [&](Agent& agent) {
-    const Result<Judgement> judgement = judge.judge(agent, Key(), 0);
+    const Result<Judgement> judgement = judge.judge(agent, Key(), 0, {});
     EXPECT_TRUE(judgement.ok());
     return judgement.value();
   };
@@ -108,7 +108,7 @@ TEST(PigJudge, TellsPlayersApart) {
 
 TEST(PigJudge, NeedsProbabilities) {
   const auto agent = scripted_agent<Pig>("mute", [](const Pig&, int, Random&) { return 0; });
-  const Result<Judgement> judgement = pig::game_entry().judges.front().judge(*agent, Key(), 0);
+  const Result<Judgement> judgement = pig::game_entry().judges.front().judge(*agent, Key(), 0, {});
   ASSERT_FALSE(judgement.ok());
   EXPECT_NE(judgement.error().message.find("mute"), std::string::npos);
 }

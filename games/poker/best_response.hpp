@@ -59,15 +59,15 @@ Result<Policy> policy_of(Agent& agent, const GameTreeOf<G>& game) {
 
 template <EnumerableGame G>
 Judge best_response_judge() {
-  const auto judge = [](Agent& agent, Key, int) -> Result<Judgement> {
+  const auto judge = [](Agent& agent, Key, int, const JudgeProgress&) -> Result<Judgement> {
     const GameTreeOf<G> game;
     Result<Policy> policy = policy_of(agent, game);
     if (!policy) return policy.error();
     const double first = best_response_value(game.tree(), *policy, 0);
     const double second = best_response_value(game.tree(), *policy, 1);
     return Judgement{
-        {{"nash_conv", first + second, "what both seats together could gain by best responses; 0: perfect"},
-         {"exploitability", (first + second) / 2, "what the best opponent wins a match, seats swapped"},
+        {{"nash_conv", first + second, "NashConv: what both seats could gain by best responses; 0 is perfect"},
+         {"exploitability", (first + second) / 2, "exploitability: what the best opponent wins a match, seats swapped"},
          {"value_first", policy_value(game.tree(), *policy), "what the first seat wins when it plays itself"},
          {"best_response_value_first", first, "what the best opponent wins in the first seat"},
          {"best_response_value_second", second, "what the best opponent wins in the second seat"}}};

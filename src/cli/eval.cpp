@@ -81,23 +81,44 @@ void print_matches(Console& console, const Spec& spec, const MatchSummary& sum, 
     console.print("note: both always do the same, so this is one match over and over; try --opening 4\n");
 }
 
-// A line per figure; those named NAME_low and NAME_high are the interval of NAME.
+// A line per figure, its value first; those named NAME_low and NAME_high are the interval of NAME.
 void print_figures(Console& console, const std::vector<Judgement::Figure>& figures) {
   const auto find = [&figures](const std::string& name) {
     return std::find_if(figures.begin(), figures.end(), [&name](const Judgement::Figure& f) { return f.name == name; });
   };
+  const auto text = [](const Judgement::Figure& figure, double value) {
+    return figure.name.find("rate") != std::string::npos ? fmt::format("{:.1f}%", 100 * value)
+                                                         : fmt::format("{:.6g}", value);
+  };
+  std::vector<std::pair<std::string, std::string>> lines;
   for (const Judgement::Figure& figure : figures) {
     const std::size_t stem = figure.name.rfind('_');
     const std::string ending = stem == std::string::npos ? "" : figure.name.substr(stem);
     if ((ending == "_low" || ending == "_high") && find(figure.name.substr(0, stem)) != figures.end()) continue;
     const auto low = find(figure.name + "_low"), high = find(figure.name + "_high");
-    const std::string interval =
-        low != figures.end() && high != figures.end()
-            ? " (" + with_decimals(low->value, 4) + " to " + with_decimals(high->value, 4) + ")"
-            : std::string();
-    console.print("{:<27} {}{}  {}\n", figure.name, console.bold(with_digits(figure.value, 6)), interval,
-                  console.dim(figure.explanation));
+    const std::string interval = low != figures.end() && high != figures.end()
+                                     ? fmt::format(" ({} to {})", text(figure, low->value), text(figure, high->value))
+                                     : std::string();
+    lines.emplace_back(text(figure, figure.value), figure.explanation + interval);
   }
+  std::size_t width = 0;
+  for (const auto& [value, explanation] : lines) width = std::max(width, value.size());
+  for (const auto& [value, explanation] : lines)
+    console.print("{} {}\n", console.bold(fmt::format("{:>{}}", value, width)), explanation);
+}
+
+// Asks a judge, and says how far it has come.
+Result<Judgement> ask(const Judge& judge, Agent& agent, Key key, int positions, Console& console) {
+  int shown = -1;
+  const auto progress = [&](double share) {
+    const int tenths = static_cast<int>(10 * share);
+    if (shown < 0) console.print("Judged by {}:", judge.name);
+    if (tenths > std::max(shown, 0)) console.print(" {}%", 10 * tenths);
+    shown = std::max(shown, tenths);
+  };
+  Result<Judgement> judgement = judge.judge(agent, key, positions, progress);
+  if (shown >= 0) console.print("\n");
+  return judgement;
 }
 
 Json to_json(const MatchSummary& sum) {
@@ -157,7 +178,7 @@ Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> game
   json["opening"] = match_options.opening;
   json.update(to_json(played.value()));
   if (judge) {
-    const Result<Judgement> judgement = judge->judge(*player->agent, key.split(1), options.positions);
+    const Result<Judgement> judgement = ask(*judge, *player->agent, key.split(1), options.positions, console);
     if (!judgement) return judgement.error();
     print_figures(console, judgement.value().figures);
     for (const Judgement::Figure& figure : judgement.value().figures) json[figure.name] = figure.value;

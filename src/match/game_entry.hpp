@@ -15,20 +15,22 @@ namespace rival {
 // What an exact judge found out about an agent.
 struct Judgement {
   struct Figure {
-    std::string name;  // the JSON key, e.g. "nash_conv"
+    std::string name;  // the JSON key, e.g. "nash_conv"; one with "rate" in it is a share, shown in percent
     double value = 0;
-    std::string explanation;  // one line for people
+    std::string explanation;  // one line for people, who do not see the name
   };
   std::vector<Figure> figures;  // the first one is the headline
 };
+
+using JudgeProgress = std::function<void(double share)>;
 
 // An exact judge of play (a solver, a best response), named as in `rival eval BOT --against NAME`.
 struct Judge {
   std::string name;
   std::string description;
   // Error if the agent cannot be judged (it gives no probabilities, say). `positions`: how many to sample, where it
-  // samples.
-  std::function<Result<Judgement>(Agent& agent, Key key, int positions)> judge;
+  // samples. `progress`, which may be empty, is told the share that is done, 0 to 1, by a judge that takes long.
+  std::function<Result<Judgement>(Agent& agent, Key key, int positions, const JudgeProgress& progress)> judge;
   // Steps of random play with which matches against the scripted player of the same name begin, if there is one: where
   // perfect play cannot be found earlier in reasonable time.
   int opening = 0;

@@ -30,7 +30,7 @@ Bot train(const GameEntry& entry, std::int64_t steps, const TrainConfig& config 
 // The headline of the game's first judge.
 double judge(const GameEntry& entry, const Bot& bot, float temperature) {
   BotAgent agent(bot, entry.spec, temperature);
-  const auto judgement = entry.judges.at(0).judge(agent, Key(1), 1000);
+  const auto judgement = entry.judges.at(0).judge(agent, Key(1), 1000, {});
   EXPECT_TRUE(judgement.ok());
   return judgement.value().figures.at(0).value;
 }
