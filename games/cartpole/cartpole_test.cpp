@@ -4,7 +4,8 @@
 
 #include <cmath>
 
-#include "game/batch.hpp"
+#include "game/spec.hpp"
+#include "rival/by_hand.hpp"
 
 namespace rival {
 namespace {
@@ -30,17 +31,6 @@ struct Reference {
   }
 };
 
-const RowLayout& layout() {
-  static const RowLayout layout(CartPole::spec());
-  return layout;
-}
-
-float step(CartPole& game, std::int32_t push) {
-  float reward = 0;
-  game.step(Actions(&push, nullptr, 0, layout()), Key(), Rewards(&reward));
-  return reward;
-}
-
 CartPole start(const Settings& settings = default_settings(CartPole::spec()), Key key = Key(1)) {
   CartPole game;
   game.reset(settings, key);
@@ -60,7 +50,7 @@ TEST(CartPole, EveryStepFollowsThePublishedEquations) {
       Reference truth{s.x, s.x_dot, s.theta, s.theta_dot};
       truth.step(push == 1, game == &tuned ? other : Constants());
       game->set_state(s);
-      step(*game, push);
+      make_moves(*game, {push});
       const CartPole::State& t = game->state();
       for (double error : {t.x - truth.x, t.x_dot - truth.v, t.theta - truth.a, t.theta_dot - truth.w})
         largest = std::fmax(largest, std::fabs(error));
@@ -105,7 +95,7 @@ TEST(CartPole, TrajectoriesMatchGymnasium) {
     for (const Row& row : trajectory.rows) {
       while (t < row.t) {
         EXPECT_EQ(game.status(), Status::running);
-        EXPECT_EQ(step(game, push(++t)), 1);
+        EXPECT_EQ(make_moves(game, {push(++t)})[0], 1);
       }
       EXPECT_NEAR(game.state().x, row.state.x, 2e-6);
       EXPECT_NEAR(game.state().x_dot, row.state.x_dot, 2e-6);
@@ -130,7 +120,7 @@ TEST(CartPole, FallingIsAnEndAndTheTimeLimitIsNot) {
   int steps = 0;
   for (; game.status() == Status::running; ++steps) {
     const CartPole::State& s = game.state();
-    step(game, s.theta + 0.3f * s.theta_dot + 0.1f * s.x + 0.15f * s.x_dot > 0);
+    make_moves(game, {s.theta + 0.3f * s.theta_dot + 0.1f * s.x + 0.15f * s.x_dot > 0});
   }
   EXPECT_EQ(steps, 500);
   EXPECT_EQ(game.status(), Status::truncated);

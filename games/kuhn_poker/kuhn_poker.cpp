@@ -1,6 +1,5 @@
 #include "games/kuhn_poker/kuhn_poker.hpp"
 
-#include "games/poker/best_response.hpp"
 #include "games/poker/policy_agent.hpp"
 
 namespace rival {
@@ -75,23 +74,17 @@ std::string KuhnPoker::action_text(int, int choice) const {
   return choice == bet ? "bet" : "pass";
 }
 
-std::vector<Outcome<KuhnPoker>> KuhnPoker::starts() {
-  std::vector<Outcome<KuhnPoker>> outcomes;
+std::vector<Chance<KuhnPoker>> KuhnPoker::starts(const Settings&) {
+  std::vector<Chance<KuhnPoker>> deals;
   for (int first = 0; first < 3; ++first)
     for (int second = 0; second < 3; ++second) {
       if (first == second) continue;
       KuhnPoker game;
       game.cards_[0] = first;
       game.cards_[1] = second;
-      outcomes.push_back({game, 1.0 / 6});
+      deals.push_back({game, 1.0 / 6});
     }
-  return outcomes;
-}
-
-std::vector<Outcome<KuhnPoker>> KuhnPoker::successors(int choice) const {
-  KuhnPoker next = *this;
-  next.choices_[next.count_++] = choice == bet ? bet : pass;
-  return {{next, 1}};
+  return deals;
 }
 
 std::unique_ptr<Agent> kuhn_equilibrium(double a) {
@@ -113,7 +106,6 @@ GameEntry kuhn_poker_entry() {
   GameEntry entry = game_entry<KuhnPoker>();
   entry.baselines = {{"equilibrium", "plays an exact equilibrium (the jack bluffs one time in four)",
                       [] { return kuhn_equilibrium(0.25); }}};
-  entry.judges = {best_response_judge<KuhnPoker>()};
   return entry;
 }
 

@@ -3,7 +3,6 @@
 // calls. The higher card wins what is in the pot.
 #pragma once
 
-#include "games/poker/game_tree.hpp"
 #include "match/game_entry.hpp"
 #include "rival/game.hpp"
 
@@ -29,8 +28,7 @@ class KuhnPoker {
   std::string text(int seat) const;
   std::string action_text(int seat, int choice) const;
 
-  static std::vector<Outcome<KuhnPoker>> starts();
-  std::vector<Outcome<KuhnPoker>> successors(int choice) const;
+  static std::vector<Chance<KuhnPoker>> starts(const Settings&);
 
   int card(int seat) const { return cards_[seat]; }  // 0, 1, 2: J, Q, K
   std::string history() const;                       // 'p' and 'b'

@@ -5,17 +5,19 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 
 #include "agent/scripted.hpp"
 #include "game/conformance.hpp"
-#include "games/poker/best_response.hpp"
 #include "games/poker/policy_agent.hpp"
+#include "rival/by_hand.hpp"
+#include "search/best_response.hpp"
 
 namespace rival {
 namespace {
 
 Result<Judgement> judge(Agent& agent) {
-  return kuhn_poker_entry().judges[0].judge(agent, Key(), 0, {});
+  return best_response_judge(&BatchOf<KuhnPoker>::make).judge(agent, Key(), 0, {});
 }
 
 double figure(Agent& agent, const std::string& name) {
@@ -51,11 +53,15 @@ TEST(KuhnPoker, PaysOutByTheRules) {
       EXPECT_EQ(game.result(1), -game.result(0));
       return;
     }
-    for (int choice : {0, 1}) self(self, game.successors(choice)[0].state);
+    for (int choice : {0, 1}) {
+      KuhnPoker next = game;
+      make_moves(next, {choice});
+      self(self, next);
+    }
   };
-  for (const Outcome<KuhnPoker>& start : KuhnPoker::starts()) play(play, start.state);
+  for (const Chance<KuhnPoker>& start : KuhnPoker::starts({})) play(play, start.state);
   EXPECT_EQ(ends, 30);
-  EXPECT_EQ(GameTreeOf<KuhnPoker>().states().size(), 12u);
+  EXPECT_EQ(game_tree(&BatchOf<KuhnPoker>::make)->information_sets.size(), 12u);
 }
 
 TEST(KuhnPoker, DealsFairly) {
@@ -98,10 +104,10 @@ TEST(KuhnPoker, ASlipFromEquilibriumIsSeen) {
 }
 
 TEST(KuhnPoker, CfrPlusFindsTheValue) {
-  const GameTreeOf<KuhnPoker> game;
-  const Policy policy = cfr_plus(game.tree(), 1000);
-  EXPECT_LT(nash_conv(game.tree(), policy), 1e-3);
-  EXPECT_NEAR(policy_value(game.tree(), policy), -1.0 / 18, 1e-4);
+  const GameTree tree = game_tree(&BatchOf<KuhnPoker>::make).value();
+  const TreePolicy policy = cfr_plus(tree, 1000);
+  EXPECT_LT(nash_conv(tree, policy), 1e-3);
+  EXPECT_NEAR(policy_values(tree, policy)[0], -1.0 / 18, 1e-4);
 }
 
 TEST(KuhnPoker, TheJudgeRefusesWhatIsNoPolicy) {

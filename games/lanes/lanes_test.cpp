@@ -14,6 +14,7 @@
 #include "match/match.hpp"
 #include "match/playthrough.hpp"
 #include "nlohmann/json.hpp"
+#include "rival/by_hand.hpp"
 
 namespace rival {
 namespace {
@@ -29,11 +30,7 @@ class Match {
     choices_.resize(static_cast<std::size_t>(Lanes::kSeats * layout_.choice_count));
   }
 
-  std::vector<float> observation(int seat) const {
-    std::vector<float> row(static_cast<std::size_t>(layout_.observation_size));
-    game.observe(seat, Observation(row.data(), layout_, spec_));
-    return row;
-  }
+  std::vector<float> observation(int seat) const { return observed(game, seat); }
   std::vector<std::uint8_t> mask(int seat) const {
     std::vector<std::uint8_t> row(static_cast<std::size_t>(layout_.mask_size));
     game.legal(seat, Mask(row.data(), layout_));
@@ -50,13 +47,9 @@ class Match {
   }
   // Random allowed choices for a seat.
   void randomise(int seat, Random& random) {
-    const std::vector<std::uint8_t> allowed = mask(seat);
     for (int p = 0; p < layout_.choice_count; ++p) {
-      const std::uint8_t* part = allowed.data() + layout_.mask_offset[static_cast<std::size_t>(p)];
-      const int size = spec_.action[static_cast<std::size_t>(p)].size;
-      int pick = random.below(static_cast<int>(std::count(part, part + size, 1))), c = 0;
-      while (!part[c] || pick-- > 0) ++c;
-      choice(seat, p) = c;
+      const std::vector<int> allowed = legal_choices(game, seat, p);
+      choice(seat, p) = allowed[static_cast<std::size_t>(random.below(static_cast<int>(allowed.size())))];
     }
   }
   std::vector<float> step() {

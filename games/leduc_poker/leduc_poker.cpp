@@ -1,7 +1,7 @@
 #include "games/leduc_poker/leduc_poker.hpp"
 
-#include "games/poker/best_response.hpp"
 #include "games/poker/policy_agent.hpp"
+#include "search/game_tree.hpp"
 
 namespace rival {
 namespace {
@@ -115,29 +115,29 @@ std::string LeducPoker::action_text(int seat, int choice) const {
   return choice == fold ? "fold" : choice == raise ? "raise" : facing_bet(seat) ? "call" : "check";
 }
 
-std::vector<Outcome<LeducPoker>> LeducPoker::starts() {
-  std::vector<Outcome<LeducPoker>> outcomes;
+std::vector<Chance<LeducPoker>> LeducPoker::starts(const Settings&) {
+  std::vector<Chance<LeducPoker>> deals;
   for (int first = 0; first < 3; ++first)
     for (int second = 0; second < 3; ++second) {
       LeducPoker game;
       game.cards_[0] = first;
       game.cards_[1] = second;
-      outcomes.push_back({game, (first == second ? 1.0 : 2.0) / 15});
+      deals.push_back({game, (first == second ? 1.0 : 2.0) / 15});
     }
-  return outcomes;
+  return deals;
 }
 
-std::vector<Outcome<LeducPoker>> LeducPoker::successors(int choice) const {
+std::vector<Chance<LeducPoker>> LeducPoker::outcomes(const Actions& actions) const {
   LeducPoker next = *this;
-  if (!next.apply(choice)) return {{next, 1}};
-  std::vector<Outcome<LeducPoker>> outcomes;
+  if (!next.apply(actions.choice(mover()))) return {{next, 1}};
+  std::vector<Chance<LeducPoker>> drawn;
   for (int rank = 0; rank < 3; ++rank) {
     const int cards = left(rank, SeatSet::first(2));
     if (cards == 0) continue;
     next.open_ = rank;
-    outcomes.push_back({next, cards / 4.0});
+    drawn.push_back({next, cards / 4.0});
   }
-  return outcomes;
+  return drawn;
 }
 
 std::unique_ptr<Agent> leduc_tight() {
@@ -153,21 +153,14 @@ std::unique_ptr<Agent> leduc_tight() {
 }
 
 std::unique_ptr<Agent> leduc_equilibrium() {
-  const auto game = std::make_shared<const GameTreeOf<LeducPoker>>();
-  return policy_agent<LeducPoker>(
-      "equilibrium", [game, policy = cfr_plus(game->tree(), 500)](const LeducPoker& state, int, float* probabilities) {
-        const auto choices = static_cast<std::size_t>(game->tree().choices);
-        for (std::size_t c = 0; c < choices; ++c)
-          probabilities[c] =
-              static_cast<float>(policy[static_cast<std::size_t>(game->information_set(state)) * choices + c]);
-      });
+  const auto tree = std::make_shared<const GameTree>(game_tree(&BatchOf<LeducPoker>::make).value());
+  return table_agent("equilibrium", tree, cfr_plus(*tree, 500));
 }
 
 GameEntry leduc_poker_entry() {
   GameEntry entry = game_entry<LeducPoker>();
   entry.baselines = {{"tight", "raises with a king or a pair, folds a lone jack to a bet", leduc_tight},
                      {"equilibrium", "plays a near-exact equilibrium (CFR+)", leduc_equilibrium}};
-  entry.judges = {best_response_judge<LeducPoker>()};
   return entry;
 }
 

@@ -5,7 +5,6 @@
 // card; equal cards split the pot. One may fold only when facing a bet. Suits mean nothing, so only ranks are kept.
 #pragma once
 
-#include "games/poker/game_tree.hpp"
 #include "match/game_entry.hpp"
 #include "rival/game.hpp"
 
@@ -28,8 +27,8 @@ class LeducPoker {
   std::string text(int seat) const;
   std::string action_text(int seat, int choice) const;
 
-  static std::vector<Outcome<LeducPoker>> starts();
-  std::vector<Outcome<LeducPoker>> successors(int choice) const;
+  static std::vector<Chance<LeducPoker>> starts(const Settings&);
+  std::vector<Chance<LeducPoker>> outcomes(const Actions& actions) const;
 
   int card(int seat) const { return cards_[seat]; }  // 0, 1, 2: J, Q, K
   int open_card() const { return open_; }            // -1 in the first round

@@ -7,8 +7,8 @@
 
 #include "agent/scripted.hpp"
 #include "game/conformance.hpp"
-#include "games/poker/best_response.hpp"
-#include "games/poker/policy_agent.hpp"
+#include "rival/by_hand.hpp"
+#include "search/best_response.hpp"
 
 namespace rival {
 namespace {
@@ -16,7 +16,7 @@ namespace {
 constexpr int kJack = 0, kQueen = 1, kKing = 2;
 
 double figure(Agent& agent, const std::string& name) {
-  const Result<Judgement> judgement = leduc_poker_entry().judges[0].judge(agent, Key(), 0, {});
+  const Result<Judgement> judgement = best_response_judge(&BatchOf<LeducPoker>::make).judge(agent, Key(), 0, {});
   EXPECT_TRUE(judgement.ok());
   for (const Judgement::Figure& figure : judgement.value().figures)
     if (figure.name == name) return figure.value;
@@ -24,30 +24,30 @@ double figure(Agent& agent, const std::string& name) {
   return 0;
 }
 
+std::vector<Chance<LeducPoker>> outcomes(const LeducPoker& game, std::int32_t choice) {
+  return game.outcomes(Actions(&choice, nullptr, 0, described<LeducPoker>().second));
+}
+
 // The match after `moves` (f, c, r) with these cards; `open` is turned up when it is time.
 LeducPoker play(int first, int second, int open, const std::string& moves) {
   LeducPoker game;
-  for (const Outcome<LeducPoker>& start : LeducPoker::starts())
+  for (const Chance<LeducPoker>& start : LeducPoker::starts({}))
     if (start.state.card(0) == first && start.state.card(1) == second) game = start.state;
   for (char move : moves) {
     EXPECT_EQ(game.status(), Status::running) << moves;
-    const std::vector<Outcome<LeducPoker>> next = game.successors(move == 'f'   ? LeducPoker::fold
-                                                                  : move == 'c' ? LeducPoker::call
-                                                                                : LeducPoker::raise);
+    const std::vector<Chance<LeducPoker>> next = outcomes(game, move == 'f'   ? LeducPoker::fold
+                                                                : move == 'c' ? LeducPoker::call
+                                                                              : LeducPoker::raise);
     game = next[0].state;
-    for (const Outcome<LeducPoker>& outcome : next)
-      if (outcome.state.open_card() == open) game = outcome.state;
+    for (const Chance<LeducPoker>& drawn : next)
+      if (drawn.state.open_card() == open) game = drawn.state;
   }
   return game;
 }
 
 std::string allowed(const LeducPoker& game) {
-  const RowLayout layout(LeducPoker::spec());
-  std::uint8_t mask[3] = {};
-  game.legal(game.to_act().lowest(), Mask(mask, layout));
   std::string text;
-  for (int c = 0; c < 3; ++c)
-    if (mask[c]) text += "fcr"[c];
+  for (int choice : legal_choices(game, game.to_act().lowest())) text += "fcr"[choice];
   return text;
 }
 
@@ -93,22 +93,17 @@ TEST(LeducPoker, PaysOutByTheRules) {
 
 TEST(LeducPoker, DealsAsItsTreeSays) {
   constexpr int kDeals = 30'000;
-  const RowLayout layout(LeducPoker::spec());
   std::map<std::vector<int>, int> seen;
   for (std::uint64_t i = 0; i < kDeals; ++i) {
     LeducPoker game;
     game.reset({}, Key(i).split(0));
-    float rewards[2] = {};
-    for (std::uint64_t s : {1u, 2u}) {
-      const std::int32_t call = LeducPoker::call;
-      game.step(Actions(&call, nullptr, 0, layout), Key(i).split(s), Rewards(rewards));
-    }
+    for (std::uint64_t s : {1u, 2u}) make_moves(game, {LeducPoker::call}, Key(i).split(s));
     ++seen[{game.card(0), game.card(1), game.open_card()}];
   }
   std::size_t deals = 0;
-  for (const Outcome<LeducPoker>& start : LeducPoker::starts())
-    for (const Outcome<LeducPoker>& open :
-         start.state.successors(LeducPoker::call)[0].state.successors(LeducPoker::call)) {
+  for (const Chance<LeducPoker>& start : LeducPoker::starts({}))
+    for (const Chance<LeducPoker>& open :
+         outcomes(outcomes(start.state, LeducPoker::call)[0].state, LeducPoker::call)) {
       const double expected = kDeals * start.probability * open.probability;
       const int count = seen[{open.state.card(0), open.state.card(1), open.state.open_card()}];
       EXPECT_NEAR(count, expected, 6 * std::sqrt(expected));
@@ -118,7 +113,7 @@ TEST(LeducPoker, DealsAsItsTreeSays) {
 }
 
 TEST(LeducPoker, UniformPlay) {
-  EXPECT_EQ(GameTreeOf<LeducPoker>().states().size(), 288u);
+  EXPECT_EQ(game_tree(&BatchOf<LeducPoker>::make)->information_sets.size(), 288u);
   EXPECT_NEAR(figure(*random_agent(), "nash_conv"), 4.747222, 1e-6);
   EXPECT_NEAR(figure(*random_agent(), "exploitability"), 2.373611, 1e-6);
 }
@@ -130,10 +125,10 @@ TEST(LeducPoker, CfrPlusFindsTheValue) {
 }
 
 TEST(LeducPokerSlow, CfrPlusFindsTheValueToFiveDigits) {
-  const GameTreeOf<LeducPoker> game;
-  const Policy policy = cfr_plus(game.tree(), 20'000);
-  EXPECT_LT(nash_conv(game.tree(), policy), 1e-4);
-  EXPECT_NEAR(policy_value(game.tree(), policy), -0.085606424078, 1e-5);
+  const GameTree tree = game_tree(&BatchOf<LeducPoker>::make).value();
+  const TreePolicy policy = cfr_plus(tree, 20'000);
+  EXPECT_LT(nash_conv(tree, policy), 1e-4);
+  EXPECT_NEAR(policy_values(tree, policy)[0], -0.085606424078, 1e-5);
 }
 
 TEST(LeducPoker, ScriptsCanBeBeaten) {

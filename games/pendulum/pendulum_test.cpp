@@ -5,7 +5,8 @@
 #include <cmath>
 #include <vector>
 
-#include "game/batch.hpp"
+#include "game/spec.hpp"
+#include "rival/by_hand.hpp"
 
 namespace rival {
 namespace {
@@ -26,28 +27,14 @@ struct Reference {
   }
 };
 
-const RowLayout& layout() {
-  static const RowLayout layout(Pendulum::spec());
-  return layout;
-}
-
 float step(Pendulum& game, float torque) {
-  float reward = 0;
-  game.step(Actions(nullptr, &torque, 0, layout()), Key(), Rewards(&reward));
-  return reward;
+  return make_moves(game, {Move({}, {torque})})[0];
 }
 
 Pendulum start(const Settings& settings = default_settings(Pendulum::spec()), Key key = Key(1)) {
   Pendulum game;
   game.reset(settings, key);
   return game;
-}
-
-std::vector<float> seen(const Pendulum& game) {
-  const Spec spec = Pendulum::spec();
-  std::vector<float> row(3);
-  game.observe(0, Observation(row.data(), layout(), spec));
-  return row;
 }
 
 TEST(Pendulum, EveryStepFollowsTheEquations) {
@@ -63,7 +50,7 @@ TEST(Pendulum, EveryStepFollowsTheEquations) {
       const double reward = truth.step(torque);
       game->set_state(s);
       largest_reward = std::fmax(largest_reward, std::fabs(step(*game, torque) - reward));
-      const std::vector<float> row = seen(*game);
+      const std::vector<float> row = observed(*game, 0);
       for (double error : {row[0] - std::cos(truth.angle), row[1] - std::sin(truth.angle), row[2] - truth.speed,
                            std::remainder(game->state().theta - truth.angle, 2 * kPi)})
         largest = std::fmax(largest, std::fabs(error));
@@ -112,7 +99,7 @@ TEST(Pendulum, TrajectoriesMatchGymnasium) {
         reward = step(game, static_cast<float>((t * 7) % 11) / 2 - 2.5f);  // beyond the limits now and then
         total += reward;
       }
-      const std::vector<float> observation = seen(game);
+      const std::vector<float> observation = observed(game, 0);
       EXPECT_NEAR(observation[0], row.cos, 1e-4);
       EXPECT_NEAR(observation[1], row.sin, 1e-4);
       EXPECT_NEAR(observation[2], row.speed, 3e-4);

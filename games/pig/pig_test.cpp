@@ -4,6 +4,7 @@
 
 #include "agent/scripted.hpp"
 #include "games/pig/optimal.hpp"
+#include "rival/by_hand.hpp"
 
 namespace rival {
 namespace {
@@ -15,18 +16,11 @@ double figure(const Judgement& judgement, std::string_view name) {
   return -1;
 }
 
-// Steps the game and returns the points rolled, as its state shows them.
-void step(Pig& game, std::int32_t choice, Key key) {
-  static const RowLayout layout(Pig::spec());
-  float rewards[2] = {};
-  game.step(Actions(&choice, nullptr, 0, layout), key, Rewards(rewards));
-}
-
 TEST(Pig, RollsAndHolds) {
   int lost_turns = 0, sums[7] = {};
   for (std::uint64_t i = 0; i < 6000; ++i) {
     Pig game = Pig::at(10, 20, 5);
-    step(game, Pig::kRoll, Key(i));
+    make_moves(game, {Pig::kRoll}, Key(i));
     EXPECT_EQ(game.banked(0), 10);
     if (game.to_act().lowest() == 1) {
       ++lost_turns;
@@ -40,7 +34,7 @@ TEST(Pig, RollsAndHolds) {
   for (int points = 2; points <= 6; ++points) EXPECT_NEAR(sums[points], 1000, 120) << points;
 
   Pig game = Pig::at(10, 20, 5);
-  step(game, Pig::kHold, Key());
+  make_moves(game, {Pig::kHold}, Key());
   EXPECT_EQ(game.banked(0), 15);
   EXPECT_EQ(game.to_act().lowest(), 1);
   EXPECT_EQ(game.text(), "player 1: 15\nplayer 2: 20 and 0 this turn\n");
@@ -48,20 +42,15 @@ TEST(Pig, RollsAndHolds) {
 
 TEST(Pig, ReachingTheGoalWins) {
   Pig game = Pig::at(90, 99, 9);
-  while (game.status() == Status::running && game.to_act().lowest() == 0) step(game, Pig::kRoll, Key(1));
+  while (game.status() == Status::running && game.to_act().lowest() == 0) make_moves(game, {Pig::kRoll}, Key(1));
   EXPECT_EQ(game.status(), Status::finished);
   EXPECT_EQ(game.result(0), 1);
   EXPECT_EQ(game.result(1), -1);
 }
 
 TEST(Pig, HoldingNeedsARoll) {
-  std::uint8_t mask[2] = {};
-  const RowLayout layout(Pig::spec());
-  Pig::at(0, 0, 0).legal(0, Mask(mask, layout));
-  EXPECT_EQ(mask[Pig::kRoll], 1);
-  EXPECT_EQ(mask[Pig::kHold], 0);
-  Pig::at(0, 0, 2).legal(0, Mask(mask, layout));
-  EXPECT_EQ(mask[Pig::kHold], 1);
+  EXPECT_EQ(legal_choices(Pig::at(0, 0, 0), 0), (std::vector<int>{Pig::kRoll}));
+  EXPECT_EQ(legal_choices(Pig::at(0, 0, 2), 0).size(), 2u);
 }
 
 TEST(PigOptimal, PublishedValues) {
@@ -83,7 +72,7 @@ TEST(PigOptimal, AgreesWithPlay) {
     game.reset(default_settings(Pig::spec()), Key());
     for (std::uint64_t i = 0; game.status() == Status::running; ++i) {
       const int hold = game.to_act().lowest() == 0 ? 20 : 10;
-      step(game, game.turn() >= hold ? Pig::kHold : Pig::kRoll, Key(9).split(m).split(i));
+      make_moves(game, {game.turn() >= hold ? Pig::kHold : Pig::kRoll}, Key(9).split(m).split(i));
     }
     wins += game.result(0) > 0;
   }

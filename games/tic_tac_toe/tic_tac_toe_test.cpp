@@ -5,7 +5,7 @@
 #include <fstream>
 #include <string>
 
-#include "game/batch.hpp"
+#include "rival/by_hand.hpp"
 
 namespace rival {
 namespace {
@@ -14,28 +14,22 @@ struct Count {
   int first = 0, second = 0, draws = 0;
 };
 
-void play_all(const TicTacToe& game, const RowLayout& layout, Count& count) {
+void play_all(const TicTacToe& game, Count& count) {
   if (game.status() == Status::finished) {
     EXPECT_EQ(game.result(0), -game.result(1));
     ++(game.result(0) > 0 ? count.first : game.result(0) < 0 ? count.second : count.draws);
     return;
   }
-  std::uint8_t mask[9] = {};
-  game.legal(game.to_act().lowest(), Mask(mask, layout));
-  for (std::int32_t cell = 0; cell < 9; ++cell) {
-    if (!mask[cell]) continue;
+  for (int cell : legal_choices(game, game.to_act().lowest())) {
     TicTacToe next = game;
-    float rewards[2] = {};
-    next.step(Actions(&cell, nullptr, 0, layout), Key(), Rewards(rewards));
-    play_all(next, layout, count);
+    make_moves(next, {cell});
+    play_all(next, count);
   }
 }
 
 TEST(TicTacToe, AllCompleteGames) {
-  const RowLayout layout(TicTacToe::spec());
-  TicTacToe game;
   Count count;
-  play_all(game, layout, count);
+  play_all(TicTacToe(), count);
   EXPECT_EQ(count.first, 131184);
   EXPECT_EQ(count.second, 77904);
   EXPECT_EQ(count.draws, 46080);
@@ -43,17 +37,13 @@ TEST(TicTacToe, AllCompleteGames) {
 }
 
 TEST(TicTacToe, ShowsTheBoardFromTheMoversView) {
-  const Spec spec = TicTacToe::spec();
-  const RowLayout layout(spec);
   TicTacToe game;
-  float rewards[2] = {};
-  for (std::int32_t cell : {4, 0}) game.step(Actions(&cell, nullptr, 0, layout), Key(), Rewards(rewards));
+  for (int cell : {4, 0}) make_moves(game, {cell});
   EXPECT_EQ(game.text(), "O . .\n. X .\n. . .\n");
-  float row[18] = {};
-  game.observe(0, Observation(row, layout, spec));
+  std::vector<float> row = observed(game, 0);
   EXPECT_EQ(row[4], 1);
   EXPECT_EQ(row[9], 1);
-  game.observe(1, Observation(row, layout, spec));
+  row = observed(game, 1);
   EXPECT_EQ(row[0], 1);
   EXPECT_EQ(row[9 + 4], 1);
   EXPECT_EQ(game.action_text(0, 0), "a3");

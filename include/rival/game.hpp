@@ -17,6 +17,9 @@
 //     std::string action_text(int seat, int choice) const;   // a choice as people write it
 //     void resample_hidden(int seat, Key);                   // redraw what `seat` cannot know (hidden information)
 //     std::string stage() const, scene() const;              // what `rival watch` draws: docs/formats/scene.md
+//     static std::vector<Chance<MyGame>> starts(const Settings&);     // all that reset may give } for exact judges of
+//     std::vector<Chance<MyGame>> outcomes(const Actions&) const;     // all that step may give  } small games of
+//     chance
 //   };
 //
 // What a player is after: the sum of its rewards over the match, plus its team's result at the end. A game may
@@ -268,6 +271,14 @@ class Rewards {
   float* seats_;
 };
 
+// One of the states that chance may bring, for games that say them all; their probabilities sum to 1.
+template <class G>
+struct Chance {
+  G state;
+  double probability;
+  std::vector<float> rewards = {};  // [seats] what the step gives; empty: nothing
+};
+
 // ---- The concept --------------------------------------------------------------------------------------------
 
 template <class G>
@@ -299,6 +310,14 @@ concept HasResampleHidden = requires(G& g, int seat, Key key) {
   { g.resample_hidden(seat, key) } -> std::same_as<void>;
 };
 
+template <class G>
+concept HasStarts = requires(const Settings& settings) {
+  { G::starts(settings) } -> std::same_as<std::vector<Chance<G>>>;
+};
+template <class G>
+concept HasOutcomes = requires(const G& g, const Actions& actions) {
+  { g.outcomes(actions) } -> std::same_as<std::vector<Chance<G>>>;
+};
 template <class G>
 concept HasScene = requires(const G& g) {
   { g.stage() } -> std::convertible_to<std::string>;

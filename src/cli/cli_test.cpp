@@ -170,6 +170,24 @@ TEST(Cli, EvalByAJudgeGivesItsFigures) {
       rival_({"eval", "random", "--game", "kuhn_poker", "--against", "best-response", "--matches", "100", "--json"}));
   expect_keys(json, {"wins", "score", "nash_conv", "opponent"});
   EXPECT_NEAR(json["nash_conv"], 0.916667, 1e-5);
+  EXPECT_EQ(json["matches"], 100);
+  EXPECT_EQ(json["opponent"], "random");
+}
+
+TEST(Cli, AJudgeJudgesAndNoMatchesArePlayedUnasked) {
+  const Ran ran = rival_({"eval", "random", "--game", "tic_tac_toe", "--against", "best-response", "--json"});
+  const Json json = json_of(ran);
+  EXPECT_EQ(ran.err.find("matches"), std::string::npos) << ran.err;
+  EXPECT_EQ(json["matches"], 0);
+  EXPECT_TRUE(json["score"].is_null() && json["opponent"].is_null()) << json;
+  EXPECT_GT(json["nash_conv"], 1);
+  // One that is a scripted player as well plays.
+  EXPECT_EQ(json_of(rival_({"eval", "hold20", "--game", "pig", "--against", "optimal", "--json"}))["matches"], 1000);
+  const Ran large = rival_({"eval", "random", "--game", "pig", "--against", "best-response"});
+  EXPECT_EQ(large.exit_code, 1);
+  EXPECT_NE(large.err.find("pig"), std::string::npos) << large.err;
+  const Ran rules = rival_({"eval", "hold20", "--game", "pig", "--against", "optimal", "--parameter", "goal=50"});
+  EXPECT_EQ(rules.exit_code, 2);
 }
 
 TEST(Cli, EvalSavesReplays) {

@@ -11,6 +11,7 @@
 #include "cli/settings.hpp"
 #include "game/replay.hpp"
 #include "match/match.hpp"
+#include "search/best_response.hpp"
 #include "search/search.hpp"
 
 namespace rival::cli {
@@ -18,17 +19,21 @@ namespace {
 
 struct Options {
   std::string player, against = "random", game, replays;
-  int matches = 1000, positions = 1000;
+  std::optional<int> matches;
+  int positions = 1000;
   std::uint64_t seed = 1;
   std::optional<float> temperature;
   std::optional<int> opening;
   std::vector<std::string> parameters;
 };
 
-const Judge* find_judge(const GameEntry& game, const std::string& name) {
+// The judge of that name; a best response is one of any game, which says itself if the game is too large.
+std::optional<Judge> find_judge(const GameEntry& game, const std::string& name) {
   for (const Judge& judge : game.judges)
-    if (judge.name == name) return &judge;
-  return nullptr;
+    if (judge.name == name) return judge;
+  Judge best_response = best_response_judge(game.make_batch);
+  if (best_response.name == name) return best_response;
+  return {};
 }
 
 // Whom to play against: the named player, or, when only a judge has that name, random.
@@ -36,7 +41,7 @@ Result<Player> find_opponent(const GameEntry& game, const std::string& name, std
   if (find_judge(game, name) && !make_scripted(game, name)) return load_player(game, "random");
   if (!make_scripted(game, name) && !is_search(name) && !is_path(name)) {
     std::vector<std::string> known = scripted_names(game);
-    for (const Judge& judge : game.judges) known.push_back(judge.name);
+    for (const Judge& judge : judges_of(game)) known.push_back(judge.name);
     wrong_usage(unknown_name("opponent", name, known));
   }
   return load_player(game, name, temperature);
@@ -149,8 +154,13 @@ Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> game
   if (!opponent) return opponent.error();
 
   const Key key(options.seed);
-  const Judge* judge = find_judge(game, options.against);
-  MatchOptions match_options{.matches = options.matches, .settings = settings_or_usage(game.spec, options.parameters)};
+  const std::optional<Judge> judge = find_judge(game, options.against);
+  // A judge judges; it can be played against only if it is a scripted player as well.
+  const bool plays = !judge || make_scripted(game, options.against) || options.matches || !options.replays.empty();
+  if (judge && !options.parameters.empty())
+    wrong_usage({fmt::format("the judge {} knows the default rules only: leave out --parameter", judge->name)});
+  MatchOptions match_options{.matches = options.matches.value_or(1000),
+                             .settings = settings_or_usage(game.spec, options.parameters)};
   match_options.opening = options.opening.value_or(judge ? judge->opening : 0);
   // A rating holds for matches such as those of its ladder.
   for (const Player* rated : {&opponent.value(), &player.value()}) {
@@ -161,22 +171,31 @@ Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> game
     if (match_options.settings.parameters != rated->bot.rules->parameters)
       console.print("note: {} was trained or rated under other parameters of the rules\n", rated->name);
   }
-  if (!options.replays.empty()) match_options.replays = options.matches;
-  Result<MatchSummary> played = play_matches(game, *player->agent, opponent->agent.get(), key.split(0), match_options);
-  if (!played) return played.error();
-  if (!options.replays.empty())
-    if (Result<void> saved = save_replays(options.replays, played->replays); !saved) return saved.error();
-
-  if (game.spec.team_count() > 1)
-    console.print("{}: {} against {}\n", game.spec.name, options.player, options.against);
-  else
-    console.print("{}: {}{}\n", game.spec.name, options.player, judge ? ", judged by " + options.against : "");
-  print_matches(console, game.spec, played.value(), opponent->name, match_options.opening);
+  if (!options.replays.empty()) match_options.replays = match_options.matches;
   Json json{{"game", game.spec.name}, {"bot", options.player}, {"against", options.against}};
   json["opponent"] = opponent->name;
   json["seed"] = options.seed;
   json["opening"] = match_options.opening;
-  json.update(to_json(played.value()));
+  if (plays) {
+    Result<MatchSummary> played =
+        play_matches(game, *player->agent, opponent->agent.get(), key.split(0), match_options);
+    if (!played) return played.error();
+    if (!options.replays.empty())
+      if (Result<void> saved = save_replays(options.replays, played->replays); !saved) return saved.error();
+    if (game.spec.team_count() > 1)
+      console.print("{}: {} against {}\n", game.spec.name, options.player, options.against);
+    else
+      console.print("{}: {}\n", game.spec.name, options.player);
+    print_matches(console, game.spec, played.value(), opponent->name, match_options.opening);
+    json.update(to_json(played.value()));
+  } else {
+    console.print("{}: {} judged by {}\n", game.spec.name, options.player, options.against);
+    Json none = to_json({});
+    for (Json& value : none) value = nullptr;  // nothing was measured
+    none["matches"] = 0;
+    json.update(none);
+    json["opponent"] = nullptr;
+  }
   if (judge) {
     const Result<Judgement> judgement = ask(*judge, *player->agent, key.split(1), options.positions, console);
     if (!judgement) return judgement.error();
@@ -196,8 +215,11 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
       fmt::format("Opponent: random, a scripted player or a judge of the game (`{}`), search:N (a tree search of N "
                   "simulations a decision), or a bot",
                   command_line({"games", "GAME"})));
-  arguments.add("--matches", &options->matches, "How many matches; seats are swapped and seeds paired",
-                {.low = 1, .high = kMostMatches});
+  arguments.add(
+      "--matches", &options->matches,
+      "How many matches, by default 1000; seats are swapped and seeds paired. With a judge that does not play, against "
+      "random; by default none",
+      {.low = 1, .high = kMostMatches});
   arguments.add("--positions", &options->positions, "How many positions a judge that samples looks at",
                 {.low = 1, .high = kMostMatches});
   arguments.add("--seed", &options->seed, "The same seed plays the same matches");

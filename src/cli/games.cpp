@@ -1,6 +1,7 @@
 // rival games: what can be played, with its spec.
 
 #include "cli/command.hpp"
+#include "search/best_response.hpp"
 #include "search/search.hpp"
 
 namespace rival::cli {
@@ -68,7 +69,7 @@ Json describe(const GameEntry& game) {
   for (const Baseline& baseline : game.baselines) json["baselines"].push_back(baseline.name);
   json["search"] = search_agent(game.make_batch, {}).ok();
   json["judges"] = Json::array();
-  for (const Judge& judge : game.judges) json["judges"].push_back(judge.name);
+  for (const Judge& judge : judges_of(game)) json["judges"].push_back(judge.name);
   return json;
 }
 
@@ -118,7 +119,7 @@ void print_details(Console& console, const GameEntry& game) {
   for (const Baseline& baseline : game.baselines)
     line("baseline", fmt::format("{}: {}", baseline.name, baseline.description));
   if (search_agent(game.make_batch, {}).ok()) line("baseline", "search:N: tree search with N simulations a decision");
-  for (const Judge& judge : game.judges) line("judge", fmt::format("{}: {}", judge.name, judge.description));
+  for (const Judge& judge : judges_of(game)) line("judge", fmt::format("{}: {}", judge.name, judge.description));
 }
 
 struct Options {

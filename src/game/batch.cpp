@@ -47,6 +47,14 @@ bool Batch::resample_hidden(int, int, Key) {
   return false;
 }
 
+Outcomes Batch::starts(const Settings&) const {
+  return {};
+}
+
+Outcomes Batch::outcomes(int, const ActionRows&) const {
+  return {};
+}
+
 std::string Batch::text(int match, int) const {
   return spec().hidden_information ? "" : text(match);
 }

@@ -38,6 +38,14 @@ struct StepRows {
   Status* status;  // [matches]
 };
 
+// All that chance may make of a start or a step: match i of `matches` comes with probability probabilities[i], and with
+// rewards [matches x seats] as StepRows has them. Of a game that does not say, `matches` is null.
+struct Outcomes {
+  std::unique_ptr<class Batch> matches;
+  std::vector<double> probabilities;
+  std::vector<float> rewards;
+};
+
 // Not thread-safe; different batches are independent.
 class Batch {
  public:
@@ -98,6 +106,10 @@ class Batch {
   virtual void copy_match(const Batch& from, int match, int into) = 0;
   // From now on the steps of a match draw their randomness from `key`: what it would have drawn stays unknown.
   virtual void rekey(int match, Key key) = 0;
+
+  // What the start of a match may give, and what a step of a running one may with the actions of its rows alone.
+  virtual Outcomes starts(const Settings& settings) const;
+  virtual Outcomes outcomes(int match, const ActionRows& actions) const;
 
   // The state of a match as the game's own type, for scripted players and judges; null if it is another type.
   template <class G>
@@ -243,6 +255,18 @@ class BatchOf final : public Batch {
     games_[static_cast<std::size_t>(into)] = same->games_[static_cast<std::size_t>(match)];
     clocks_[static_cast<std::size_t>(into)] = same->clocks_[static_cast<std::size_t>(match)];
   }
+  Outcomes starts(const Settings& settings) const override {
+    if constexpr (HasStarts<G>) return outcomes_of(G::starts(settings), {});
+    return Batch::starts(settings);
+  }
+  Outcomes outcomes(int match, const ActionRows& actions) const override {
+    if constexpr (HasOutcomes<G>) {
+      const Clock& clock = clocks_[static_cast<std::size_t>(match)];
+      const Actions rows(actions.choices, actions.values, rows_per_match() > 1 ? 1 : 0, layout());
+      return outcomes_of(game(match).outcomes(rows), {clock.key, clock.steps + 1});
+    }
+    return Batch::outcomes(match, actions);
+  }
   void rekey(int match, Key key) override { clocks_[static_cast<std::size_t>(match)].key = key; }
 
  private:
@@ -251,6 +275,24 @@ class BatchOf final : public Batch {
     int steps = 0;
   };
 
+  Outcomes outcomes_of(const std::vector<Chance<G>>& all, Clock clock) const {
+    const auto seats = static_cast<std::size_t>(spec().seats);
+    auto batch = std::make_unique<BatchOf>(static_cast<int>(all.size()));
+    Outcomes outcomes{nullptr, {}, std::vector<float>(all.size() * seats)};
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      batch->games_[i] = all[i].state;
+      batch->clocks_[i] = clock;
+      outcomes.probabilities.push_back(all[i].probability);
+      float* rewards = outcomes.rewards.data() + i * seats;
+      std::copy_n(all[i].rewards.begin(), std::min(seats, all[i].rewards.size()), rewards);
+      const int match = static_cast<int>(i);
+      if (HasResult<G> && batch->status(match) == Status::finished)
+        for (SeatSet in = batch->playing(match); !in.empty(); in = in.without(in.lowest()))
+          rewards[in.lowest()] += batch->result(match, spec().team_of(in.lowest()));
+    }
+    outcomes.matches = std::move(batch);
+    return outcomes;
+  }
   const G& game(int match) const { return games_[static_cast<std::size_t>(match)]; }
   void write_row(const G& game, int seat, float* observation, std::uint8_t* mask) const {
     game.observe(seat, Observation(observation, layout(), spec()));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <unordered_map>
@@ -10,6 +9,7 @@
 
 #include "base/number.hpp"
 #include "base/threads.hpp"
+#include "search/game_tree.hpp"
 
 namespace rival {
 namespace {
@@ -132,7 +132,9 @@ class Search {
 
   // True if the seat has never seen this before.
   bool choose_by_counts(int row, int seat, bool root, Random& random) {
-    const auto [entry, is_new] = ids_.emplace(sight(row, seat), static_cast<int>(nodes_.size()));
+    const std::uint64_t sight = sight_hash(layout_, seat, rows_.observations.data() + row * layout_.observation_size,
+                                           rows_.masks.data() + row * layout_.mask_size);
+    const auto [entry, is_new] = ids_.emplace(sight, static_cast<int>(nodes_.size()));
     const int id = entry->second;
     if (is_new) {
       nodes_.emplace_back();
@@ -239,20 +241,6 @@ class Search {
 
   const std::uint8_t* mask(int row, std::size_t p) const {
     return rows_.masks.data() + row * layout_.mask_size + layout_.mask_offset[p];
-  }
-
-  // What a seat sees and may do, as a hash.
-  std::uint64_t sight(int row, int seat) const {
-    std::uint64_t h = Key::mix(static_cast<std::uint64_t>(seat) + 1);
-    const float* observation = rows_.observations.data() + row * layout_.observation_size;
-    for (int i = 0; i < layout_.observation_size; ++i)
-      if (observation[i] != 0)
-        h = Key::mix(
-            h ^ ((static_cast<std::uint64_t>(i) + 1) * Key::kGolden + std::bit_cast<std::uint32_t>(observation[i])));
-    const std::uint8_t* allowed = rows_.masks.data() + row * layout_.mask_size;
-    for (int i = 0; i < layout_.mask_size; ++i)
-      if (!allowed[i]) h = Key::mix(h ^ ~((static_cast<std::uint64_t>(i) + 1) * Key::kGolden));
-    return h;
   }
 
   SearchOptions options_;

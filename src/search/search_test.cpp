@@ -10,6 +10,7 @@
 #include "games/pendulum/pendulum.hpp"
 #include "games/tic_tac_toe/tic_tac_toe.hpp"
 #include "match/match.hpp"
+#include "rival/by_hand.hpp"
 
 namespace rival {
 namespace {
@@ -99,17 +100,12 @@ float worst_result(Agent& agent, const TicTacToe& game, int seat, std::map<std::
   if (game.status() != Status::running) return game.result(seat);
   const auto [entry, is_new] = known.emplace(game.text(), 0.f);
   if (!is_new) return entry->second;
-  const RowLayout layout(TicTacToe::spec());
-  std::uint8_t mask[9] = {};
-  game.legal(0, Mask(mask, layout));
-  const bool own = game.to_act().contains(seat);
-  const std::int32_t chosen = own ? choice_in(agent, game) : -1;
+  std::vector<int> cells = legal_choices(game, game.to_act().lowest());
+  if (game.to_act().contains(seat)) cells = {choice_in(agent, game)};
   float worst = 1;
-  for (std::int32_t cell = 0; cell < 9; ++cell) {
-    if (!mask[cell] || (own && cell != chosen)) continue;
+  for (int cell : cells) {
     TicTacToe next = game;
-    float rewards[2] = {};
-    next.step(Actions(&cell, nullptr, 0, layout), Key(), Rewards(rewards));
+    make_moves(next, {cell});
     worst = std::min(worst, worst_result(agent, next, seat, known));
   }
   return known[game.text()] = worst;

@@ -11,6 +11,8 @@
 #include "games/catalog.hpp"
 #include "games/tic_tac_toe/tic_tac_toe.hpp"
 #include "match/match.hpp"
+#include "rival/by_hand.hpp"
+#include "search/best_response.hpp"
 #include "train/trainer.hpp"
 
 namespace rival {
@@ -30,7 +32,7 @@ Bot train(const GameEntry& entry, std::int64_t steps, const TrainConfig& config 
 // The headline of the game's first judge.
 double judge(const GameEntry& entry, const Bot& bot, float temperature) {
   BotAgent agent(bot, entry.spec, temperature);
-  const auto judgement = entry.judges.at(0).judge(agent, Key(1), 1000, {});
+  const auto judgement = judges_of(entry).at(0).judge(agent, Key(1), 1000, {});
   EXPECT_TRUE(judgement.ok());
   return judgement.value().figures.at(0).value;
 }
@@ -56,24 +58,15 @@ TEST(LearningSlow, PigComesCloseToOptimalPlay) {
 // How often the bot loses, over everything that an opponent could do.
 int lost_lines(const TicTacToe& position, int bot_seat, BotAgent& bot) {
   if (position.status() != Status::running) return position.result(bot_seat) < 0;
-  static const Spec spec = TicTacToe::spec();
-  static const RowLayout layout(spec);
-  std::vector<std::uint8_t> allowed(9);
-  position.legal(0, Mask(allowed.data(), layout));
-  int only = -1;
+  std::vector<int> cells = legal_choices(position, position.to_act().lowest());
   if (position.to_act() == SeatSet::one(bot_seat)) {
-    std::vector<float> row(18);
-    position.observe(bot_seat, Observation(row.data(), layout, spec));
-    const float* logits = bot.decide(row.data(), nullptr);
-    for (int cell = 0; cell < 9; ++cell)
-      if (allowed[static_cast<std::size_t>(cell)] && (only < 0 || logits[cell] > logits[only])) only = cell;
+    const float* logits = bot.decide(observed(position, bot_seat).data(), nullptr);
+    cells = {*std::max_element(cells.begin(), cells.end(), [&](int a, int b) { return logits[a] < logits[b]; })};
   }
   int lost = 0;
-  for (std::int32_t cell = 0; cell < 9; ++cell) {
-    if (!allowed[static_cast<std::size_t>(cell)] || (only >= 0 && cell != only)) continue;
+  for (int cell : cells) {
     TicTacToe next = position;
-    std::vector<float> rewards(2);
-    next.step(Actions(&cell, nullptr, 0, layout), Key(0), Rewards(rewards.data()));
+    make_moves(next, {cell});
     lost += lost_lines(next, bot_seat, bot);
   }
   return lost;
