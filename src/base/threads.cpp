@@ -1,5 +1,9 @@
 #include "base/threads.hpp"
 
+#include <pthread.h>
+
+#include <system_error>
+
 #include "base/machine.hpp"
 
 #if defined(__x86_64__)
@@ -59,6 +63,25 @@ void Team::barrier() {
     pause();
   }
   while (phase_.load(std::memory_order_acquire) == phase) phase_.wait(phase, std::memory_order_acquire);
+}
+
+Result<void> run_on_deep_stack(const std::function<void()>& work) {
+  constexpr std::size_t kStack = std::size_t{1} << 30;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  int code = pthread_attr_setstacksize(&attributes, kStack);
+  pthread_t thread;
+  const auto run = [](void* argument) -> void* {
+    (*static_cast<const std::function<void()>*>(argument))();
+    return nullptr;
+  };
+  if (code == 0) code = pthread_create(&thread, &attributes, run, const_cast<std::function<void()>*>(&work));
+  pthread_attr_destroy(&attributes);
+  if (code != 0)
+    return Error{"cannot have a thread with a stack of 1 GB (" + std::generic_category().message(code) +
+                 "): allow the process more memory (ulimit -v)"};
+  pthread_join(thread, nullptr);
+  return {};
 }
 
 }  // namespace rival

@@ -6,6 +6,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/result.hpp"
+
 namespace rival {
 
 // The calling thread is member 0; the others live as long as the team. Not thread-safe: one thread uses a team.
@@ -35,5 +37,9 @@ class Team {
   bool stopping_ = false;
   std::vector<std::jthread> threads_;
 };
+
+// Runs `work` on a thread of its own with a stack of a gigabyte, of which only what is used takes memory, and waits for
+// it: for recursion as deep as its input makes it. No exception may leave it. Error: no such thread can be had.
+Result<void> run_on_deep_stack(const std::function<void()>& work);
 
 }  // namespace rival

@@ -81,5 +81,17 @@ TEST(Threads, ByDefaultOnePerProcessor) {
   EXPECT_EQ(Team().size(), usable_processors());
 }
 
+int depth_of(int levels) {
+  volatile char frame[1000] = {};
+  frame[levels % 1000] = 1;
+  return levels == 0 ? 0 : 1 + depth_of(levels - 1) + 0 * frame[0];
+}
+
+TEST(DeepStack, HoldsMoreThanTheUsualOne) {
+  int depth = 0;
+  ASSERT_TRUE(run_on_deep_stack([&] { depth = depth_of(100'000); }).ok());  // about 100 MB
+  EXPECT_EQ(depth, 100'000);
+}
+
 }  // namespace
 }  // namespace rival

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/threads.hpp"
+
 namespace rival {
 namespace {
 
@@ -35,16 +37,23 @@ Judgement judge(const GameTree& tree, const TreePolicy& policy) {
   return judgement;
 }
 
+Result<Judgement> judge(Agent& agent, BatchFactory factory) {
+  const Result<GameTree> tree = game_tree(factory);
+  if (!tree) return tree.error();
+  const Result<TreePolicy> policy = policy_of(agent, tree.value());
+  if (!policy) return policy.error();
+  return judge(tree.value(), policy.value());
+}
+
 }  // namespace
 
 Judge best_response_judge(BatchFactory factory) {
   return {kName, "exact best responses over the whole game: NashConv and exploitability",
           [factory](Agent& agent, Key, int, const JudgeProgress&) -> Result<Judgement> {
-            const Result<GameTree> tree = game_tree(factory);
-            if (!tree) return tree.error();
-            const Result<TreePolicy> policy = policy_of(agent, tree.value());
-            if (!policy) return policy.error();
-            return judge(tree.value(), policy.value());
+            Result<Judgement> judgement = Error{""};
+            // A tree is walked to its end by recursion.
+            const Result<void> ran = run_on_deep_stack([&] { judgement = judge(agent, factory); });
+            return ran ? judgement : ran.error();
           }};
 }
 

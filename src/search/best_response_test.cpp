@@ -220,6 +220,7 @@ TEST(BestResponse, RefusesWhatIsTooLarge) {
   ASSERT_FALSE(large.ok());
   EXPECT_NE(large.error().message.find("long has more than 2046 histories"), std::string::npos);
   EXPECT_TRUE(game_tree(&BatchOf<Long<2, 10>>::make, {.nodes = 2047}).ok());
+  EXPECT_EQ((figure<Long<1, 1000>>(*random_agent())), 0);  // as long as can be
   EXPECT_NE((refusal<Long<1, 5000>>(*random_agent()).find("more than 1000 steps")), std::string::npos);
   EXPECT_NE(refusal<Hands<1>>(*scripted_agent<Hands<1>>("mute", [](const auto&, int, Random&) { return 0; }))
                 .find("'mute' does not say"),
