@@ -43,6 +43,13 @@ bool Batch::plays(int match, int team) const {
   return false;
 }
 
+std::vector<int> Batch::playing_teams(int match) const {
+  std::vector<int> teams;
+  for (int team = 0; team < spec_.team_count(); ++team)
+    if (plays(match, team)) teams.push_back(team);
+  return teams;
+}
+
 bool Batch::resample_hidden(int, int, Key) {
   return false;
 }

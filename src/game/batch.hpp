@@ -78,6 +78,8 @@ class Batch {
   virtual SeatSet playing(int match) const = 0;
   // Whether any seat of the team takes part in the match.
   bool plays(int match, int team) const;
+  // The teams for which that is so, in order.
+  std::vector<int> playing_teams(int match) const;
   // The result for a team of a finished match; 0 in games without results.
   virtual float result(int match, int team) const = 0;
   virtual bool has_result() const = 0;

@@ -134,14 +134,13 @@ class Series {
 
   Key match_key(const Slot& s) const { return key_.split(0).split(index(s.match / teams_)).split(index(s.attempt)); }
 
-  // The teams that play in a match with this key.
-  std::vector<int> teams_in(Key key) {
+  // Whether the slot's match has a team for the agent: each that plays has one of its round.
+  bool has_team(const Slot& s) {
+    if (!probe_) return true;
     const int zero = 0;
-    if (probe_) probe_->start({&zero, 1}, settings_, {&key, 1});
-    std::vector<int> teams;
-    for (int team = 0; team < teams_; ++team)
-      if (!probe_ || probe_->plays(0, team)) teams.push_back(team);
-    return teams;
+    const Key key = match_key(s);
+    probe_->start({&zero, 1}, settings_, {&key, 1});
+    return s.match % teams_ < static_cast<int>(probe_->playing_teams(0).size());
   }
 
   void start(const std::vector<int>& free) {
@@ -150,7 +149,7 @@ class Series {
       for (;;) {
         s.match = started_ < open_ ? started_++ : -1;
         s.attempt = 0;
-        if (s.match < 0 || s.match % teams_ < static_cast<int>(teams_in(match_key(s)).size())) break;
+        if (s.match < 0 || has_team(s)) break;
         ++finished_;
       }
       if (s.match >= 0) start(slot);
@@ -161,11 +160,11 @@ class Series {
   void start(int slot) {
     Slot& s = slots_[index(slot)];
     s.key = match_key(s);
-    const std::vector<int> teams = teams_in(s.key);
-    s.team = teams.empty() ? 0 : teams[index(s.match % teams_) % teams.size()];
     s.returns.assign(index(spec_.seats), 0);
     s.course = 0;
     batch_->start({&slot, 1}, settings_, {&s.key, 1});
+    const std::vector<int> teams = batch_->playing_teams(slot);
+    s.team = teams.empty() ? 0 : teams[index(s.match % teams_) % teams.size()];
     for (Agent* agent : agents_) agent->match_started(slot);
     if (index(s.match) < recorders_.size()) recorders_[index(s.match)].emplace(*batch_, slot, settings_, s.key);
   }

@@ -244,11 +244,8 @@ void Rollout::act_opponent(Executor& executor, const Opponent& opponent, Key key
 }
 
 void Rollout::choose_teams(std::span<const int> matches) {
-  std::vector<int> teams;
   for (int m : matches) {
-    teams.clear();
-    for (int team = 0; team < batch_->spec().team_count(); ++team)
-      if (batch_->plays(m, team)) teams.push_back(team);
+    const std::vector<int> teams = batch_->playing_teams(m);
     if (!teams.empty()) own_team_[static_cast<std::size_t>(m)] = teams[static_cast<std::size_t>(m) % teams.size()];
   }
 }
