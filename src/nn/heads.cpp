@@ -35,14 +35,9 @@ Tile& tile_for(int columns) {
 }
 
 float largest_magnitude(const float* x, int size) {
-  const D d;
-  const int n = static_cast<int>(hn::Lanes(d));
-  V largest = hn::Zero(d);
-  int i = 0;
-  for (; i + n <= size; i += n) largest = hn::Max(largest, hn::Abs(hn::LoadU(d, x + i)));
-  float most = hn::GetLane(hn::MaxOfLanes(d, largest));
-  for (; i < size; ++i) most = std::max(most, std::fabs(x[i]));
-  return most;
+  float largest = 0;
+  for (int i = 0; i < size; ++i) largest = std::max(largest, std::fabs(x[i]));
+  return largest;
 }
 
 // Transposes the logits of `lanes` rows (repeating the last row beyond `count`), with forbidden choices masked out. A
@@ -53,9 +48,17 @@ void load_tile(const float* heads, int head_size, const std::uint8_t* masks, int
     const std::ptrdiff_t row = std::min(r, count - 1);
     const float* h = heads + row * head_size;
     const std::uint8_t* m = masks + row * mask_size;
-    const float largest = std::max(largest_magnitude(h, mask_size), 1.0f);
-    const float scale = std::min(inverse_temperature, kLargestLogit / largest);
-    for (int c = 0; c < mask_size; ++c) tile[c * lanes + r] = m[c] ? h[c] * scale : kForbidden;
+    const auto fill = [&](float scale) {
+      float largest = 0;
+      for (int c = 0; c < mask_size; ++c) {
+        const float logit = h[c] * scale;
+        largest = std::max(largest, std::fabs(logit));
+        tile[c * lanes + r] = m[c] ? logit : kForbidden;
+      }
+      return largest;
+    };
+    if (!(fill(std::min(inverse_temperature, kLargestLogit)) <= kLargestLogit))
+      fill(kLargestLogit / largest_magnitude(h, mask_size));
   }
 }
 
