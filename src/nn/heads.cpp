@@ -150,7 +150,12 @@ void sample(const HeadLayout& layout, const float* heads, const float* log_std, 
     }
     for (int r = 0; r < count; ++r) {
       const float* mean = heads + static_cast<std::ptrdiff_t>(first + r) * head_size + layout.mask_size;
+      const std::int32_t* choices = out.choices + static_cast<std::ptrdiff_t>(first + r) * parts;
       for (int i = 0; i < layout.value_count; ++i) {
+        if (!layout.value_counts(i, choices)) {
+          out.raw[static_cast<std::ptrdiff_t>(first + r) * layout.value_count + i] = 0;
+          continue;
+        }
         Random random(key.split(static_cast<std::uint64_t>(first + r) * 64 + 32).split(static_cast<std::uint64_t>(i)));
         const float u = 1 - random.uniform(), w = random.uniform();
         const float noise = std::sqrt(-2 * std::log(u)) * std::cos(6.2831853f * w) * (greedy ? 0 : temperature);
@@ -197,15 +202,19 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
   // tile, for the gradient.
   thread_local std::vector<float> per_part;
   const int block_size = parts * n;
-  per_part.resize(static_cast<std::size_t>(4 * block_size) + 1);
+  per_part.resize(static_cast<std::size_t>(4 * block_size + values * n) + 1);
   float* const entropies = per_part.data();
   float* const likely = entropies + block_size;
   float* const counted = likely + block_size;
   float* const dependent = counted + block_size;
+  float* const value_likely = dependent + block_size;  // [values x lanes] the probability that a value counts
+  std::fill(value_likely, value_likely + values * n, 1.0f);
   const V zero = hn::Zero(d), one = hn::Set(d, 1.0f);
   V policy_sum = zero, value_sum = zero, entropy_sum = zero, kl_sum = zero, clipped_sum = zero;
   float value_entropy = 0;
-  for (int i = 0; i < values; ++i) value_entropy += log_std[i] + 0.5f + kHalfLog2Pi;
+  const auto entropy_of = [log_std](int i) { return log_std[i] + 0.5f + kHalfLog2Pi; };
+  for (int i = 0; i < values; ++i)
+    if (layout.value_when_part[static_cast<std::size_t>(i)] < 0) value_entropy += entropy_of(i);
 
   for (int first = 0; first < rows; first += n) {
     const int count = std::min(n, rows - first);
@@ -225,6 +234,19 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
     std::fill(likely, likely + 2 * block_size, 1.0f);
     std::fill(dependent, dependent + block_size, 0.0f);
     V entropy = hn::Set(d, value_entropy);
+    // Adds the entropy `h` of what counts only with `choices` of part `on`; returns the probability that it does.
+    const auto add_conditional = [&](int on, std::uint64_t choices, V h, V& sum) {
+      V probability = zero;
+      for (std::uint64_t left = choices; left; left &= left - 1) {
+        const int at = (layout.column[static_cast<std::size_t>(on)] + __builtin_ctzll(left)) * n;
+        probability = hn::Add(probability, hn::LoadU(d, tile.p.data() + at));
+        hn::StoreU(hn::Sub(hn::LoadU(d, tile.logits.data() + at), h), d, tile.logits.data() + at);
+      }
+      const V expected = hn::Mul(probability, h);
+      sum = hn::Add(sum, expected);
+      hn::StoreU(hn::Add(hn::LoadU(d, dependent + on * n), expected), d, dependent + on * n);
+      return probability;
+    };
     for (int part = 0; part < parts; ++part) {
       const int size = layout.discrete[static_cast<std::size_t>(part)];
       const int column = layout.column[static_cast<std::size_t>(part)];
@@ -245,23 +267,20 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
         else
           counted[part * n + r] = 0;
       }
-      if (const int on = layout.when_part[static_cast<std::size_t>(part)]; on < 0) {
+      if (const int on = layout.when_part[static_cast<std::size_t>(part)]; on < 0)
         entropy = hn::Add(entropy, h);
-      } else {
-        V probability = zero;
-        for (std::uint64_t left = layout.when_choices[static_cast<std::size_t>(part)]; left; left &= left - 1) {
-          const int at = (layout.column[static_cast<std::size_t>(on)] + __builtin_ctzll(left)) * n;
-          probability = hn::Add(probability, hn::LoadU(d, tile.p.data() + at));
-          hn::StoreU(hn::Sub(hn::LoadU(d, tile.logits.data() + at), h), d, tile.logits.data() + at);
-        }
-        hn::StoreU(probability, d, likely + part * n);
-        const V expected = hn::Mul(probability, h);
-        entropy = hn::Add(entropy, expected);
-        hn::StoreU(hn::Add(hn::LoadU(d, dependent + on * n), expected), d, dependent + on * n);
-      }
+      else
+        hn::StoreU(add_conditional(on, layout.when_choices[static_cast<std::size_t>(part)], h, entropy), d,
+                   likely + part * n);
     }
+    for (int i = 0; i < values; ++i)
+      if (const int on = layout.value_when_part[static_cast<std::size_t>(i)]; on >= 0)
+        hn::StoreU(add_conditional(on, layout.value_when_choices[static_cast<std::size_t>(i)],
+                                   hn::Set(d, entropy_of(i)), entropy),
+                   d, value_likely + i * n);
     for (int r = 0; r < count && values; ++r)
       for (int i = 0; i < values; ++i) {
+        if (!layout.value_counts(i, in.choices + static_cast<std::ptrdiff_t>(first + r) * parts)) continue;
         const float u = (in.raw[static_cast<std::ptrdiff_t>(first + r) * values + i] -
                          block[r * head_size + layout.mask_size + i]) *
                         std::exp(-log_std[i]);
@@ -308,10 +327,16 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
     for (int r = 0; r < count; ++r) {
       const std::ptrdiff_t row = first + r;
       for (int i = 0; i < values; ++i) {
+        const float value_bonus = loss.entropy * loss.weight * value_likely[i * n + r];
+        if (!layout.value_counts(i, in.choices + row * parts)) {
+          dheads[row * head_size + layout.mask_size + i] = 0;
+          dlog_std[i] -= value_bonus;
+          continue;
+        }
         const float inverse = std::exp(-log_std[i]);
         const float u = (in.raw[row * values + i] - block[r * head_size + layout.mask_size + i]) * inverse;
         dheads[row * head_size + layout.mask_size + i] = slope[r] * u * inverse;
-        dlog_std[i] += slope[r] * (u * u - 1) - loss.entropy * loss.weight;
+        dlog_std[i] += slope[r] * (u * u - 1) - value_bonus;
       }
       dheads[row * head_size + head_size - 1] = loss.value * loss.weight * error[r];
     }
@@ -352,9 +377,13 @@ HeadLayout::HeadLayout(const Spec& spec) {
       when_choices.push_back(part.when_choices);
       mask_size += part.size;
     } else {
+      const auto size = static_cast<std::size_t>(part.size);
       value_count += part.size;
-      low.insert(low.end(), static_cast<std::size_t>(part.size), part.low);
-      high.insert(high.end(), static_cast<std::size_t>(part.size), part.high);
+      low.insert(low.end(), size, part.low);
+      high.insert(high.end(), size, part.high);
+      value_when_part.insert(value_when_part.end(), size,
+                             part.when_part < 0 ? -1 : rows.choice_index[static_cast<std::size_t>(part.when_part)]);
+      value_when_choices.insert(value_when_choices.end(), size, part.when_choices);
     }
   }
 }

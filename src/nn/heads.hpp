@@ -20,13 +20,21 @@ struct HeadLayout {
   int mask_size = 0;             // sum of the sizes
   int value_count = 0;           // continuous values
   std::vector<float> low, high;  // [value_count] ranges of the continuous values
+  // The same as when_part and when_choices, per continuous value.
+  std::vector<int> value_when_part;
+  std::vector<std::uint64_t> value_when_choices;
 
   int choice_count() const { return static_cast<int>(discrete.size()); }
   int head_size() const { return mask_size + value_count + 1; }
-  // Whether part `part` counts in a decision with these choices of the parts before it.
+  // Whether discrete part `part`, or continuous value `value`, counts in a decision with these choices of the parts
+  // before it.
   bool counts(int part, const std::int32_t* choices) const {
     const auto p = static_cast<std::size_t>(part);
     return when_part[p] < 0 || (when_choices[p] >> choices[when_part[p]] & 1);
+  }
+  bool value_counts(int value, const std::int32_t* choices) const {
+    const auto i = static_cast<std::size_t>(value);
+    return value_when_part[i] < 0 || (value_when_choices[i] >> choices[value_when_part[i]] & 1);
   }
 
   explicit HeadLayout(const Spec& spec);
@@ -42,7 +50,8 @@ struct SampledActions {
 
 // Draws an action per row; row r's randomness comes from key.split(rows_key[r]) or key.split(r) if rows_key is null.
 // temperature divides the logits and multiplies the standard deviations; 0 takes the most likely action. A part that
-// does not count is given its lowest allowed choice, 0 if there is none. Every part that counts must allow a choice.
+// does not count is given its lowest allowed choice, 0 if there is none, or the middle of its range. Every part that
+// counts must allow a choice.
 void sample_actions(const HeadLayout& layout, const float* heads, const float* log_std, const std::uint8_t* masks,
                     int rows, Key key, float temperature, const SampledActions& out);
 

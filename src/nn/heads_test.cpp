@@ -23,6 +23,14 @@ Spec dependent_choices() {
                      ActionPart::target("d", 0, 6).when(0, {3, 4})}};
 }
 
+// The values mean something only along with some choices of a, and so does b.
+Spec dependent_values() {
+  return {.name = "dependent_values",
+          .observation = {ObservationPart::vector("v", 1)},
+          .action = {ActionPart::discrete("a", 5), ActionPart::continuous("c", 1, -3, 1).when(0, {1, 3}),
+                     ActionPart::discrete("b", 3).when(0, {3}), ActionPart::continuous("d", 1, 0, 1)}};
+}
+
 // The same loss as the textbook writes it, for one row after another, in double precision.
 struct Textbook {
   double policy = 0, value = 0, entropy = 0, kl = 0;
@@ -85,11 +93,23 @@ struct Rows {
              normaliser(r, column, layout.discrete[part]);
     }
     for (int i = 0; i < layout.value_count; ++i) {
+      if (!layout.value_counts(i, choices.data() + static_cast<std::ptrdiff_t>(r) * layout.choice_count())) continue;
       const double sd = std::exp(static_cast<double>(log_std[static_cast<std::size_t>(i)]));
       const double u =
           (static_cast<double>(raw[static_cast<std::size_t>(r * 2 + i)]) - logit(r, layout.mask_size + i)) / sd;
       sum += -0.5 * u * u - std::log(sd) - 0.5 * std::log(2 * M_PI);
     }
+    return sum;
+  }
+  // The probability of these choices of part `on`; of none, 1.
+  double likely(int r, int on, std::uint64_t wanted) const {
+    if (on < 0) return 1;
+    const int first = layout.column[static_cast<std::size_t>(on)],
+              last = first + layout.discrete[static_cast<std::size_t>(on)];
+    double sum = 0;
+    for (int c = first; c < last; ++c)
+      if ((wanted >> (c - first) & 1) && allowed(r, c))
+        sum += std::exp(logit(r, c) - normaliser(r, first, last - first));
     return sum;
   }
   Textbook textbook(const PpoLoss& w) const {
@@ -104,20 +124,15 @@ struct Rows {
       t.value += 0.5 * error * error;
       for (std::size_t part = 0; part < layout.discrete.size(); ++part) {
         const int column = layout.column[part], size = layout.discrete[part], on = layout.when_part[part];
-        double entropy = 0, likely = on < 0 ? 1 : 0;
+        double entropy = 0;
         const double z = normaliser(r, column, size);
         for (int c = column; c < column + size; ++c)
           if (allowed(r, c)) entropy -= std::exp(logit(r, c) - z) * (logit(r, c) - z);
-        if (on >= 0) {
-          const int first = layout.column[static_cast<std::size_t>(on)],
-                    last = first + layout.discrete[static_cast<std::size_t>(on)];
-          for (int c = first; c < last; ++c)
-            if ((layout.when_choices[part] >> (c - first) & 1) && allowed(r, c))
-              likely += std::exp(logit(r, c) - normaliser(r, first, last - first));
-        }
-        t.entropy += likely * entropy;
+        t.entropy += likely(r, on, layout.when_choices[part]) * entropy;
       }
-      for (float s : log_std) t.entropy += static_cast<double>(s) + 0.5 + 0.5 * std::log(2 * M_PI);
+      for (std::size_t i = 0; i < log_std.size(); ++i)
+        t.entropy += likely(r, layout.value_when_part[i], layout.value_when_choices[i]) *
+                     (static_cast<double>(log_std[i]) + 0.5 + 0.5 * std::log(2 * M_PI));
     }
     return t;
   }
@@ -158,6 +173,33 @@ TEST(PpoLoss, MatchesTheTextbookAndFiniteDifferences) {
 
 TEST(PpoLoss, OfDependentPartsMatchesTheTextbookAndFiniteDifferences) {
   expect_textbook_loss_and_slopes(Rows(dependent_choices()));
+}
+
+TEST(PpoLoss, OfDependentValuesMatchesTheTextbookAndFiniteDifferences) {
+  expect_textbook_loss_and_slopes(Rows(dependent_values()));
+}
+
+TEST(SampleActions, ValuesCountOnlyWithTheChoicesTheyDependOn) {
+  const Rows rows(dependent_values());
+  std::vector<std::int32_t> choices(2 * Rows::kRows);
+  std::vector<float> raw(2 * Rows::kRows), logp(Rows::kRows), zero(Rows::kRows), gradients(rows.heads.size()),
+      log_std_gradients(2);
+  sample_actions(rows.layout, rows.heads.data(), rows.log_std.data(), rows.masks.data(), Rows::kRows, Key(3), 1,
+                 {choices.data(), raw.data(), logp.data()});
+  int counted = 0;
+  for (std::size_t r = 0; r < Rows::kRows; ++r) {
+    const bool counts = choices[2 * r] == 1 || choices[2 * r] == 3;
+    counted += counts;
+    EXPECT_EQ(raw[2 * r] != 0, counts) << r;
+    EXPECT_NE(raw[2 * r + 1], 0);
+  }
+  EXPECT_GT(counted, 5);
+  EXPECT_LT(counted, Rows::kRows - 5);
+  const PpoStatistics same =
+      ppo_loss(rows.layout, {}, rows.heads.data(), rows.log_std.data(),
+               {rows.masks.data(), choices.data(), raw.data(), logp.data(), zero.data(), zero.data()}, Rows::kRows,
+               gradients.data(), log_std_gradients.data());
+  EXPECT_NEAR(same.kl, 0, 1e-6);
 }
 
 TEST(SampleActions, FollowsTheProbabilitiesAndTheMask) {
