@@ -65,7 +65,7 @@ std::string everything() {
   rival_({"ladder", pig.c_str(), "--target-se", "40.5", "--matches", "2e3", "--threads", "1", "--out",
           (pig + ".html").c_str()});
   file(pig + "/ladder.json");
-  for (const GameEntry& game : catalog()) all += playthrough(game, Key(1));
+  for (const GameEntry& game : catalog()) all += playthrough(game, Key(1)).value();
   for (std::size_t at; (at = all.find(folder.path())) != std::string::npos;) all.erase(at, folder.path().size());
   return all;
 }

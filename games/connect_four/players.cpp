@@ -122,38 +122,26 @@ class Arena {
 
   Result<std::vector<Decision>> play(Key key) {
     std::vector<std::vector<Decision>> decisions(kMatches);
-    std::vector<float> observations(kMatches * 84), rewards(kMatches * 2);
-    std::vector<std::uint8_t> masks(kMatches * kColumns);
-    std::vector<std::int8_t> seats(kMatches);
-    std::vector<std::int32_t> choices(kMatches);
-    std::vector<Status> status(kMatches);
-
     batch_.start_all({}, key);
     for (int m = 0; m < kMatches; ++m) agent_.match_started(m);
     for (std::uint64_t ply = 0;; ++ply) {
-      batch_.observe({observations.data(), masks.data(), seats.data()});
+      if (Result<void> shown = rows_.observe(); !shown) return shown.error();
+      if (rows_.acting().empty()) break;
       std::vector<int> rows[kPlayers];
-      bool running = false;
-      for (int m = 0; m < kMatches; ++m) {
-        const int seat = seats[static_cast<std::size_t>(m)];
-        if (seat < 0) continue;
-        running = true;
-        rows[player(m, seat, batch_.steps(m), key)].push_back(m);
-      }
-      if (!running) break;
+      for (int m : rows_.acting())
+        rows[player(m, rows_.seats[static_cast<std::size_t>(m)], batch_.steps(m), key)].push_back(m);
       for (std::size_t p = 0; p < kPlayers; ++p)
         (p == kAgent ? agent_ : *opponents_[p])
-            .act({&batch_, rows[p], observations.data(), masks.data(), seats.data()}, key.split(ply).split(p),
-                 choices.data(), nullptr);
+            .act(rows_.decisions(rows[p]), key.split(ply).split(p), rows_.choices.data(), nullptr);
       for (int m : rows[kAgent]) {
         const ConnectFour& game = *batch_.state<ConnectFour>(m);
-        const int choice = choices[static_cast<std::size_t>(m)];
+        const int choice = rows_.choices[static_cast<std::size_t>(m)];
         if (choice < 0 || choice >= kColumns || !game.can_play(choice))
           return Error{"connect_four: " + agent_.name() + " (seat " + std::to_string(game.mover()) + ") chose column " +
                        std::to_string(choice + 1) + ", which cannot be played, in\n" + game.text()};
         decisions[static_cast<std::size_t>(m)].push_back({game, choice});
       }
-      batch_.step({choices.data(), nullptr}, {rewards.data(), status.data()});
+      if (Result<void> stepped = rows_.step(); !stepped) return stepped.error();
     }
     std::vector<Decision> all;
     for (const std::vector<Decision>& match : decisions) all.insert(all.end(), match.begin(), match.end());
@@ -173,6 +161,7 @@ class Arena {
 
   Agent& agent_;
   BatchOf<ConnectFour> batch_;
+  BatchRows rows_{batch_};
   std::vector<std::unique_ptr<Agent>> opponents_;
 };
 

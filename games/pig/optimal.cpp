@@ -147,21 +147,16 @@ double win_probability(const Policy& a, const Policy& b, bool a_moves_first) {
 Result<Policy> policy_of(Agent& agent) {
   constexpr int kBatch = 2048;
   BatchOf<Pig> batch(kBatch);
-  const RowLayout& layout = batch.layout();
+  BatchRows shown(batch);
   batch.start_all(default_settings(batch.spec()), Key());
-  std::vector<float> observations(std::size_t{kBatch} * static_cast<std::size_t>(layout.observation_size));
-  std::vector<std::uint8_t> masks(std::size_t{kBatch} * 2);
-  std::vector<std::int8_t> seats(kBatch);
   std::vector<float> probabilities(std::size_t{kBatch} * 2);
 
   Policy policy;
   std::vector<int> rows;
   std::vector<double*> targets;
   const auto flush = [&] {
-    batch.observe({observations.data(), masks.data(), seats.data()});
     for (int row : rows) agent.match_started(row);
-    if (!agent.probabilities({&batch, rows, observations.data(), masks.data(), seats.data()}, probabilities.data()))
-      return false;
+    if (!shown.observe() || !agent.probabilities(shown.decisions(rows), probabilities.data())) return false;
     for (std::size_t i = 0; i < rows.size(); ++i) *targets[i] = static_cast<double>(probabilities[2 * i + Pig::kRoll]);
     rows.clear();
     targets.clear();

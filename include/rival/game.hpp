@@ -22,6 +22,11 @@
 //     chance
 //   };
 //
+// Members are called only where they make sense: reset() first, as often as matches begin, on an object that may have
+// played one before; to_act() and legal() (of the seats in it) while the match runs; observe(), of any seat that takes
+// part, while it runs and after it was truncated; result() once it has finished; the others at any time after reset().
+// A member may throw: the match then ends with an error that names the member, the match, the step and the seat.
+//
 // What a player is after: the sum of its rewards over the match, plus its team's result at the end. A game may
 // have either or both; results should be the real outcome (win +1, draw 0, loss -1, or a payoff), rewards the rest.
 //

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "game/batch.hpp"
+#include "game/rows.hpp"
 #include "rival/random.hpp"
 
 namespace rival {
@@ -14,15 +14,6 @@ namespace rival {
 // How a trained player plays unless told otherwise: as it learnt, 1, where good play is mixed, that is where
 // information is hidden or seats act at once; elsewhere its most likely choices, 0.
 float default_temperature(const Spec& spec);
-
-// Decisions to make: the rows `rows` of a batch. The arrays hold every row of the batch; only the named ones count.
-struct Decisions {
-  const Batch* batch;
-  std::span<const int> rows;  // indices of the rows to decide; all of them belong to acting seats
-  const float* observations;  // [batch rows x observation_size]
-  const std::uint8_t* masks;  // [batch rows x mask_size]
-  const std::int8_t* seats;   // [batch rows]
-};
 
 // Not thread-safe: one thread per agent.
 class Agent {

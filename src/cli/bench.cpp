@@ -65,36 +65,23 @@ class RandomMatches {
       : batch_(game.make_batch(matches_at_once(game.spec))),
         settings_(std::move(settings)),
         key_(key),
-        random_(key.split(0)) {
-    const RowLayout& layout = batch_->layout();
-    const auto rows = static_cast<std::size_t>(batch_->rows());
-    observations_.resize(rows * static_cast<std::size_t>(layout.observation_size));
-    masks_.resize(rows * static_cast<std::size_t>(layout.mask_size));
-    seats_.resize(rows);
-    choices_.resize(rows * static_cast<std::size_t>(layout.choice_count));
-    values_.resize(rows * static_cast<std::size_t>(layout.value_count));
-    rewards_.resize(static_cast<std::size_t>(batch_->matches() * game.spec.seats));
-    status_.resize(static_cast<std::size_t>(batch_->matches()));
+        random_(key.split(0)),
+        rows_(*batch_) {
     batch_->start_all(settings_, key_.split(1));
   }
 
   // One step of all matches: observations, masks, choices, rules, and new matches for those that ended. Returns the
   // number of decisions.
-  int step() {
-    batch_->observe({observations_.data(), masks_.data(), seats_.data()});
-    int decisions = 0;
-    for (int row = 0; row < batch_->rows(); ++row) {
-      if (seats_[static_cast<std::size_t>(row)] < 0) continue;
-      ++decisions;
-      choose(row);
-    }
-    batch_->step({choices_.data(), values_.data()}, {rewards_.data(), status_.data()});
+  Result<int> step() {
+    if (Result<void> shown = rows_.observe(); !shown) return shown.error();
+    for (int row : rows_.acting()) choose(row);
+    if (Result<void> stepped = rows_.step(); !stepped) return stepped.error();
     for (int match = 0; match < batch_->matches(); ++match) {
-      if (status_[static_cast<std::size_t>(match)] == Status::running) continue;
+      if (rows_.status[static_cast<std::size_t>(match)] == Status::running) continue;
       const Key key = key_.split(2 + started_++);
       batch_->start({&match, 1}, settings_, {&key, 1});
     }
-    return decisions;
+    return static_cast<int>(rows_.acting().size());
   }
 
  private:
@@ -105,15 +92,14 @@ class RandomMatches {
     for (std::size_t p = 0; p < parts.size(); ++p) {
       if (parts[p].kind == ActionPart::Kind::continuous) {
         for (int i = 0; i < parts[p].size; ++i)
-          values_[static_cast<std::size_t>(row * layout.value_count + layout.value_offset[p] + i)] =
-              random_.uniform(parts[p].low, parts[p].high);
+          rows_.value_row(row)[layout.value_offset[p] + i] = random_.uniform(parts[p].low, parts[p].high);
         continue;
       }
-      const std::uint8_t* mask = masks_.data() + row * layout.mask_size + layout.mask_offset[p];
+      const std::uint8_t* mask = rows_.mask(row, p);
       int choice = random_.below(parts[p].size);
       for (int tried = 1; !mask[choice] && tried < parts[p].size; ++tried)
         choice = choice + 1 < parts[p].size ? choice + 1 : 0;
-      choices_[static_cast<std::size_t>(row * layout.choice_count + layout.choice_index[p])] = choice;
+      rows_.choice_row(row)[layout.choice_index[p]] = choice;
     }
   }
 
@@ -122,22 +108,28 @@ class RandomMatches {
   Key key_;
   Random random_;
   std::uint64_t started_ = 0;
-  std::vector<float> observations_, values_, rewards_;
-  std::vector<std::uint8_t> masks_;
-  std::vector<std::int8_t> seats_;
-  std::vector<std::int32_t> choices_;
-  std::vector<Status> status_;
+  BatchRows rows_;
 };
 
-double measure_env(const GameEntry& game, const Settings& settings, Team& team, double seconds) {
+Result<double> measure_env(const GameEntry& game, const Settings& settings, Team& team, double seconds) {
   std::vector<std::unique_ptr<RandomMatches>> matches;
+  std::vector<Result<void>> sound(static_cast<std::size_t>(team.size()));
   for (int i = 0; i < team.size(); ++i)
     matches.push_back(std::make_unique<RandomMatches>(game, settings, Key(1).split(static_cast<std::uint64_t>(i))));
-  return per_second(team, seconds, [&](int member) {
+  const double rate = per_second(team, seconds, [&](int member) {
     double steps = 0;
-    for (int i = 0; i < 16; ++i) steps += matches[static_cast<std::size_t>(member)]->step();
+    for (int i = 0; i < 16 && sound[static_cast<std::size_t>(member)]; ++i) {
+      const Result<int> stepped = matches[static_cast<std::size_t>(member)]->step();
+      if (stepped)
+        steps += stepped.value();
+      else
+        sound[static_cast<std::size_t>(member)] = stepped.error();
+    }
     return steps;
   });
+  for (const Result<void>& result : sound)
+    if (!result) return result.error();
+  return rate;
 }
 
 // From an observation row to head columns, in batches.
@@ -165,22 +157,17 @@ Result<double> measure_inference(const Bot& bot, Precision precision, Team& team
 }
 
 // One decision of a bot inside a game: from an observation row to the choice, one at a time, on one thread.
-double measure_decision(const GameEntry& game, const Settings& settings, const Bot& bot, double seconds) {
+Result<double> measure_decision(const GameEntry& game, const Settings& settings, const Bot& bot, double seconds) {
   const std::unique_ptr<Batch> batch = game.make_batch(1);
   batch->start_all(settings, Key(1));
-  std::vector<float> observations(static_cast<std::size_t>(batch->rows() * batch->layout().observation_size));
-  std::vector<std::uint8_t> masks(static_cast<std::size_t>(batch->rows() * batch->layout().mask_size));
-  std::vector<std::int8_t> seats(static_cast<std::size_t>(batch->rows()));
-  std::vector<std::int32_t> choices(static_cast<std::size_t>(batch->rows() * batch->layout().choice_count));
-  std::vector<float> values(static_cast<std::size_t>(batch->rows() * batch->layout().value_count));
-  batch->observe({observations.data(), masks.data(), seats.data()});
-  const int row =
-      static_cast<int>(std::find_if(seats.begin(), seats.end(), [](std::int8_t s) { return s >= 0; }) - seats.begin());
+  BatchRows rows(*batch);
+  if (Result<void> shown = rows.observe(); !shown) return shown.error();
+  const int row = rows.acting().front();
   BotAgent agent(bot, game.spec);
-  const Decisions decisions{batch.get(), {&row, 1}, observations.data(), masks.data(), seats.data()};
+  const Decisions decisions = rows.decisions({&row, 1});
   Team one(1);
   return 1e6 / per_second(one, seconds, [&](int) {
-           for (int i = 0; i < 1000; ++i) agent.act(decisions, Key(1), choices.data(), values.data());
+           for (int i = 0; i < 1000; ++i) agent.act(decisions, Key(1), rows.choices.data(), rows.values.data());
            return 1000.0;
          });
 }
@@ -268,13 +255,15 @@ Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, 
     console.print("  {:<42} {}\n", label, console.bold(value));
   };
   const auto rate = [](double value) { return grouped(std::llround(value)); };
-  const double env = measure_env(game, settings, team, options.seconds);
-  figure("decisions a second, random play", rate(env));
+  const Result<double> env = measure_env(game, settings, team, options.seconds);
+  if (!env) return env.error();
+  figure("decisions a second, random play", rate(env.value()));
   const Result<double> inference = measure_inference(bot, precision, team, options.seconds);
   if (!inference) return inference.error();
   figure("network passes a second, in batches", rate(inference.value()));
-  const double decision = measure_decision(game, settings, bot, options.seconds);
-  figure("microseconds for one decision, alone", fmt::format("{:.2f}", decision));
+  const Result<double> decision = measure_decision(game, settings, bot, options.seconds);
+  if (!decision) return decision.error();
+  figure("microseconds for one decision, alone", fmt::format("{:.2f}", decision.value()));
   const Result<Training> training = measure_training(trainer, options.seconds);
   if (!training) return training.error();
   figure("decisions a second, training", rate(training.value().steps_per_second));
@@ -283,9 +272,10 @@ Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, 
   figure("GFLOP/s of the best matrix product", fmt::format("{:.0f}", peak));
   figure("share of that peak", fmt::format("{:.0f}%", 100 * training.value().update_gflops / peak));
 
-  Json json{
-      {"game", game.spec.name}, {"env_steps_per_second", env}, {"inference_samples_per_second", inference.value()}};
-  json["decision_microseconds"] = decision;
+  Json json{{"game", game.spec.name},
+            {"env_steps_per_second", env.value()},
+            {"inference_samples_per_second", inference.value()}};
+  json["decision_microseconds"] = decision.value();
   json["train_steps_per_second"] = training.value().steps_per_second;
   json["update_gflops"] = training.value().update_gflops;
   json["peak_gflops"] = peak;

@@ -98,15 +98,9 @@ class Table {
         console_(console),
         input_(input),
         batch_(game.make_batch(1)),
+        rows_(*batch_),
         layout_(batch_->layout()) {
-    const std::size_t rows = index(batch_->rows());
-    observations_.resize(rows * index(layout_.observation_size));
-    masks_.resize(rows * index(layout_.mask_size));
-    probabilities_.resize(rows * index(layout_.mask_size));
-    seats_.resize(rows);
-    move_ = {std::vector<std::int32_t>(rows * index(layout_.choice_count)),
-             std::vector<float>(rows * index(layout_.value_count))};
-    rewards_.resize(index(spec_.seats));
+    probabilities_.resize(rows_.masks.size());
   }
 
   // The person sits in `seat`; -1: nobody does, the player plays all seats. Error: the player broke the rules.
@@ -117,12 +111,11 @@ class Table {
     restart();
     draw();
     while (status_ == Status::running) {
-      observe();
+      if (Result<void> shown = rows_.observe(); !shown) return shown.error();
       std::vector<int> others;
       int own = -1;
-      for (int row = 0; row < batch_->rows(); ++row) {
-        if (seats_[index(row)] < 0) continue;
-        if (seats_[index(row)] == seat_)
+      for (int row : rows_.acting()) {
+        if (seat_of(row) == seat_)
           own = row;
         else
           others.push_back(row);
@@ -132,15 +125,15 @@ class Table {
         const Command command = ask(own);
         if (command == Command::quit) return Ending::quit;
         if (command == Command::undo) {
-          undo();
+          if (Result<void> undone = undo(); !undone) return undone.error();
           continue;
         }
       }
       const std::string expectation = others.size() == 1 && value_ ? expects(others[0]) : "";
       if (!others.empty())
         if (Result<void> acted = let_play(others); !acted) return acted.error();
-      history_.push_back({move_, own >= 0});
-      step();
+      history_.push_back({rows_.choices, rows_.values, own >= 0});
+      if (Result<void> stepped = step(); !stepped) return stepped.error();
       if (!others.empty()) tell(others, expectation);
       // What the person did is drawn together with the answer to it.
       if (seat_ < 0 || status_ != Status::running || batch_->to_act(0).contains(seat_)) draw();
@@ -166,14 +159,13 @@ class Table {
 
  private:
   enum class Command { move, undo, quit };
-  struct Move {
-    std::vector<std::int32_t> choices;
-    std::vector<float> values;
-  };
   struct Step {
-    Move move;
+    std::vector<std::int32_t> choices;  // of all rows
+    std::vector<float> values;
     bool by_person;
   };
+
+  int seat_of(int row) const { return rows_.seats[index(row)]; }
 
   void restart() {
     const int match = 0;
@@ -185,73 +177,55 @@ class Table {
     drawn_.clear();
   }
 
-  void observe() { batch_->observe({observations_.data(), masks_.data(), seats_.data()}); }
-
-  Decisions decisions(std::span<const int> rows) const {
-    return {batch_.get(), rows, observations_.data(), masks_.data(), seats_.data()};
-  }
-
   Key step_key() const { return key_.split(1 + history_.size()); }
 
   Result<void> let_play(const std::vector<int>& rows) {
-    agent_.act(decisions(rows), step_key(), move_.choices.data(), move_.values.data());
-    for (int row : rows)
-      for (std::size_t p = 0; p < spec_.action.size(); ++p) {
-        const ActionPart& part = spec_.action[p];
-        if (part.is_choice()) {
-          const int choice = move_.choices[index(row * layout_.choice_count + layout_.choice_index[p])];
-          if (choice < 0 || choice >= part.size ||
-              !masks_[index(row * layout_.mask_size + layout_.mask_offset[p] + choice)])
-            return Error{fmt::format("{} in seat {} made the illegal choice {} of '{}'", name_, seats_[index(row)],
-                                     choice, part.name)};
-          continue;
-        }
-        for (int i = 0; i < part.size; ++i) {
-          float& value = move_.values[index(row * layout_.value_count + layout_.value_offset[p] + i)];
-          if (!std::isfinite(value))
-            return Error{fmt::format("{} in seat {} gave {} for '{}'", name_, seats_[index(row)], value, part.name)};
-          value = std::clamp(value, part.low, part.high);
-        }
-      }
-    return {};
+    agent_.act(rows_.decisions(rows), step_key(), rows_.choices.data(), rows_.values.data());
+    return rows_.take(rows, name_);
   }
 
-  void step() {
-    Status status = Status::running;
-    batch_->step({move_.choices.data(), move_.values.data()}, {rewards_.data(), &status});
-    for (int seat = 0; seat < spec_.seats; ++seat) returns_[index(seat)] += rewards_[index(seat)];
-    status_ = status;
+  Result<void> step() {
+    if (Result<void> stepped = rows_.step(); !stepped) return stepped;
+    for (int seat = 0; seat < spec_.seats; ++seat) returns_[index(seat)] += rows_.rewards[index(seat)];
+    status_ = rows_.status[0];
+    return {};
   }
 
   // Goes back to before the person's last move. The match is played again from its start, so that players with a memory
   // remember the right one.
-  void undo() {
+  Result<void> undo() {
     std::vector<Step> kept = history_;
     while (!kept.empty() && !kept.back().by_person) kept.pop_back();
-    if (kept.empty()) return console_.print("There is nothing to take back.\n");
+    if (kept.empty()) {
+      console_.print("There is nothing to take back.\n");
+      return {};
+    }
     kept.pop_back();
-    replay(kept);
+    if (Result<void> replayed = replay(kept); !replayed) return replayed;
     draw();
+    return {};
   }
 
-  void replay(const std::vector<Step>& steps) {
+  Result<void> replay(const std::vector<Step>& steps) {
     restart();
     history_.clear();
     for (const Step& past : steps) {
-      observe();
+      if (Result<void> shown = rows_.observe(); !shown) return shown;
       std::vector<int> others;
-      for (int row = 0; row < batch_->rows(); ++row) {
-        if (seats_[index(row)] < 0) continue;
-        if (seats_[index(row)] == seat_)
+      for (int row : rows_.acting()) {
+        if (seat_of(row) == seat_)
           consult(row);
         else
           others.push_back(row);
       }
-      if (!others.empty()) agent_.act(decisions(others), step_key(), move_.choices.data(), move_.values.data());
-      move_ = past.move;
+      if (!others.empty())
+        if (Result<void> acted = let_play(others); !acted) return acted;
+      rows_.choices = past.choices;
+      rows_.values = past.values;
       history_.push_back(past);
-      step();
+      if (Result<void> stepped = step(); !stepped) return stepped;
     }
+    return {};
   }
 
   void draw() {
@@ -265,15 +239,15 @@ class Table {
   bool single_choice() const { return spec_.action.size() == 1 && spec_.action[0].is_choice(); }
 
   std::string move_text(int row, int seat) const {
-    if (single_choice()) return batch_->action_text(0, seat, move_.choices[index(row)]);
+    if (single_choice()) return batch_->action_text(0, seat, rows_.choice_row(row)[0]);
     std::string text;
     for (std::size_t p = 0; p < spec_.action.size(); ++p) {
       const ActionPart& part = spec_.action[p];
       if (part.is_choice())
-        text += fmt::format(" {}", move_.choices[index(row * layout_.choice_count + layout_.choice_index[p])]);
+        text += fmt::format(" {}", rows_.choice_row(row)[layout_.choice_index[p]]);
       else
         for (int i = 0; i < part.size; ++i)
-          text += " " + with_decimals(move_.values[index(row * layout_.value_count + layout_.value_offset[p] + i)], 2);
+          text += " " + with_decimals(rows_.value_row(row)[layout_.value_offset[p] + i], 2);
     }
     return trimmed(text);
   }
@@ -281,7 +255,7 @@ class Table {
   std::vector<std::string> allowed_moves(int row) const {
     std::vector<std::string> texts;
     for (int choice = 0; choice < spec_.action[0].size; ++choice)
-      if (masks_[index(row * layout_.mask_size + choice)]) texts.push_back(batch_->action_text(0, seat_, choice));
+      if (rows_.mask(row)[choice]) texts.push_back(batch_->action_text(0, seat_, choice));
     return texts;
   }
 
@@ -312,9 +286,8 @@ class Table {
     for (int choice = 0; choice < spec_.action[0].size; ++choice) {
       all.push_back(batch_->action_text(0, seat_, choice));
       if (lower(all.back()) != lower(line)) continue;
-      if (!masks_[index(row * layout_.mask_size + choice)])
-        return Error{fmt::format("{} is not allowed now. {}", all.back(), moves_help(row))};
-      move_.choices[index(row)] = choice;
+      if (!rows_.mask(row)[choice]) return Error{fmt::format("{} is not allowed now. {}", all.back(), moves_help(row))};
+      rows_.choice_row(row)[0] = choice;
       return {};
     }
     const std::string near = nearest(line, all);
@@ -335,9 +308,9 @@ class Table {
         const auto choice = static_cast<int>(std::clamp<std::int64_t>(read_whole(next()).value_or(-1), -1, part.size));
         if (choice < 0 || choice >= part.size)
           return Error{fmt::format("'{}' needs a number from 0 to {}. {}", part.name, part.size - 1, moves_help(row))};
-        if (!masks_[index(row * layout_.mask_size + layout_.mask_offset[p] + choice)])
+        if (!rows_.mask(row, p)[choice])
           return Error{fmt::format("{} is not allowed for '{}' now.", choice, part.name)};
-        move_.choices[index(row * layout_.choice_count + layout_.choice_index[p])] = choice;
+        rows_.choice_row(row)[layout_.choice_index[p]] = choice;
         continue;
       }
       for (int i = 0; i < part.size; ++i) {
@@ -345,7 +318,7 @@ class Table {
         if (!(value >= part.low && value <= part.high))
           return Error{
               fmt::format("'{}' needs a number from {} to {}. {}", part.name, part.low, part.high, moves_help(row))};
-        move_.values[index(row * layout_.value_count + layout_.value_offset[p] + i)] = value;
+        rows_.value_row(row)[layout_.value_offset[p] + i] = value;
       }
     }
     return {};
@@ -355,9 +328,8 @@ class Table {
   void consult(int row) {
     if (!advisor_) return;
     const std::vector<int> rows = {row};
-    Move scratch = move_;
-    advised_ = single_choice() && advisor_->probabilities(decisions(rows), probabilities_.data());
-    advisor_->act(decisions(rows), step_key(), scratch.choices.data(), scratch.values.data());
+    advised_ = single_choice() && advisor_->probabilities(rows_.decisions(rows), probabilities_.data());
+    would_play(*advisor_, rows);
   }
 
   Command ask(int row) {
@@ -385,20 +357,26 @@ class Table {
     }
   }
 
+  // The choices of all rows, of which those of `rows` are the agent's.
+  std::vector<std::int32_t> would_play(Agent& agent, const std::vector<int>& rows) const {
+    std::vector<std::int32_t> choices = rows_.choices;
+    std::vector<float> values = rows_.values;
+    agent.act(rows_.decisions(rows), step_key(), choices.data(), values.data());
+    return choices;
+  }
+
   // What the player would do in the person's place.
   void hint(int row) {
     if (!single_choice()) return console_.print("{} has no hint to give here.\n", name_);
     if (!advised_) {
       const std::vector<int> rows = {row};
-      Move scratch = move_;
-      agent_.act(decisions(rows), step_key(), scratch.choices.data(), scratch.values.data());
       return console_.print("In your place {} would play: {}\n", name_,
-                            batch_->action_text(0, seat_, scratch.choices[index(row)]));
+                            batch_->action_text(0, seat_, would_play(agent_, rows)[index(row)]));
     }
     const float* p = probabilities_.data() + row * layout_.mask_size;
     std::vector<int> order;
     for (int choice = 0; choice < spec_.action[0].size; ++choice)
-      if (masks_[index(row * layout_.mask_size + choice)]) order.push_back(choice);
+      if (rows_.mask(row)[choice]) order.push_back(choice);
     std::stable_sort(order.begin(), order.end(), [p](int a, int b) { return p[a] > p[b]; });
     std::string text;
     for (std::size_t i = 0; i < order.size() && i < 3; ++i)
@@ -410,14 +388,14 @@ class Table {
 
   std::string expects(int row) const {
     const std::vector<int> rows = {row};
-    const double value = value_(decisions(rows), row);
+    const double value = value_(rows_.decisions(rows), row);
     return win_estimates_ ? fmt::format(" {} thinks {}.", name_, in_words((value + 1) / 2))
                           : fmt::format(" {} expects {}.", name_, with_sign(value, 2));
   }
 
   void tell(const std::vector<int>& rows, const std::string& expectation) {
     for (int row : rows) {
-      const int seat = seats_[index(row)];
+      const int seat = seat_of(row);
       const std::string who = seat_ >= 0 && spec_.seats == 2 ? name_ : fmt::format("Seat {}", seat);
       console_.print("{} plays {}.{}\n", who, console_.bold(move_text(row, seat)), expectation);
     }
@@ -433,6 +411,7 @@ class Table {
   Console& console_;
   std::istream& input_;
   std::unique_ptr<Batch> batch_;
+  BatchRows rows_;
   const RowLayout& layout_;
   int seat_ = -1;
   Key key_;
@@ -441,11 +420,8 @@ class Table {
   std::string drawn_;
 
   bool advised_ = false;  // whether probabilities_ hold what the advisor thinks of the person's position
-  Move move_;             // the rows of the step being made
-  std::vector<float> observations_, probabilities_, rewards_;
+  std::vector<float> probabilities_;
   std::vector<double> returns_;
-  std::vector<std::uint8_t> masks_;
-  std::vector<std::int8_t> seats_;
 };
 
 // Whether all there is to gain in a match is a result of -1, 0 or 1, judged by a few random matches.

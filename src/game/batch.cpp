@@ -4,6 +4,38 @@
 
 namespace rival {
 
+Result<void> Batch::sound() const {
+  if (!failure_) return {};
+  std::string place = "game '" + spec_.name + "'";
+  if (failure_->match >= 0)
+    place += ", match " + std::to_string(failure_->match) + ", step " + std::to_string(failure_->step);
+  if (failure_->seat >= 0) place += ", seat " + std::to_string(failure_->seat);
+  return Error{place + ": " + failure_->what};
+}
+
+void Batch::fail(BatchFailure failure) const {
+  if (!failure_) failure_ = std::move(failure);
+}
+
+void Batch::fail_by_exception(int match, int seat, const std::string& thrower) const {
+  std::string what = "something that is no std::exception";
+  try {
+    throw;
+  } catch (const std::exception& e) {
+    what = e.what();
+  } catch (...) {
+  }
+  fail({match, match < 0 ? 0 : steps(match), seat, thrower + " threw: " + what});
+}
+
+bool Batch::observe_seat_as(const RowLayout&, int, int, float*, std::uint8_t*) const {
+  return false;
+}
+
+std::vector<OptionalMember> Batch::optional_members() const {
+  return {};
+}
+
 void Batch::start_all(const Settings& settings, Key key) {
   std::vector<int> all(static_cast<std::size_t>(matches_));
   std::iota(all.begin(), all.end(), 0);
@@ -22,7 +54,14 @@ std::uint64_t Batch::hash(int match) const {
   add(acting.bits());
   const SeatSet playing = this->playing(match);
   add(playing.bits());
-  for (int seat = 0; seat < spec_.seats; ++seat) {
+  const bool over = status(match) == Status::finished;
+  for (int team = 0; over && team < spec_.team_count(); ++team) {
+    const float payoff = plays(match, team) ? result(match, team) : 0;
+    std::uint32_t bits;
+    std::memcpy(&bits, &payoff, sizeof bits);
+    add(bits);
+  }
+  for (int seat = 0; seat < spec_.seats && !over; ++seat) {
     if (!playing.contains(seat)) continue;
     observe_seat(match, seat, observation.data(), acting.contains(seat) ? mask.data() : nullptr);
     for (float x : observation) {

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <typeinfo>
@@ -16,6 +18,7 @@
 #include "base/check.hpp"
 #include "game/spec.hpp"
 #include "rival/game.hpp"
+#include "rival/members.hpp"
 
 namespace rival {
 
@@ -46,11 +49,28 @@ struct Outcomes {
   std::vector<float> rewards;
 };
 
+// What ended a batch: rules or a script that threw, say.
+struct BatchFailure {
+  int match = -1, step = 0, seat = -1;  // where; -1: of no match, or of no seat
+  std::string what;
+};
+
+// A batch that fails says so in failure(), and is of no use from then on but to be destroyed: its rows are idle, its
+// matches do not go on. Whoever drives one asks after each call that matters, or lets BatchRows do it.
+//
 // Not thread-safe; different batches are independent.
 class Batch {
  public:
   virtual ~Batch() = default;
   Batch& operator=(const Batch&) = delete;
+
+  const std::optional<BatchFailure>& failure() const { return failure_; }
+  // An error that names the game and the place, where the batch has failed.
+  Result<void> sound() const;
+  // Notes a failure; only the first one counts. Const, for who only reads the batch: scripted players.
+  void fail(BatchFailure failure) const;
+  // Notes what is being thrown; called while it is caught.
+  void fail_by_exception(int match, int seat, const std::string& thrower) const;
 
   const Spec& spec() const { return spec_; }
   const RowLayout& layout() const { return layout_; }
@@ -58,7 +78,8 @@ class Batch {
   int rows_per_match() const { return spec_.simultaneous ? spec_.seats : 1; }
   int rows() const { return matches_ * rows_per_match(); }
 
-  // Starts the named matches anew, match matches[i] with keys[i]. A new batch's matches must be started first.
+  // Starts the named matches anew, match matches[i] with keys[i]. A match that was never started is idle, as one that
+  // has ended.
   virtual void start(std::span<const int> matches, const Settings& settings, std::span<const Key> keys) = 0;
   // Starts every match, match m with key.split(m).
   void start_all(const Settings& settings, Key key);
@@ -71,6 +92,10 @@ class Batch {
 
   // ---- one match, for tools; `mask` may be null ----
   virtual void observe_seat(int match, int seat, float* observation, std::uint8_t* mask) const = 0;
+  // The same with the parts where `layout` has them, which may be elsewhere than in layout(), and nothing cleared
+  // before. False, with nothing written, if the game cannot.
+  virtual bool observe_seat_as(const RowLayout& layout, int match, int seat, float* observation,
+                               std::uint8_t* mask) const;
   virtual SeatSet to_act(int match) const = 0;
   virtual Status status(int match) const = 0;
   // The seats that take part in the match, from its start to its end: where a game has places for more players than
@@ -83,7 +108,8 @@ class Batch {
   // The result for a team of a finished match; 0 in games without results.
   virtual float result(int match, int team) const = 0;
   virtual bool has_result() const = 0;
-  // A hash of the match's state, as seen by all seats together; equal states have equal hashes on one machine.
+  // A hash of the match's state, as seen by all seats together, or of its results once it has finished; equal states
+  // have equal hashes on one machine.
   std::uint64_t hash(int match) const;
   // The position drawn for people, or "" if the game cannot.
   virtual std::string text(int match) const = 0;
@@ -113,6 +139,9 @@ class Batch {
   virtual Outcomes starts(const Settings& settings) const;
   virtual Outcomes outcomes(int match, const ActionRows& actions) const;
 
+  // The optional members that the game has and has not; empty if it is no type of C++.
+  virtual std::vector<OptionalMember> optional_members() const;
+
   // The state of a match as the game's own type, for scripted players and judges; null if it is another type.
   template <class G>
   const G* state(int match) const {
@@ -121,7 +150,8 @@ class Batch {
 
  protected:
   Batch(Spec spec, int matches) : spec_(std::move(spec)), layout_(spec_), matches_(matches) {}
-  Batch(const Batch& other) : spec_(other.spec_), layout_(other.layout_), matches_(other.matches_) {}
+  Batch(const Batch& other)
+      : spec_(other.spec_), layout_(other.layout_), matches_(other.matches_), failure_(other.failure_) {}
   virtual const std::type_info& state_type() const = 0;
   virtual const void* state_address(int match) const = 0;
 
@@ -129,6 +159,7 @@ class Batch {
   Spec spec_;
   RowLayout layout_;
   int matches_;
+  mutable std::optional<BatchFailure> failure_;
 };
 
 // Makes a batch of `matches` matches, none of them started.
@@ -145,33 +176,42 @@ class BatchOf final : public Batch {
   static std::unique_ptr<Batch> make(int matches) { return std::make_unique<BatchOf>(matches); }
 
   void start(std::span<const int> matches, const Settings& settings, std::span<const Key> keys) override {
-    for (std::size_t i = 0; i < matches.size(); ++i) {
-      const auto m = static_cast<std::size_t>(matches[i]);
-      games_[m].reset(settings, keys[i].split(0));
-      clocks_[m] = {keys[i], 0};
-    }
+    guarded({.member = "reset()"}, [&](Place& at) {
+      for (std::size_t i = 0; i < matches.size(); ++i) {
+        at.match = matches[i];
+        clocks_[index(at.match)] = {keys[i], 0};
+        games_[index(at.match)].reset(settings, keys[i].split(0));
+      }
+    });
   }
 
   void observe(const ObservationRows& out) const override {
-    const auto observation_size = static_cast<std::size_t>(layout().observation_size);
-    const auto mask_size = static_cast<std::size_t>(layout().mask_size);
-    std::memset(out.observations, 0, sizeof(float) * observation_size * static_cast<std::size_t>(rows()));
-    std::fill_n(out.masks, mask_size * static_cast<std::size_t>(rows()), HasLegal<G> ? 0 : 1);
+    const std::size_t observation_size = index(layout().observation_size), mask_size = index(layout().mask_size);
+    std::memset(out.observations, 0, sizeof(float) * observation_size * index(rows()));
+    std::fill_n(out.masks, mask_size * index(rows()), HasLegal<G> ? 0 : 1);
     const int per_match = rows_per_match();
-    for (int m = 0; m < matches(); ++m) {
-      const G& game = games_[static_cast<std::size_t>(m)];
-      const SeatSet acting = game.status() == Status::running ? game.to_act() : SeatSet::none();
-      for (int i = 0; i < per_match; ++i) {
-        const auto row = static_cast<std::size_t>(m * per_match + i);
-        const int seat = per_match > 1 ? i : (acting.empty() ? 0 : acting.lowest());
-        if (!acting.contains(seat)) {
-          out.seats[row] = -1;
-          continue;
+    guarded({}, [&](Place& at) {
+      for (int m = 0; m < matches(); ++m) {
+        at = {m, -1, "status()"};
+        SeatSet acting;
+        if (runs(m)) {
+          at.member = "to_act()";
+          acting = games_[index(m)].to_act();
         }
-        out.seats[row] = static_cast<std::int8_t>(seat);
-        write_row(game, seat, out.observations + row * observation_size, out.masks + row * mask_size);
+        for (int i = 0; i < per_match; ++i) {
+          const std::size_t row = index(m * per_match + i);
+          const int seat = per_match > 1 ? i : (acting.empty() ? 0 : acting.lowest());
+          if (!acting.contains(seat)) {
+            out.seats[row] = -1;
+            continue;
+          }
+          out.seats[row] = static_cast<std::int8_t>(seat);
+          at.seat = seat;
+          write_row(at, layout(), out.observations + row * observation_size, out.masks + row * mask_size);
+        }
       }
-    }
+    });
+    if (failure()) std::fill_n(out.seats, rows(), static_cast<std::int8_t>(-1));
   }
 
   void step(const ActionRows& actions, const StepRows& out) override {
@@ -179,129 +219,201 @@ class BatchOf final : public Batch {
     const int seats = spec().seats;
     const int choices = layout().choice_count * per_match;
     const int values = layout().value_count * per_match;
-    std::memset(out.rewards, 0, sizeof(float) * static_cast<std::size_t>(matches() * seats));
-    for (int m = 0; m < matches(); ++m) {
-      G& game = games_[static_cast<std::size_t>(m)];
-      if (game.status() != Status::running) {
+    std::memset(out.rewards, 0, sizeof(float) * index(matches() * seats));
+    guarded({}, [&](Place& at) {
+      for (int m = 0; m < matches(); ++m) {
+        at = {m, -1, "status()"};
+        if (!runs(m)) {
+          out.status[m] = status_of(m);
+          continue;
+        }
+        at.member = "step()";
+        G& game = games_[index(m)];
+        float* rewards = out.rewards + static_cast<std::ptrdiff_t>(m) * seats;
+        Clock& clock = clocks_[index(m)];
+        ++clock.steps;
+        game.step(Actions(actions.choices + static_cast<std::ptrdiff_t>(m) * choices,
+                          actions.values + static_cast<std::ptrdiff_t>(m) * values, per_match > 1 ? 1 : 0, layout()),
+                  clock.key.split(static_cast<std::uint64_t>(clock.steps)), Rewards(rewards));
+        at.member = "status()";
         out.status[m] = game.status();
-        continue;
+        if (out.status[m] == Status::finished) add_results(at, game, rewards);
       }
-      float* rewards = out.rewards + static_cast<std::ptrdiff_t>(m) * seats;
-      Clock& clock = clocks_[static_cast<std::size_t>(m)];
-      ++clock.steps;
-      game.step(Actions(actions.choices + static_cast<std::ptrdiff_t>(m) * choices,
-                        actions.values + static_cast<std::ptrdiff_t>(m) * values, per_match > 1 ? 1 : 0, layout()),
-                clock.key.split(static_cast<std::uint64_t>(clock.steps)), Rewards(rewards));
-      out.status[m] = game.status();
-      if constexpr (HasResult<G>)
-        if (out.status[m] == Status::finished)
-          for (SeatSet in = playing(m); !in.empty(); in = in.without(in.lowest()))
-            rewards[in.lowest()] += game.result(spec().team_of(in.lowest()));
-    }
+    });
+    if (failure()) std::fill_n(out.status, matches(), Status::truncated);
   }
 
   void observe_seat(int match, int seat, float* observation, std::uint8_t* mask) const override {
-    std::vector<std::uint8_t> unused(mask ? 0 : static_cast<std::size_t>(layout().mask_size));
-    std::uint8_t* row = mask ? mask : unused.data();
-    std::memset(observation, 0, sizeof(float) * static_cast<std::size_t>(layout().observation_size));
-    std::fill_n(row, layout().mask_size, HasLegal<G> ? 0 : 1);
-    write_row(game(match), seat, observation, row);
+    std::memset(observation, 0, sizeof(float) * index(layout().observation_size));
+    if (mask) std::fill_n(mask, layout().mask_size, HasLegal<G> ? 0 : 1);
+    observe_seat_as(layout(), match, seat, observation, mask);
+  }
+  bool observe_seat_as(const RowLayout& layout, int match, int seat, float* observation,
+                       std::uint8_t* mask) const override {
+    std::vector<std::uint8_t> unused(mask ? 0 : index(layout.mask_size));
+    guarded({match, seat, ""}, [&](Place& at) { write_row(at, layout, observation, mask ? mask : unused.data()); });
+    return true;
   }
   SeatSet to_act(int match) const override {
-    return game(match).status() == Status::running ? game(match).to_act() : SeatSet::none();
+    SeatSet acting;
+    guarded({match, -1, "to_act()"}, [&](Place&) {
+      if (runs(match)) acting = game(match).to_act();
+    });
+    return acting;
   }
-  Status status(int match) const override { return game(match).status(); }
+  Status status(int match) const override {
+    Status status = Status::truncated;
+    guarded({match, -1, "status()"}, [&](Place&) { status = status_of(match); });
+    return status;
+  }
   SeatSet playing(int match) const override {
-    if constexpr (HasPlaying<G>) return game(match).playing();
-    return SeatSet::first(spec().seats);
+    SeatSet playing = SeatSet::first(spec().seats);
+    guarded({match, -1, "playing()"}, [&](Place&) { playing = playing_of(game(match)); });
+    return playing;
   }
   float result(int match, int team) const override {
-    if constexpr (HasResult<G>) return game(match).result(team);
-    return 0;
+    float result = 0;
+    if constexpr (HasResult<G>) guarded({match, -1, "result()"}, [&](Place&) { result = game(match).result(team); });
+    return result;
   }
   bool has_result() const override { return HasResult<G>; }
   std::string text(int match) const override {
-    if constexpr (HasText<G>) return game(match).text();
+    if constexpr (HasText<G>) return written({match, -1, "text()"}, [&] { return game(match).text(); });
     return "";
   }
   std::string text(int match, int seat) const override {
-    if constexpr (HasSeatText<G>) return game(match).text(seat);
+    if constexpr (HasSeatText<G>) return written({match, seat, "text(seat)"}, [&] { return game(match).text(seat); });
     return Batch::text(match, seat);
   }
   std::string action_text(int match, int seat, int choice) const override {
-    if constexpr (HasActionText<G>) return game(match).action_text(seat, choice);
+    if constexpr (HasActionText<G>)
+      return written({match, seat, "action_text()"}, [&] { return game(match).action_text(seat, choice); });
     return std::to_string(choice);
   }
   std::string stage(int match) const override {
-    if constexpr (HasScene<G>) return game(match).stage();
+    if constexpr (HasScene<G>) return written({match, -1, "stage()"}, [&] { return game(match).stage(); });
     return "";
   }
   std::string scene(int match) const override {
-    if constexpr (HasScene<G>) return game(match).scene();
+    if constexpr (HasScene<G>) return written({match, -1, "scene()"}, [&] { return game(match).scene(); });
     return "";
   }
-  int steps(int match) const override { return clocks_[static_cast<std::size_t>(match)].steps; }
+  int steps(int match) const override { return std::max(0, clocks_[index(match)].steps); }
   bool resample_hidden(int match, int seat, Key key) override {
-    if constexpr (HasResampleHidden<G>) games_[static_cast<std::size_t>(match)].resample_hidden(seat, key);
+    if constexpr (HasResampleHidden<G>)
+      guarded({match, seat, "resample_hidden()"}, [&](Place&) { games_[index(match)].resample_hidden(seat, key); });
     return HasResampleHidden<G>;
   }
   // Puts a match into a state of the caller's making, as if it had just been started there with `key`.
   void set_state(int match, const G& state, Key key = {}) {
-    games_[static_cast<std::size_t>(match)] = state;
-    clocks_[static_cast<std::size_t>(match)] = {key, 0};
+    games_[index(match)] = state;
+    clocks_[index(match)] = {key, 0};
   }
   std::unique_ptr<Batch> clone() const override { return std::unique_ptr<Batch>(new BatchOf(*this)); }
   void copy_match(const Batch& from, int match, int into) override {
     const auto* same = dynamic_cast<const BatchOf*>(&from);
     check(same != nullptr, "a match was copied from a batch of another game");
-    games_[static_cast<std::size_t>(into)] = same->games_[static_cast<std::size_t>(match)];
-    clocks_[static_cast<std::size_t>(into)] = same->clocks_[static_cast<std::size_t>(match)];
+    games_[index(into)] = same->games_[index(match)];
+    clocks_[index(into)] = same->clocks_[index(match)];
   }
   Outcomes starts(const Settings& settings) const override {
-    if constexpr (HasStarts<G>) return outcomes_of(G::starts(settings), {});
+    if constexpr (HasStarts<G>) return outcomes_of({-1, -1, "starts()"}, {{}, 0}, [&] { return G::starts(settings); });
     return Batch::starts(settings);
   }
   Outcomes outcomes(int match, const ActionRows& actions) const override {
     if constexpr (HasOutcomes<G>) {
-      const Clock& clock = clocks_[static_cast<std::size_t>(match)];
+      const Clock& now = clocks_[index(match)];
       const Actions rows(actions.choices, actions.values, rows_per_match() > 1 ? 1 : 0, layout());
-      return outcomes_of(game(match).outcomes(rows), {clock.key, clock.steps + 1});
+      return outcomes_of({match, -1, "outcomes()"}, {now.key, now.steps + 1},
+                         [&] { return game(match).outcomes(rows); });
     }
     return Batch::outcomes(match, actions);
   }
-  void rekey(int match, Key key) override { clocks_[static_cast<std::size_t>(match)].key = key; }
+  void rekey(int match, Key key) override { clocks_[index(match)].key = key; }
+
+  std::vector<OptionalMember> optional_members() const override {
+    constexpr auto members = rival::optional_members<G>();
+    return {members.begin(), members.end()};
+  }
 
  private:
   struct Clock {
     Key key;
-    int steps = 0;
+    int steps = -1;  // -1: never started
   };
 
-  Outcomes outcomes_of(const std::vector<Chance<G>>& all, Clock clock) const {
-    const auto seats = static_cast<std::size_t>(spec().seats);
-    auto batch = std::make_unique<BatchOf>(static_cast<int>(all.size()));
-    Outcomes outcomes{nullptr, {}, std::vector<float>(all.size() * seats)};
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      batch->games_[i] = all[i].state;
-      batch->clocks_[i] = clock;
-      outcomes.probabilities.push_back(all[i].probability);
-      float* rewards = outcomes.rewards.data() + i * seats;
-      std::copy_n(all[i].rewards.begin(), std::min(seats, all[i].rewards.size()), rewards);
-      const int match = static_cast<int>(i);
-      if (HasResult<G> && batch->status(match) == Status::finished)
-        for (SeatSet in = batch->playing(match); !in.empty(); in = in.without(in.lowest()))
-          rewards[in.lowest()] += batch->result(match, spec().team_of(in.lowest()));
+  static std::size_t index(int i) { return static_cast<std::size_t>(i); }
+
+  // Which member of the rules is at work, for whom.
+  struct Place {
+    int match = -1, seat = -1;
+    const char* member = "";
+  };
+  // Does what may throw in the rules; nothing once the batch has failed.
+  template <class Work>
+  void guarded(Place at, const Work& work) const {
+    if (failure()) return;
+    try {
+      work(at);
+    } catch (...) {
+      fail_by_exception(at.match, at.seat, at.member);
     }
-    outcomes.matches = std::move(batch);
+  }
+  template <class Text>
+  std::string written(Place at, const Text& text) const {
+    std::string result;
+    guarded(at, [&](Place&) { result = text(); });
+    return result;
+  }
+
+  Status status_of(int match) const {
+    return clocks_[index(match)].steps < 0 ? Status::truncated : game(match).status();
+  }
+  bool runs(int match) const { return status_of(match) == Status::running; }
+
+  // What the end of a finished match gives its seats.
+  void add_results(Place& at, const G& game, float* rewards) const {
+    if constexpr (HasResult<G>) {
+      at.member = "result()";
+      for (SeatSet in = playing_of(game); !in.empty(); in = in.without(in.lowest()))
+        rewards[in.lowest()] += game.result(spec().team_of(in.lowest()));
+    }
+  }
+  SeatSet playing_of(const G& game) const {
+    if constexpr (HasPlaying<G>) return game.playing();
+    return SeatSet::first(spec().seats);
+  }
+
+  template <class All>
+  Outcomes outcomes_of(Place place, Clock clock, const All& said) const {
+    Outcomes outcomes;
+    guarded(place, [&](Place& at) {
+      const std::vector<Chance<G>> all = said();
+      const std::size_t seats = index(spec().seats);
+      auto batch = std::make_unique<BatchOf>(static_cast<int>(all.size()));
+      outcomes.rewards.resize(all.size() * seats);
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        batch->games_[i] = all[i].state;
+        batch->clocks_[i] = clock;
+        outcomes.probabilities.push_back(all[i].probability);
+        float* rewards = outcomes.rewards.data() + i * seats;
+        std::copy_n(all[i].rewards.begin(), std::min(seats, all[i].rewards.size()), rewards);
+        if (all[i].state.status() == Status::finished) add_results(at, all[i].state, rewards);
+      }
+      outcomes.matches = std::move(batch);
+    });
     return outcomes;
   }
-  const G& game(int match) const { return games_[static_cast<std::size_t>(match)]; }
-  void write_row(const G& game, int seat, float* observation, std::uint8_t* mask) const {
-    game.observe(seat, Observation(observation, layout(), spec()));
-    if constexpr (HasLegal<G>) game.legal(seat, Mask(mask, layout()));
+  const G& game(int match) const { return games_[index(match)]; }
+  void write_row(Place& at, const RowLayout& layout, float* observation, std::uint8_t* mask) const {
+    const G& game = games_[index(at.match)];
+    at.member = "observe()";
+    game.observe(at.seat, Observation(observation, layout, spec()));
+    at.member = "legal()";
+    if constexpr (HasLegal<G>) game.legal(at.seat, Mask(mask, layout));
   }
   const std::type_info& state_type() const override { return typeid(G); }
-  const void* state_address(int match) const override { return &games_[static_cast<std::size_t>(match)]; }
+  const void* state_address(int match) const override { return &games_[index(match)]; }
 
   std::vector<G> games_;
   std::vector<Clock> clocks_;

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "base/number.hpp"
+#include "base/program.hpp"
 #include "game/replay.hpp"
 
 namespace rival {
@@ -15,6 +17,9 @@ using Verdict = ConformanceCheck::Verdict;
 constexpr int kUnknownBound = 20'000;  // steps of a match where Spec::max_steps gives none
 constexpr int kPadding = 64;           // guard cells on both sides of a row
 constexpr float kScale = 100;
+constexpr float kLargeReward = 1e6f;
+constexpr int kQuickSteps = 64;
+constexpr int kEnough = 10;  // matches, or sights, to say that all are alike
 constexpr float kGuard = -9.25e33f;
 constexpr std::uint8_t kMaskGuard = 0xa5;
 
@@ -46,13 +51,16 @@ class Kit {
         spec_(batch_->spec()) {
     report_.game = spec_.name;
     add("spec", "the Spec makes sense");
+    add("members", "which optional members there are");
+    add("exceptions", "no member throws");
     add("to act", "somebody acts while a match runs; seats exist; one at a time in turn-based games");
     add("masks", "masks hold 0 and 1, and always allow something");
     add("observations", "observations are finite and stay within their row");
+    add("entities", "rows of entities begin with 1, and are zero where there is none");
     add("scale", "observations are of order 1");
     add("rewards", "rewards are finite");
     add("ending", "every match ends");
-    add("results", "results are finite, and constant-sum between two teams");
+    add("results", "results are finite");
     add("copies", "a copy plays on alike and apart");
     add("same keys", "the same key and actions give the same match");
     add("chance", "what the key decides");
@@ -61,15 +69,23 @@ class Kit {
     add("hidden", "no seat sees what it must not");
   }
 
+  // Plays the beginning of one match only.
+  void hurry() {
+    hurried_ = true;
+    matches_ = 1;
+  }
+
   ConformanceReport run() {
     if (Result<void> valid = validate(spec_); !valid) {
       fail("spec", valid.error().message);
       return report_;
     }
     touch("spec");
+    touch("exceptions");
+    list_members();
     if (settings_.parameters.empty()) settings_ = default_settings(spec_);
     play_matches();
-    if (report_.passed()) {
+    if (report_.passed() && !hurried_) {
       check_batch();
       check_chance();
       check_parameters();
@@ -112,6 +128,26 @@ class Kit {
     return text + (seat < 0 ? ": " : ", seat " + std::to_string(seat) + ": ");
   }
 
+  // Whether none of the rules' members has thrown.
+  bool sound(const Batch& batch) {
+    const std::optional<BatchFailure>& failure = batch.failure();
+    return !failure || fail("exceptions", where(failure->seat) + failure->what);
+  }
+
+  void list_members() {
+    std::string found, missing;
+    for (const OptionalMember& member : batch_->optional_members())
+      (member.found ? found : missing) +=
+          (member.found ? found : missing).empty() ? member.name : std::string(", ") + member.name;
+    if (found.empty() && missing.empty()) return;
+    note("members", (found.empty() ? "no optional one" : found) + (missing.empty() ? "" : "; not there: " + missing));
+    for (const OptionalMember& member : batch_->optional_members())
+      if (member.found && std::string(member.name) == "resample_hidden" && !spec_.hidden_information)
+        fail("hidden",
+             "there is resample_hidden(), but the Spec says that nothing is hidden, and play would be trained "
+             "accordingly; set Spec::hidden_information");
+  }
+
   // ---- one match ----
 
   // What `seat` sees in match 0 of `batch`, between guard cells.
@@ -126,6 +162,56 @@ class Kit {
     v.mask.assign(static_cast<std::size_t>(layout.mask_size + 2 * kPadding), kMaskGuard);
     batch.observe_seat(0, seat, v.observation.data() + kPadding, with_mask ? v.mask.data() + kPadding : nullptr);
     return v;
+  }
+
+  // What is written to one part must not end up in the next: the same row again with guard cells between its parts.
+  void check_parts(int seat, const View& together, bool acting) {
+    RowLayout apart = batch_->layout();
+    const auto spread = [](std::vector<int>& offsets, int& size, auto width) {
+      int gaps = 0;
+      for (std::size_t p = 0; p < offsets.size(); ++p) {
+        offsets[p] += gaps;
+        if (width(p) > 0) gaps += kPadding;
+      }
+      size += gaps;
+    };
+    const auto cells = [this](std::size_t p) { return spec_.observation[p].size(); };
+    const auto choices = [this](std::size_t p) { return spec_.action[p].is_choice() ? spec_.action[p].size : 0; };
+    spread(apart.observation_offset, apart.observation_size, cells);
+    spread(apart.mask_offset, apart.mask_size, choices);
+    std::vector<float> row(static_cast<std::size_t>(apart.observation_size));
+    std::vector<std::uint8_t> mask(static_cast<std::size_t>(apart.mask_size));
+    if (!batch_->observe_seat_as(apart, 0, seat, row.data(), acting ? mask.data() : nullptr)) return;
+    // A row written from its first cell to its last, whatever the parts, is well written too.
+    const float* whole = together.observation.data() + kPadding;
+    const int size = batch_->layout().observation_size;
+    const auto in_gap = [](const auto& cells_of_row, int first) {
+      return std::any_of(cells_of_row.begin() + first, cells_of_row.begin() + first + kPadding,
+                         [](auto cell) { return cell != 0; });
+    };
+    if (!std::equal(whole, whole + size, row.begin()))
+      for (std::size_t p = 0; p + 1 < spec_.observation.size(); ++p)
+        if (in_gap(row, apart.observation_offset[p] + cells(p)))
+          warn("observations", where(seat) + "what is written to observation part '" + spec_.observation[p].name +
+                                   "' goes beyond its " + std::to_string(cells(p)) + " values, into the next part");
+    for (std::size_t p = 0; p < spec_.action.size() && acting; ++p)
+      if (choices(p) > 0 && apart.mask_offset[p] + choices(p) + kPadding < apart.mask_size &&
+          in_gap(mask, apart.mask_offset[p] + choices(p)))
+        fail("masks", where(seat) + "the mask of action part '" + spec_.action[p].name + "' is written beyond its " +
+                          std::to_string(choices(p)) + " choices, into the next part");
+  }
+
+  void check_entities(int seat, std::size_t p, const float* row) {
+    touch("entities");
+    const ObservationPart& part = spec_.observation[p];
+    for (int e = 0; e < part.count(); ++e, row += part.features()) {
+      const bool others = std::any_of(row + 1, row + part.features(), [](float x) { return x != 0; });
+      if (row[0] == 1 || (row[0] == 0 && !others)) continue;
+      warn("entities", where(seat) + "row " + std::to_string(e) + " of '" + part.name + "' begins with " +
+                           number(row[0]) +
+                           (row[0] == 0 ? ", which means that there is no entity, but other numbers of it are set"
+                                        : "; the first number of an entity is 1, that of a row without one 0"));
+    }
   }
 
   bool check_seats() {
@@ -162,7 +248,12 @@ class Kit {
         if (!std::isfinite(x)) return fail("observations", place() + " is " + number(x));
         if (std::fabs(x) > kScale) warn("scale", place() + " is " + number(x) + "; scale it to order 1");
       }
+      if (part.kind == ObservationPart::Kind::entities) check_entities(seat, p, row + layout.observation_offset[p]);
     }
+    const std::vector<float> seen(row, row + layout.observation_size);
+    if (first_seen_.empty()) first_seen_ = seen;
+    sights_differ_ = sights_differ_ || seen != first_seen_;
+    ++sights_;
     for (int i = 0; i < kPadding; ++i)
       if (row[-1 - i] != kGuard || row[layout.observation_size + i] != kGuard)
         return fail("observations", where(seat) + "observe() writes outside its row of " +
@@ -225,6 +316,7 @@ class Kit {
         warn("hidden", "not checked: the game has no resample_hidden()");
         return;
       }
+      if (!sound(*copy)) return;
       touch("hidden");
       if (copy->to_act(0) != acting || copy->status(0) != batch_->status(0)) {
         fail("hidden", where(seat) + "redrawing what the seat cannot know changes who is to act");
@@ -258,11 +350,17 @@ class Kit {
       }
       sum += result;
     }
+    std::vector<float> all;
+    for (int team = 0; team < spec_.team_count(); ++team) all.push_back(batch_->result(0, team));
+    if (first_results_.empty()) first_results_ = all;
+    results_differ_ = results_differ_ || all != first_results_;
     if (spec_.team_count() != 2) return;
     if (!results_sum_) results_sum_ = sum;
     if (std::fabs(sum - *results_sum_) > 1e-4 * std::max(1.0, std::fabs(*results_sum_)))
-      fail("results", where() + "the teams' results sum to " + number(sum) + ", in an earlier match to " +
-                          number(*results_sum_) + "; results must be constant-sum, put other payoffs into the rewards");
+      warn("results", where() + "the teams' results sum to " + number(sum) + ", in an earlier match to " +
+                          number(*results_sum_) +
+                          ": each team is trained for its own, and ratings count who has more. Right for payoffs; a "
+                          "draw is worth as much as a win and a loss together, divided by two");
   }
 
   // Plays match `match_` to its end with random actions. False if it had to stop.
@@ -279,10 +377,12 @@ class Kit {
     ReplayRecorder recorder(*batch_, 0, settings, match_key, replay ? 1 : kUnknownBound);
     const int bound = spec_.max_steps > 0 ? spec_.max_steps : kUnknownBound;
     touch("ending");
+    if (!sound(*batch_)) return false;
     playing_ = batch_->playing(0);
     if (playing_.empty()) return fail("to act", where() + "playing() is empty: nobody takes part in the match");
     if (batch_->status(0) != Status::running) return fail("ending", where() + "the match is over before anybody acted");
     while (batch_->status(0) == Status::running) {
+      if (hurried_ && step_ == kQuickSteps) return true;
       if (step_ == bound)
         return fail("ending",
                     where() + "the match is still running after " + std::to_string(bound) + " steps" +
@@ -293,13 +393,16 @@ class Kit {
       for (int seat = 0; seat < spec_.seats; ++seat) {
         if (!playing_.contains(seat)) continue;
         const View v = view(*batch_, seat, acting.contains(seat));
-        if (!check_observation(seat, v)) return false;
+        if (!sound(*batch_) || !check_observation(seat, v)) return false;
+        if (acting.contains(seat) && !check_mask(seat, v)) return false;
+        if (step_ < 8 || step_ % 16 == 0) check_parts(seat, v, acting.contains(seat));
         if (!acting.contains(seat)) continue;
-        if (!check_mask(seat, v)) return false;
         const int row = batch_->rows_per_match() > 1 ? seat : 0;
         choose(v, random, now.choices.data() + row * layout.choice_count, now.values.data() + row * layout.value_count);
       }
       if (step_ < 64 || step_ % 16 == 0) check_hidden(random);
+      if (!sound(*batch_) || find("masks").verdict == Verdict::failed || find("exceptions").verdict == Verdict::failed)
+        return false;
       const ActionRows actions{now.choices.data(), now.values.data()};
       played.actions.choices.insert(played.actions.choices.end(), now.choices.begin(), now.choices.end());
       played.actions.values.insert(played.actions.values.end(), now.values.begin(), now.values.end());
@@ -311,12 +414,14 @@ class Kit {
         const std::uint64_t before = batch_->hash(0);
         Status status;
         copy->step(actions, {copy_rewards.data(), &status});
+        if (!sound(*copy)) return false;
         if (batch_->hash(0) != before)
           return fail("copies", where() + "stepping a copy of the match changes the original; hold the state by value");
       }
       recorder.record(actions);
       Status status;
       batch_->step(actions, {rewards.data(), &status});
+      if (!sound(*batch_)) return false;
       touch("rewards");
       for (int seat = 0; seat < spec_.seats; ++seat) {
         const float reward = rewards[static_cast<std::size_t>(seat)];
@@ -324,15 +429,21 @@ class Kit {
             !std::isfinite(batch_->result(0, spec_.team_of(seat))))
           break;  // reported as a result
         if (!std::isfinite(reward)) return fail("rewards", where(seat) + "the reward is " + number(reward));
+        if (std::fabs(reward) > kLargeReward)
+          warn("rewards", where(seat) + "the reward or result is " + number(reward) +
+                              "; scale it down, since sums of such numbers lose the small ones");
         rewarded_ = rewarded_ || reward != 0;
+        const float end = status == Status::finished ? batch_->result(0, spec_.team_of(seat)) : 0;
+        stepped_reward_ = stepped_reward_ || reward != end;
       }
       if (copy && (copy->hash(0) != batch_->hash(0) || copy_rewards != rewards))
         return fail("copies", where() + "a copy of the match goes on in another way than the original");
       ++step_;
     }
-    for (int seat = 0; seat < spec_.seats; ++seat)
+    for (int seat = 0; seat < spec_.seats && batch_->status(0) == Status::truncated; ++seat)
       if (playing_.contains(seat) && !check_observation(seat, view(*batch_, seat, false))) return false;
     check_results();
+    if (!sound(*batch_)) return false;
     played.steps = step_;
     played.last_hash = batch_->hash(0);
     if (replay) *replay = recorder.finish();
@@ -351,16 +462,28 @@ class Kit {
       if (!play(settings, match_key, Random(match_key.split(1'000'003)), played, &replay)) continue;
       ++report_.matches;
       steps += played.steps;
-      check_replay(replay);
+      if (hurried_) continue;
+      check_replay(match_key, replay);
       if (played_.size() < 16) played_.push_back(std::move(played));
     }
     if (report_.matches > 0) report_.mean_steps = steps / report_.matches;
   }
 
-  void check_replay(const Replay& replay) {
+  void check_replay(Key match_key, const Replay& replay) {
     touch("same keys");
     if (Result<void> same = verify_replay(replay, factory_); !same) {
-      fail("same keys", "match " + std::to_string(match_) + " played again: " + same.error().message);
+      // A new object must repeat what a new object did, at least.
+      const std::unique_ptr<Batch> used = std::exchange(batch_, factory_(1));
+      Played played;
+      Replay fresh;
+      const bool forgetful = play(settings_, match_key, Random(match_key.split(1'000'003)), played, &fresh) &&
+                             verify_replay(fresh, factory_).ok();
+      fail("same keys",
+           "match " + std::to_string(match_) + " played again: " + same.error().message +
+               (forgetful ? ". On a new object every time the match is the same, so reset() leaves something of the "
+                            "match before it: let it set every member, with `*this = Game();` as its first line"
+                          : ". Something other than the key and the actions decides: a global generator, a clock, a "
+                            "pointer to what matches share, or a member without an initial value"));
       return;
     }
     touch("replay");
@@ -454,15 +577,20 @@ class Kit {
   }
 
   void conclude() {
+    if (find("entities").verdict == Verdict::skipped) find("entities").message = "the game shows none";
     if (!batch_->has_result()) find("results").message = "the game has no results, only rewards";
     if (results_sum_)
       note("results", std::fabs(*results_sum_) < 1e-6 ? "zero-sum" : "constant-sum, " + number(*results_sum_));
     if (spec_.parameters.empty()) find("parameters").message = "the game has no parameters";
-    if (!spec_.hidden_information) find("hidden").message = "nothing is hidden";
+    if (find("hidden").verdict == Verdict::skipped) find("hidden").message = "nothing is hidden";
     if (find("hidden").verdict == Verdict::passed && !redrawn_)
       warn("hidden", "resample_hidden() never changed anything that any seat sees");
     if (report_.matches > 0 && !rewarded_)
       warn("rewards", "no seat ever had a reward or a result: there is nothing to learn");
+    if (report_.matches >= kEnough && rewarded_ && !stepped_reward_ && !first_results_.empty() && !results_differ_)
+      warn("results", "every match ended with the same results: nothing that was done made a difference");
+    if (sights_ >= kEnough && !sights_differ_)
+      warn("observations", "no seat ever saw anything but the same numbers; observe() must write what there is to see");
   }
 
   BatchFactory factory_;
@@ -470,7 +598,7 @@ class Kit {
   int matches_;
   Settings settings_;
   std::unique_ptr<Batch> batch_;
-  const Spec& spec_;
+  const Spec spec_;
   ConformanceReport report_;
 
   int match_ = 0, step_ = 0;
@@ -478,7 +606,10 @@ class Kit {
   std::vector<Played> played_;
   SeatSet playing_;  // of the match
   std::optional<double> results_sum_;
-  bool rewarded_ = false, redrawn_ = false;
+  std::vector<float> first_results_, first_seen_;
+  bool hurried_ = false, rewarded_ = false, stepped_reward_ = false, redrawn_ = false;
+  bool results_differ_ = false, sights_differ_ = false;
+  int sights_ = 0;
 };
 
 }  // namespace
@@ -523,6 +654,17 @@ std::string ConformanceReport::text() const {
 
 ConformanceReport check_conformance(BatchFactory factory, Key key, int matches, const Settings& settings) {
   return Kit(factory, key, matches, settings).run();
+}
+
+Result<void> check_quickly(BatchFactory factory, const Settings& settings) {
+  Kit kit(factory, Key(1), 1, settings);
+  kit.hurry();
+  const ConformanceReport report = kit.run();
+  for (const ConformanceCheck& check : report.checks)
+    if (check.verdict == Verdict::failed)
+      return Error{"game '" + report.game + "' breaks a promise: " + check.message + " (`" +
+                   command_line({"check", report.game}) + "` looks at all of them)"};
+  return {};
 }
 
 }  // namespace rival

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.hpp"
 #include "game/batch.hpp"
 
 namespace rival {
@@ -40,13 +41,17 @@ const char* verdict_name(ConformanceCheck::Verdict verdict);
 // Plays `matches` random matches of the game through its masks, and checks on the way:
 //
 //   spec          validate(Spec)
+//   members       which optional members were found (for information; never fails)
+//   exceptions    no member throws
 //   to act        somebody acts while the match runs; seats exist; one at a time in turn-based games
 //   masks         bytes are 0 or 1, and every discrete part of an acting seat has an allowed choice
-//   observations  finite, and nothing is written outside the seat's own row
+//   observations  finite, and nothing is written outside the seat's own row; a warning if what is written to one part
+//                 ends up in the next, or if all that any seat ever sees is the same
+//   entities      the first number of an entity is 1, and that of a row without one 0, as all others (a warning)
 //   scale         observations are of order 1 (a warning above 100 in size)
-//   rewards       finite
+//   rewards       finite; a warning above a million in size
 //   ending        a match ends within Spec::max_steps, or within 20,000 steps where none is given
-//   results       finite; with two teams their sum is the same in every finished match (below)
+//   results       finite; a warning if two teams' sum to different numbers (below), or if all matches end alike
 //   copies        a copy plays on just as the original does, and stepping it leaves the original alone
 //   same keys     the same key and actions give the same match, alone or beside others in a batch
 //   chance        whether different keys give different matches (for information; never fails)
@@ -54,13 +59,18 @@ const char* verdict_name(ConformanceCheck::Verdict verdict);
 //   parameters    matches played with each parameter at its lowest and highest value keep all of the above
 //   hidden        with hidden information: redrawing what a seat cannot know (resample_hidden) changes neither what
 //                 it sees nor what it may do, in the first 64 steps of a match and in every 16th after them; a
-//                 warning if the game has no resample_hidden, or it never changes a thing
+//                 warning if the game has no resample_hidden, or it never changes a thing; an error if it has one
+//                 and its Spec says that nothing is hidden
 //
-// Results of two teams must be constant-sum since ratings, self-play and exact judges read them as who won: a draw
-// scored as a loss for both, say, is an error. Payoffs that are not constant-sum belong in the rewards.
+// Results of two teams that do not sum to a constant are carried: each team is trained for its own, and ratings count
+// who has more. Mostly they are a mistake, such as a draw scored as a loss for both; hence the warning.
 //
 // `settings`: of all matches but those of "parameters"; no parameters: the defaults.
 // A match stops at its first failure, and so does the kit where going on could crash the game.
 ConformanceReport check_conformance(BatchFactory factory, Key key, int matches = 50, const Settings& settings = {});
+
+// The same for the first moments of a match, in a few milliseconds: an error with the first broken promise, if one
+// shows as early. For before anything is built on a game.
+Result<void> check_quickly(BatchFactory factory, const Settings& settings = {});
 
 }  // namespace rival

@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <memory>
+#include <stdexcept>
 
 namespace rival {
 namespace {
@@ -34,6 +35,16 @@ enum class Bug {
   sees_hidden_card,
   mask_shows_hidden_card,
   resample_does_nothing,
+  hidden_undeclared,
+  throws,
+  part_overrun,
+  mask_part_overrun,
+  entity_begins_with_five,
+  entity_begins_with_zero,
+  large_reward,
+  same_results,
+  blind,
+  forgetful_reset,
 };
 
 int global_counter = 0;
@@ -46,17 +57,19 @@ struct Toy {
             .description = "",
             .source = "",
             .seats = 2,
-            .observation = {ObservationPart::vector("card", 3), ObservationPart::vector("turn", 2)},
-            .action = {ActionPart::discrete("number", 3), ActionPart::continuous("force", 2, -1, 1)},
+            .observation = {ObservationPart::vector("card", 3), ObservationPart::vector("turn", 2),
+                            ObservationPart::entities("units", 2, 2)},
+            .action = {ActionPart::discrete("number", 3), ActionPart::continuous("force", 2, -1, 1),
+                       ActionPart::discrete("way", 2)},
             .parameters = {{"turns", 4, 2, 6, "how many numbers are named"}},
-            .hidden_information = true,
+            .hidden_information = bug != Bug::hidden_undeclared,
             .max_steps = 6};
   }
 
   void reset(const Settings& settings, Key key) {
     turns = static_cast<int>(settings.parameters[0]);
     turn = bug == Bug::over_at_once ? turns : 0;
-    last = 0;
+    if constexpr (bug != Bug::forgetful_reset) last = 0;
     Random random(key);
     cards[0] = random.below(3);
     cards[1] = (cards[0] + 1 + random.below(2)) % 3;
@@ -74,12 +87,18 @@ struct Toy {
   }
 
   void observe(int seat, Observation out) const {
+    if constexpr (bug == Bug::blind) return;
+    if constexpr (bug == Bug::throws)
+      if (turn == 2 && seat == 1) throw std::out_of_range("no such card");
+    out.part(2)[0] = bug == Bug::entity_begins_with_five ? 5 : bug == Bug::entity_begins_with_zero ? 0 : 1;
+    out.part(2)[1] = 0.5f;
+    if constexpr (bug == Bug::part_overrun) out.part(0)[4] = 0.5f;
     out.part(0)[cards[bug == Bug::sees_hidden_card && seat == 1 ? 0 : seat]] = 1;
     out.part(1)[0] = static_cast<float>(turn) / 4;
     out.part(1)[1] = static_cast<float>(last);
     if constexpr (bug == Bug::observation_nan)
       if (turn == 1 && seat == 0) out.part(1)[1] = std::numeric_limits<float>::quiet_NaN();
-    if constexpr (bug == Bug::observation_overrun) out.part(1)[2] = 1;
+    if constexpr (bug == Bug::observation_overrun) out.part(2)[4] = 1;
     if constexpr (bug == Bug::large_observation) out.part(1)[0] = 1000;
     if constexpr (bug == Bug::shared_state) out.part(1)[1] = static_cast<float>(*shared);
     if constexpr (bug == Bug::parameter_breaks)
@@ -91,7 +110,10 @@ struct Toy {
     mask.allow(0);
     mask.allow(1);
     if (bug == Bug::mask_byte) mask.part()[1] = 7;
-    if (bug == Bug::mask_overrun) mask.allow(3);
+    if (bug == Bug::mask_overrun) mask.allow(2, 2);
+    if (bug == Bug::mask_part_overrun) mask.allow(4);
+    mask.allow(2, 0);
+    mask.allow(2, 1);
     if (bug == Bug::mask_shows_hidden_card && cards[1 - seat] == 0) mask.allow(2);
   }
 
@@ -103,6 +125,7 @@ struct Toy {
     if constexpr (bug == Bug::unrecorded_state) last = ++global_counter % 7;
     if constexpr (bug == Bug::reward_nan)
       if (turn == 2) rewards[1] = std::numeric_limits<float>::quiet_NaN();
+    if constexpr (bug == Bug::large_reward) rewards[1] += 1e7f;
     if constexpr (bug == Bug::never_ends) return;
     ++turn;
   }
@@ -111,6 +134,7 @@ struct Toy {
 
   float result(int team) const {
     if constexpr (bug == Bug::no_reward) return 0;
+    if constexpr (bug == Bug::same_results) return team == 0 ? 1 : -1;
     if constexpr (bug == Bug::result_nan) return std::numeric_limits<float>::quiet_NaN();
     if (bug == Bug::draw_lost_by_both && last == 1) return -1;
     return cards[team] > cards[1 - team] ? 1 : -1;
@@ -182,12 +206,17 @@ TEST(Conformance, NamesTheFault) {
   expect_failure(report<Bug::never_ends>(), "ending", "match 0, step 6: the match is still running after 6 steps");
   expect_failure(report<Bug::over_at_once>(), "ending", "match 0, step 0: the match is over before anybody acted");
   expect_failure(report<Bug::result_nan>(), "results", "match 0, step 4: the result of team 0 is");
-  expect_failure(report<Bug::draw_lost_by_both>(), "results", "results must be constant-sum");
   expect_failure(report<Bug::shared_state>(), "copies", "changes the original");
   expect_failure(report<Bug::copy_differs>(), "copies", "goes on in another way");
   expect_failure(report<Bug::global_random>(), "same keys", "step 0: the match starts from another state");
   expect_failure(report<Bug::parameter_breaks>(), "parameters",
                  "with parameter 'turns' at 6: observations: match 0, step 5, seat 0");
+  expect_failure(report<Bug::forgetful_reset>(), "same keys", "*this = Game();");
+  expect_failure(report<Bug::global_random>(), "same keys", "a global generator");
+  expect_failure(report<Bug::throws>(), "exceptions", "match 0, step 2, seat 1: observe() threw: no such card");
+  expect_failure(report<Bug::mask_part_overrun>(), "masks",
+                 "the mask of action part 'number' is written beyond its 3 choices");
+  expect_failure(report<Bug::hidden_undeclared>(), "hidden", "set Spec::hidden_information");
   expect_failure(report<Bug::sees_hidden_card>(), "hidden", "seat 1: sees what is hidden: observation part 'card'");
   expect_failure(report<Bug::mask_shows_hidden_card>(), "hidden", "the mask gives away what is hidden");
 }
@@ -204,6 +233,32 @@ TEST(Conformance, Warns) {
   expect_warning(report<Bug::large_observation>(), "scale", "step 0, seat 0: observation part 'turn', index 0 is 1000");
   expect_warning(report<Bug::no_reward>(), "rewards", "nothing to learn");
   expect_warning(report<Bug::resample_does_nothing>(), "hidden", "never changed anything");
+  expect_warning(report<Bug::draw_lost_by_both>(), "results", "in an earlier match to 0");
+  expect_warning(report<Bug::same_results>(), "results", "every match ended with the same results");
+  expect_warning(report<Bug::part_overrun>(), "observations",
+                 "what is written to observation part 'card' goes beyond its 3 values");
+  expect_warning(report<Bug::entity_begins_with_five>(), "entities", "step 0, seat 0: row 0 of 'units' begins with 5");
+  expect_warning(report<Bug::entity_begins_with_zero>(), "entities", "begins with 0, which means");
+  expect_warning(report<Bug::large_reward>(), "rewards", "match 0, step 0, seat 1: the reward or result is 1e+07");
+  expect_warning(report<Bug::blind>(), "observations", "no seat ever saw anything but the same numbers");
+}
+
+TEST(Conformance, ListsTheOptionalMembers) {
+  EXPECT_EQ(report<Bug::none>().check("members").message,
+            "legal, result, resample_hidden; not there: playing, text, text(seat), action_text, stage, scene, starts, "
+            "outcomes");
+}
+
+TEST(Conformance, AQuickLookFindsWhatShowsEarly) {
+  const auto look = [](BatchFactory factory) {
+    const Result<void> sound = check_quickly(factory);
+    return sound ? "" : sound.error().message;
+  };
+  EXPECT_EQ(look(&BatchOf<Toy<Bug::none>>::make), "");
+  EXPECT_NE(look(&BatchOf<Toy<Bug::throws>>::make).find("game 'toy' breaks a promise: match 0, step 2, seat 1"),
+            std::string::npos);
+  EXPECT_NE(look(&BatchOf<Toy<Bug::observation_overrun>>::make).find("writes outside its row"), std::string::npos);
+  EXPECT_EQ(look(&BatchOf<Toy<Bug::large_reward>>::make), "") << "a warning is no reason to stop";
 }
 
 // A game of hidden information that cannot redraw what is hidden.

@@ -12,7 +12,7 @@ namespace rival {
 namespace {
 
 constexpr std::string_view kMagic = "RVREPLAY";
-constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kVersion = 3;
 constexpr std::uint64_t kMaxSections = 1 << 16, kMaxName = 1 << 10, kMaxParameters = 1 << 16, kMaxParts = 64,
                         kMaxPicks = 1 << 16, kMaxPartSize = 1 << 20, kMaxValues = 1 << 12, kMaxCheckEvery = 1 << 20;
 constexpr std::size_t kMaxChoices = std::size_t{1} << 26;  // unpacked, over a whole replay
@@ -620,7 +620,7 @@ Result<Replay> parse_replay(std::span<const std::byte> bytes, std::string_view n
   const std::uint64_t version = r.fixed("version", 1);
   if (r.ok() && version != kVersion)
     r.fail("version", "is " + std::to_string(version) + "; this program reads version " + std::to_string(kVersion) +
-                          (version == 1 ? ": record the match again" : ""));
+                          (version < kVersion ? ": record the match again" : ""));
   read_header(r, replay);
   read_steps(r, replay);
   const std::uint64_t status = r.fixed("status", 1);

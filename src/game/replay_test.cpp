@@ -225,8 +225,8 @@ TEST(Replay, ErrorsNameFileOffsetAndField) {
             "match.rpl: byte 16, field 'length of name': the file ends here; it is truncated");
   bytes[8] = std::byte{1};
   EXPECT_EQ(message(bytes),
-            "match.rpl: byte 9, field 'version': is 1; this program reads version 2: record the match again");
-  bytes[8] = std::byte{2};
+            "match.rpl: byte 9, field 'version': is 1; this program reads version 3: record the match again");
+  bytes[8] = std::byte{3};
   bytes[9] = std::byte{0x7f};
   EXPECT_EQ(message(bytes), "match.rpl: byte 9, field 'length of game': is 127, at most 64 is possible here");
 }

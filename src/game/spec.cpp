@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <set>
 
 #include "base/names.hpp"
 #include "base/number.hpp"
@@ -63,53 +64,151 @@ Result<Settings> parse_settings(const Spec& spec, std::span<const std::string> a
   return settings;
 }
 
-Result<void> validate(const Spec& spec) {
-  const auto bad = [&](const std::string& what) -> Result<void> { return Error{"game '" + spec.name + "': " + what}; };
-  if (spec.name.empty()) return Error{"a game's Spec has no name"};
-  if (spec.seats < 1 || spec.seats > 64) return bad("seats must be 1 to 64, is " + std::to_string(spec.seats));
-  if (!spec.teams.empty()) {
-    if (static_cast<int>(spec.teams.size()) != spec.seats) return bad("teams must name a team for every seat");
-    for (int team : spec.teams)
-      if (team < 0 || team >= spec.seats) return bad("team numbers must be 0 to seats - 1");
+namespace {
+
+constexpr int kMostParts = 64;
+constexpr int kMostCells = 1 << 24;       // of an observation
+constexpr int kMostChoices = 1 << 20;     // of all parts
+constexpr int kMostValues = 1 << 12;      // likewise
+constexpr float kLargestValue = 1e9f;     // of a continuous action
+constexpr float kLongestStep = 3600;      // seconds
+constexpr std::size_t kLongestName = 64;  // bytes
+
+// A file name on every system, and a word to every shell.
+bool is_plain_name(const std::string& name) {
+  const auto plain = [](char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '-' || c == '.' || c == ':'; };
+  return !name.empty() && name.size() <= kLongestName && (is_letter(name[0]) || is_digit(name[0])) &&
+         std::all_of(name.begin(), name.end(), plain);
+}
+
+// What is wrong with the names of parts, parameters, choices...; "" if nothing is.
+template <class Named>
+std::string wrong_names(const std::string& kind, const std::vector<Named>& all) {
+  std::set<std::string> seen;
+  for (const Named& one : all) {
+    const std::string& name = one.name;
+    if (name.empty() || name.size() > kLongestName || name.find('=') != std::string::npos ||
+        std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }))
+      return kind + " " + std::to_string(seen.size()) + " needs a name of 1 to " + std::to_string(kLongestName) +
+             " characters without '=' and line breaks";
+    if (!seen.insert(name).second) return "there are two of the name '" + name + "' among each " + kind;
   }
-  if (spec.observation.empty()) return bad("observation has no parts: players would see nothing");
-  for (const ObservationPart& part : spec.observation)
-    if (part.channels < 1 || part.height < 1 || part.width < 1)
-      return bad("observation part '" + part.name + "' has no cells");
-  if (spec.action.empty()) return bad("action has no parts: players could do nothing");
+  return "";
+}
+
+std::string wrong_seats(const Spec& spec) {
+  if (spec.seats < 1 || spec.seats > 64) return "seats must be 1 to 64, is " + std::to_string(spec.seats);
+  if (spec.teams.empty()) return "";
+  if (static_cast<int>(spec.teams.size()) != spec.seats) return "teams must name a team for every seat";
+  for (int team : spec.teams)
+    if (team < 0 || team >= spec.seats) return "team numbers must be 0 to seats - 1";
+  for (int team = 0; team < spec.team_count(); ++team)
+    if (std::find(spec.teams.begin(), spec.teams.end(), team) == spec.teams.end())
+      return "team " + std::to_string(team) + " has no seat; number the teams 0, 1, 2... without a gap";
+  return "";
+}
+
+std::string wrong_observation(const Spec& spec) {
+  if (spec.observation.empty()) return "observation has no parts: players would see nothing";
+  std::int64_t cells = 0;
+  for (const ObservationPart& part : spec.observation) {
+    const std::string who = "observation part '" + part.name + "'";
+    if (part.channels < 1 || part.height < 1 || part.width < 1) return who + " has no cells";
+    const bool flat = part.kind == ObservationPart::Kind::vector, set = part.kind == ObservationPart::Kind::entities;
+    if ((flat && (part.channels > 1 || part.height > 1)) || (set && part.channels > 1))
+      return who + " has more dimensions than its kind; make it with vector(), grid() or entities()";
+    for (std::int64_t size = 1; int side : {part.channels, part.height, part.width})
+      if ((size *= side) > kMostCells) return who + " has more than " + std::to_string(kMostCells) + " cells";
+    if ((cells += part.size()) > kMostCells)
+      return "an observation has more than " + std::to_string(kMostCells) + " cells in all";
+  }
+  return wrong_names("observation part", spec.observation);
+}
+
+std::string wrong_target(const Spec& spec, const ActionPart& part) {
+  const auto of = static_cast<std::size_t>(part.entities);
+  if (part.entities < 0 || of >= spec.observation.size() ||
+      spec.observation[of].kind != ObservationPart::Kind::entities)
+    return "targets observation part " + std::to_string(part.entities) + ", which is not one of entities";
+  if (part.size != spec.observation[of].count())
+    return "has " + std::to_string(part.size) + " targets, but '" + spec.observation[of].name + "' has " +
+           std::to_string(spec.observation[of].count()) + " entities";
+  return "";
+}
+
+std::string wrong_condition(const Spec& spec, std::size_t p) {
+  const ActionPart& part = spec.action[p];
+  if (part.when_part == -1) return "";
+  const auto on = static_cast<std::size_t>(part.when_part);
+  if (part.when_part < 0 || on >= p || !spec.action[on].is_choice() || spec.action[on].size > 64 ||
+      spec.action[on].when_part >= 0)
+    return "may only depend on an earlier choice among at most 64 that depends on nothing itself";
+  const int size = spec.action[on].size;
+  if (part.when_choices == 0 || (size < 64 && part.when_choices >> size))
+    return "depends on choices that '" + spec.action[on].name + "', which has " + std::to_string(size) +
+           ", does not have";
+  return "";
+}
+
+std::string wrong_action(const Spec& spec) {
+  if (spec.action.empty()) return "action has no parts: players could do nothing";
+  if (spec.action.size() > kMostParts) return "action has more than " + std::to_string(kMostParts) + " parts";
+  std::int64_t choices = 0, values = 0;
   for (std::size_t p = 0; p < spec.action.size(); ++p) {
     const ActionPart& part = spec.action[p];
-    if (part.size < 1) return bad("action part '" + part.name + "' has size " + std::to_string(part.size));
+    const std::string who = "action part '" + part.name + "' ";
+    if (part.size < 1) return who + "has size " + std::to_string(part.size);
+    if ((part.is_choice() ? choices : values) += part.size; choices > kMostChoices || values > kMostValues)
+      return "an action has more than " + std::to_string(kMostChoices) + " choices or " + std::to_string(kMostValues) +
+             " continuous values in all";
     if (part.kind == ActionPart::Kind::continuous &&
-        !(std::isfinite(part.low) && std::isfinite(part.high) && part.low < part.high))
-      return bad("action part '" + part.name + "' needs a finite low below high");
-    if (part.kind == ActionPart::Kind::target) {
-      const auto of = static_cast<std::size_t>(part.entities);
-      if (part.entities < 0 || of >= spec.observation.size() ||
-          spec.observation[of].kind != ObservationPart::Kind::entities)
-        return bad("action part '" + part.name + "' targets observation part " + std::to_string(part.entities) +
-                   ", which is not one of entities");
-      if (part.size != spec.observation[of].count())
-        return bad("action part '" + part.name + "' has " + std::to_string(part.size) + " targets, but '" +
-                   spec.observation[of].name + "' has " + std::to_string(spec.observation[of].count()) + " entities");
-    }
-    if (part.when_part >= 0) {
-      const auto on = static_cast<std::size_t>(part.when_part);
-      if (on >= p || !spec.action[on].is_choice() || spec.action[on].size > 64 || spec.action[on].when_part >= 0)
-        return bad("action part '" + part.name +
-                   "' may only depend on an earlier choice among at most 64 that depends on "
-                   "nothing itself");
-      if (!part.is_choice()) return bad("action part '" + part.name + "': only choices can depend on others");
-    }
+        !(part.low < part.high && part.low >= -kLargestValue && part.high <= kLargestValue))
+      return who + "needs a low below its high, both within -1e9 to 1e9; [-1, 1], scaled by the rules, is usual";
+    if (part.kind == ActionPart::Kind::target)
+      if (std::string wrong = wrong_target(spec, part); !wrong.empty()) return who + wrong;
+    if (std::string wrong = wrong_condition(spec, p); !wrong.empty()) return who + wrong;
   }
-  for (const Choice& choice : spec.choices)
-    if (choice.options.empty()) return bad("choice '" + choice.name + "' has no options");
-  if (!(spec.seconds_per_step >= 0) || !std::isfinite(spec.seconds_per_step))
-    return bad("seconds_per_step must be 0 or more");
-  for (const Parameter& parameter : spec.parameters)
+  return wrong_names("action part", spec.action);
+}
+
+std::string wrong_settings(const Spec& spec) {
+  for (const Parameter& parameter : spec.parameters) {
+    const std::string who = "parameter '" + parameter.name + "': ";
+    if (!std::isfinite(parameter.low) || !std::isfinite(parameter.high)) return who + "low and high must be finite";
     if (!(parameter.low <= parameter.value && parameter.value <= parameter.high))
-      return bad("parameter '" + parameter.name + "': its default is outside low to high");
-  if (spec.max_steps < 0) return bad("max_steps must not be negative");
+      return who + "its default is outside low to high";
+  }
+  if (std::string wrong = wrong_names("parameter", spec.parameters); !wrong.empty()) return wrong;
+  for (const Choice& choice : spec.choices) {
+    if (choice.options.empty()) return "choice '" + choice.name + "' has no options";
+    struct Option {
+      const std::string& name;
+    };
+    std::vector<Option> options;
+    for (const std::string& option : choice.options) options.push_back({option});
+    if (std::string wrong = wrong_names("option", options); !wrong.empty())
+      return "choice '" + choice.name + "': " + wrong;
+  }
+  if (std::string wrong = wrong_names("choice", spec.choices); !wrong.empty()) return wrong;
+  if (std::string wrong = wrong_names("rule data", spec.data); !wrong.empty()) return wrong;
+  if (!(spec.seconds_per_step >= 0 && spec.seconds_per_step <= kLongestStep))
+    return "seconds_per_step must be 0 to 3600";
+  if (spec.max_steps < 0) return "max_steps must not be negative";
+  if (spec.description.find('\n') != std::string::npos) return "description must be one line";
+  return "";
+}
+
+}  // namespace
+
+Result<void> validate(const Spec& spec) {
+  if (spec.name.empty()) return Error{"a game's Spec has no name"};
+  if (!is_plain_name(spec.name))
+    return Error{"a game's Spec has the name '" + spec.name + "'; it names folders too, so it may hold up to " +
+                 std::to_string(kLongestName) +
+                 " letters, digits and the signs _ - . : and begins with a letter or "
+                 "digit, as in 'my_game'"};
+  for (const auto& wrong : {wrong_seats, wrong_observation, wrong_action, wrong_settings})
+    if (const std::string what = wrong(spec); !what.empty()) return Error{"game '" + spec.name + "': " + what};
   return {};
 }
 

@@ -109,24 +109,14 @@ bool leaves_nothing_to_chance(const GameEntry& game, const Settings& settings) {
     const std::unique_ptr<Batch> one = game.make_batch(1), other = game.make_batch(1);
     one->start_all(settings, Key(match));
     other->start_all(settings, Key(match + 1000));
-    const RowLayout& layout = one->layout();
-    const std::size_t rows = index(one->rows());
-    std::vector<float> observations(rows * index(layout.observation_size)), values(rows * index(layout.value_count)),
-        rewards(index(game.spec.seats));
-    std::vector<std::uint8_t> masks(rows * index(layout.mask_size));
-    std::vector<std::int8_t> seats(rows);
-    std::vector<std::int32_t> choices(rows * index(layout.choice_count));
+    BatchRows rows(*one), others(*other);
     for (std::uint64_t step = 0; step < 10'000 && one->status(0) == Status::running; ++step) {
       if (one->hash(0) != other->hash(0)) return false;
-      one->observe({observations.data(), masks.data(), seats.data()});
-      std::vector<int> acting;
-      for (int row = 0; row < one->rows(); ++row)
-        if (seats[index(row)] >= 0) acting.push_back(row);
-      random->act({one.get(), acting, observations.data(), masks.data(), seats.data()}, Key(match).split(step),
-                  choices.data(), values.data());
-      Status status;
-      for (Batch* batch : {one.get(), other.get()})
-        batch->step({choices.data(), values.data()}, {rewards.data(), &status});
+      if (!rows.observe()) return false;  // the matches that come will say it
+      random->act(rows.decisions(), Key(match).split(step), rows.choices.data(), rows.values.data());
+      others.choices = rows.choices;
+      others.values = rows.values;
+      if (!rows.step() || !others.step()) return false;
     }
     if (one->hash(0) != other->hash(0)) return false;
   }

@@ -10,7 +10,6 @@
 #include <set>
 
 #include "agent/scripted.hpp"
-#include "base/finite.hpp"
 
 namespace rival {
 namespace {
@@ -26,7 +25,7 @@ struct Outcome {
   double mean_return = 0;
   bool truncated = false;
   int steps = 0;
-  std::uint64_t course = 0;  // a hash of the actions and the end
+  std::uint64_t course = 0;  // a hash of where the agents began, of what they did, and of the end
 };
 
 class Series {
@@ -45,18 +44,11 @@ class Series {
         agents_{&agent, opponent ? opponent : &agent},
         batch_(game.make_batch(std::min(std::max(1, options.batch), total_))),
         probe_(teams_ > 2 ? game.make_batch(1) : nullptr),
+        rows_(*batch_),
         slots_(index(batch_->matches())),
         outcomes_(index(total_)),
         recorders_(index(std::min(options.replays, total_))) {
-    const RowLayout& layout = batch_->layout();
-    const std::size_t rows = index(batch_->rows());
-    observations_.resize(rows * index(layout.observation_size));
-    masks_.resize(rows * index(layout.mask_size));
-    seats_.resize(rows);
-    choices_.resize(rows * index(layout.choice_count));
-    values_.resize(rows * index(layout.value_count));
-    rewards_.resize(index(batch_->matches() * spec_.seats));
-    status_.resize(index(batch_->matches()));
+    rows_.numbers.assign(slots_.size(), -1);
   }
 
   Result<MatchSummary> play() {
@@ -72,19 +64,18 @@ class Series {
       if ((seconds_ > 0 && elapsed() > seconds_) || (stop_ && stop_())) break;
       start(free);
       free.clear();
-      batch_->observe({observations_.data(), masks_.data(), seats_.data()});
-      if (Result<void> sound = check_positions(); !sound) return sound.error();
+      if (Result<void> shown = rows_.observe(); !shown) return shown.error();
+      note_beginnings();
       play_openings();
       for (int side = 0; side < 2; ++side)
         if (Result<void> acted = act(side, key_.split(2 * step + 1).split(index(side))); !acted) return acted.error();
-      const ActionRows actions{choices_.data(), values_.data()};
       for (std::optional<ReplayRecorder>& recorder : recorders_)
-        if (recorder) recorder->record(actions);
-      batch_->step(actions, {rewards_.data(), status_.data()});
+        if (recorder) recorder->record(rows_.actions());
+      if (Result<void> stepped = rows_.step(); !stepped) return stepped.error();
       for (int slot = 0; slot < batch_->matches(); ++slot) {
         if (slots_[index(slot)].match < 0) continue;
         if (Result<void> sound = take_rewards(slot); !sound) return sound.error();
-        if (status_[index(slot)] == Status::running) continue;
+        if (rows_.status[index(slot)] == Status::running) continue;
         if (batch_->steps(slot) <= opening_) {
           if (++slots_[index(slot)].attempt == kAttempts)
             return Error{fmt::format("{}: matches end within an opening of {} random steps; ask for a shorter one",
@@ -162,6 +153,7 @@ class Series {
     s.key = match_key(s);
     s.returns.assign(index(spec_.seats), 0);
     s.course = 0;
+    rows_.numbers[index(slot)] = s.match;
     batch_->start({&slot, 1}, settings_, {&s.key, 1});
     const std::vector<int> teams = batch_->playing_teams(slot);
     s.team = teams.empty() ? 0 : teams[index(s.match % teams_) % teams.size()];
@@ -169,115 +161,64 @@ class Series {
     if (index(s.match) < recorders_.size()) recorders_[index(s.match)].emplace(*batch_, slot, settings_, s.key);
   }
 
-  std::string place(int slot) const {
-    return fmt::format("{}, match {}, step {}", spec_.name, slots_[index(slot)].match, batch_->steps(slot));
+  void note_beginnings() {
+    for (int slot = 0; slot < batch_->matches(); ++slot)
+      if (slots_[index(slot)].match >= 0 && batch_->steps(slot) == opening_) note(slot, batch_->hash(slot));
   }
 
-  // What the game shows must be sound before anybody is asked to act on it.
-  Result<void> check_positions() const {
-    const RowLayout& layout = batch_->layout();
-    const int per_match = batch_->rows_per_match();
-    for (int slot = 0; slot < batch_->matches(); ++slot) {
-      if (slots_[index(slot)].match < 0) continue;
-      bool somebody = false;
-      for (int row = slot * per_match; row < (slot + 1) * per_match; ++row) {
-        const int seat = seats_[index(row)];
-        if (seat < 0) continue;
-        somebody = true;
-        const float* observation = observations_.data() + row * layout.observation_size;
-        const std::size_t size = index(layout.observation_size), bad = first_not_finite(observation, size);
-        if (bad < size)
-          return Error{fmt::format("{}: the game shows seat {} the value {} at position {} of its observation",
-                                   place(slot), seat, observation[bad], bad)};
-        for (std::size_t p = 0; p < spec_.action.size(); ++p) {
-          if (!spec_.action[p].is_choice()) continue;
-          const std::uint8_t* mask = masks_.data() + row * layout.mask_size + layout.mask_offset[p];
-          if (std::none_of(mask, mask + spec_.action[p].size, [](std::uint8_t m) { return m != 0; }))
-            return Error{fmt::format("{}: the game asks seat {} to act, but its mask allows no choice of '{}'",
-                                     place(slot), seat, spec_.action[p].name)};
-        }
-      }
-      if (!somebody) return Error{fmt::format("{}: the match is running, but nobody is to act", place(slot))};
-    }
-    return {};
+  void note(int slot, std::uint64_t what) {
+    std::uint64_t& course = slots_[index(slot)].course;
+    course = Key::mix(course + what + 1);
   }
 
   // Random actions for the seats of matches in their opening; the same in all matches with the same key.
   void play_openings() {
-    const RowLayout& layout = batch_->layout();
-    const int per_match = batch_->rows_per_match(), first = 0;
-    for (int row = 0; row < batch_->rows() && opening_ > 0; ++row) {
-      const int slot = row / per_match, seat = seats_[index(row)];
-      if (slots_[index(slot)].match < 0 || seat < 0 || batch_->steps(slot) >= opening_) continue;
-      const Decisions one{batch_.get(),
-                          {&first, 1},
-                          observations_.data() + row * layout.observation_size,
-                          masks_.data() + row * layout.mask_size,
-                          seats_.data() + row};
+    const int first = 0;
+    for (int row : rows_.acting()) {
+      const int slot = rows_.match_of(row), seat = rows_.seats[index(row)];
+      if (batch_->steps(slot) >= opening_) continue;
+      const Decisions one{batch_.get(), {&first, 1}, rows_.observation(row), rows_.mask(row), rows_.seats.data() + row};
       const Key key =
           slots_[index(slot)].key.split(~std::uint64_t{0}).split(index(batch_->steps(slot))).split(index(seat));
-      random_->act(one, key, choices_.data() + row * layout.choice_count, values_.data() + row * layout.value_count);
+      random_->act(one, key, rows_.choice_row(row), rows_.value_row(row));
     }
   }
 
   Result<void> act(int side, Key key) {
-    const int per_match = batch_->rows_per_match();
-    rows_.clear();
-    for (int row = 0; row < batch_->rows(); ++row) {
-      const int slot = row / per_match;
-      if (slots_[index(slot)].match < 0 || seats_[index(row)] < 0 || batch_->steps(slot) < opening_) continue;
-      if (side_of(slot, seats_[index(row)]) == side) rows_.push_back(row);
+    deciding_.clear();
+    for (int row : rows_.acting()) {
+      const int slot = rows_.match_of(row);
+      if (batch_->steps(slot) >= opening_ && side_of(slot, rows_.seats[index(row)]) == side) deciding_.push_back(row);
     }
-    if (rows_.empty()) return {};
-    const Decisions decisions{batch_.get(), rows_, observations_.data(), masks_.data(), seats_.data()};
-    agents_[side]->act(decisions, key, choices_.data(), values_.data());
-    for (int row : rows_)
-      if (Result<void> sound = check_action(side, row); !sound) return sound;
+    if (deciding_.empty()) return {};
+    agents_[side]->act(rows_.decisions(deciding_), key, rows_.choices.data(), rows_.values.data());
+    if (Result<void> good = rows_.take(deciding_, "agent '" + agents_[side]->name() + "'"); !good) return good;
+    for (int row : deciding_) note_course(row);
     return {};
   }
 
-  // Errors for what the mask forbids and what is not finite; clips continuous values to their range.
-  Result<void> check_action(int side, int row) {
+  void note_course(int row) {
     const RowLayout& layout = batch_->layout();
-    const int slot = row / batch_->rows_per_match();
-    std::uint64_t& course = slots_[index(slot)].course;
-    const auto who = [&] {
-      return fmt::format("{}: agent '{}' in seat {}", place(slot), agents_[side]->name(), seats_[index(row)]);
-    };
-    for (std::size_t p = 0; p < spec_.action.size(); ++p) {
-      const ActionPart& part = spec_.action[p];
-      if (part.is_choice()) {
-        const int choice = choices_[index(row * layout.choice_count + layout.choice_index[p])];
-        const std::uint8_t* mask = masks_.data() + row * layout.mask_size + layout.mask_offset[p];
-        course = Key::mix(course + static_cast<std::uint64_t>(choice) + 1);
-        if (choice >= 0 && choice < part.size && mask[choice]) continue;
-        std::string allowed;
-        for (int c = 0; c < part.size; ++c)
-          if (mask[c]) allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", c);
-        return Error{
-            fmt::format("{} made the illegal choice {} of '{}'; allowed: {}", who(), choice, part.name, allowed)};
-      }
-      for (int i = 0; i < part.size; ++i) {
-        float& value = values_[index(row * layout.value_count + layout.value_offset[p] + i)];
-        if (!std::isfinite(value))
-          return Error{fmt::format("{} gave {} as value {} of '{}'", who(), value, i, part.name)};
-        value = std::clamp(value, part.low, part.high);
-        course = Key::mix(course + std::bit_cast<std::uint32_t>(value));
-      }
-    }
-    return {};
+    const int slot = rows_.match_of(row);
+    for (int p = 0; p < layout.choice_count; ++p) note(slot, static_cast<std::uint64_t>(rows_.choice_row(row)[p]));
+    for (int i = 0; i < layout.value_count; ++i) note(slot, std::bit_cast<std::uint32_t>(rows_.value_row(row)[i]));
+  }
+
+  // What chance made of the match shows in what was seen last.
+  void note_end(int slot) {
+    const int per_match = batch_->rows_per_match();
+    for (int row = slot * per_match; row < (slot + 1) * per_match; ++row)
+      for (int i = 0; rows_.seats[index(row)] >= 0 && i < batch_->layout().observation_size; ++i)
+        note(slot, std::bit_cast<std::uint32_t>(rows_.observation(row)[i]));
+    note(slot, batch_->hash(slot));
   }
 
   Result<void> take_rewards(int slot) {
-    for (int seat = 0; seat < spec_.seats; ++seat) {
-      const float reward = rewards_[index(slot * spec_.seats + seat)];
-      if (!std::isfinite(reward))
-        return Error{fmt::format("{}: the game gives seat {} the reward {}", place(slot), seat, reward)};
-      slots_[index(slot)].returns[index(seat)] += reward;
-    }
-    if (status_[index(slot)] == Status::running && batch_->steps(slot) >= step_limit_)
-      return Error{fmt::format("{}: the match is still running after {} steps, the most it may take", place(slot),
-                               batch_->steps(slot))};
+    for (int seat = 0; seat < spec_.seats; ++seat)
+      slots_[index(slot)].returns[index(seat)] += rows_.rewards[index(slot * spec_.seats + seat)];
+    if (rows_.status[index(slot)] == Status::running && batch_->steps(slot) >= step_limit_)
+      return Error{fmt::format("game '{}', match {}: it is still running after {} steps, the most it may take",
+                               spec_.name, slots_[index(slot)].match, batch_->steps(slot))};
     return {};
   }
 
@@ -285,11 +226,12 @@ class Series {
     Slot& s = slots_[index(slot)];
     const std::vector<double> returns = team_returns(*batch_, slot, s.returns);
     Outcome& outcome = outcomes_[index(s.match)];
-    outcome.truncated = status_[index(slot)] == Status::truncated;
+    outcome.truncated = rows_.status[index(slot)] == Status::truncated;
     outcome.team = s.team;
     outcome.mean_return = returns[index(s.team)];
     if (teams_ > 1) outcome.placing = place_of(*batch_, slot, s.team, returns);
-    outcome.course = Key::mix(s.course ^ batch_->hash(slot));
+    note_end(slot);
+    outcome.course = s.course;
     outcome.steps = batch_->steps(slot);
     if (index(s.match) < recorders_.size()) {
       replays_.resize(recorders_.size());
@@ -358,18 +300,13 @@ class Series {
   Agent* agents_[2];
   std::unique_ptr<Batch> batch_;
   std::unique_ptr<Batch> probe_;  // a match of its own; null where all teams play always
+  BatchRows rows_;
   std::vector<Slot> slots_;
   std::vector<Outcome> outcomes_;  // [matches]
   std::vector<std::optional<ReplayRecorder>> recorders_;
   std::vector<Replay> replays_;
   int started_ = 0, finished_ = 0;
-
-  std::vector<int> rows_;
-  std::vector<float> observations_, values_, rewards_;
-  std::vector<std::uint8_t> masks_;
-  std::vector<std::int8_t> seats_;
-  std::vector<std::int32_t> choices_;
-  std::vector<Status> status_;
+  std::vector<int> deciding_;
 };
 
 }  // namespace

@@ -182,7 +182,7 @@ TEST(Match, IllegalChoicesNameAgentSeatAndStep) {
   const GameEntry game = game_entry<Sums<>>();
   const auto bad = always(3), good = always(1);
   expect_error(play_matches(game, *good, bad.get(), Key(1), {.matches = 2, .batch = 1}),
-               {"sums, match 0, step 1", "'always 3'", "seat 1", "illegal choice 3", "'number'", "0, 1, 2"});
+               {"game 'sums', match 0, step 1, seat 1", "agent 'always 3'", "illegal choice 3", "'number'", "0, 1, 2"});
 }
 
 template <Fault fault>
@@ -193,9 +193,9 @@ Result<MatchSummary> play_with() {
 
 TEST(Match, BrokenGamesAreNamed) {
   EXPECT_TRUE(play_with<Fault::none>().ok());
-  expect_error(play_with<Fault::nan_observation>(), {"match 0, step 2", "seat 0", "nan", "position 1"});
-  expect_error(play_with<Fault::nan_reward>(), {"step 1", "seat 1", "reward nan"});
-  expect_error(play_with<Fault::empty_mask>(), {"step 3", "seat 1", "allows no choice", "'number'"});
+  expect_error(play_with<Fault::nan_observation>(), {"match 0, step 2, seat 0", "value 1 of", "nan"});
+  expect_error(play_with<Fault::nan_reward>(), {"step 1, seat 1", "reward or result is nan"});
+  expect_error(play_with<Fault::empty_mask>(), {"step 3, seat 1", "allows no choice", "'number'"});
   expect_error(play_with<Fault::nobody_acts>(), {"nobody is to act"});
   expect_error(play_with<Fault::endless>(), {"still running after 4 steps"});
 }

@@ -13,7 +13,7 @@ namespace rival {
 // acting seat what it sees, what it may do and what it does; then rewards and, at the end, results. Of a long match the
 // first steps, up to 40 decisions, and the last are written. The same entry and key give the same text.
 // A plane of a grid that holds only the digits 0-9 is drawn as a picture ('.' is 0), anything else as numbers.
-std::string playthrough(const GameEntry& entry, Key key);
+Result<std::string> playthrough(const GameEntry& entry, Key key);
 
 // Compares a recorded playthrough with a fresh one: an error names the first line that differs. With RIVAL_UPDATE=1 in
 // the environment the file is rewritten instead.

@@ -34,9 +34,9 @@ struct Counting {
 
 TEST(Playthrough, WritesWhatEverySeatSees) {
   const GameEntry entry = game_entry<Counting>();
-  const std::string text = playthrough(entry, Key(1));
-  EXPECT_EQ(text, playthrough(entry, Key(1)));
-  EXPECT_NE(text, playthrough(entry, Key(2)));
+  const std::string text = playthrough(entry, Key(1)).value();
+  EXPECT_EQ(text, playthrough(entry, Key(1)).value());
+  EXPECT_NE(text, playthrough(entry, Key(2)).value());
   EXPECT_NE(text.find("step 2\n  seat 0 sees count: 2.5 0\n  seat 0 sees grid:\n    1.\n"), std::string::npos) << text;
   EXPECT_NE(text.find("  seat 1 sees grid:\n    .1\n"), std::string::npos) << text;
   EXPECT_NE(text.find("  rewards: 0 2\n"), std::string::npos) << text;

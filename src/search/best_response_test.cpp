@@ -73,9 +73,9 @@ struct OddOneOut {
   int count = 0;
 };
 
-// One seat guesses a die; thrown before it guesses and hidden, or after. `said`: the game says what may come.
+// One seat guesses a die; thrown before it guesses and hidden, or after. It does not say what may come.
 enum class Thrown { before, after };
-template <Thrown thrown, bool said>
+template <Thrown thrown>
 struct Die {
   static Spec spec() {
     return {.name = "die",
@@ -97,22 +97,29 @@ struct Die {
     over = true;
   }
   Status status() const { return over ? Status::finished : Status::running; }
-  static std::vector<Chance<Die>> starts(const Settings&) requires(said&& thrown == Thrown::before) { return all({}); }
-  std::vector<Chance<Die>> outcomes(const Actions& actions) const requires(said&& thrown == Thrown::after) {
-    std::vector<Chance<Die>> thrown_now = all({});
-    for (Chance<Die>& chance : thrown_now) {
+  int die = 0;
+  bool over = false;
+};
+// The same, and it says so.
+template <class Said>
+std::vector<Chance<Said>> all_throws() {
+  std::vector<Chance<Said>> outcomes;
+  Said game;
+  for (game.die = 0; game.die < 6; ++game.die) outcomes.push_back({game, 1.0 / 6});
+  return outcomes;
+}
+struct ThrownBefore : Die<Thrown::before> {
+  static std::vector<Chance<ThrownBefore>> starts(const Settings&) { return all_throws<ThrownBefore>(); }
+};
+struct ThrownAfter : Die<Thrown::after> {
+  std::vector<Chance<ThrownAfter>> outcomes(const Actions& actions) const {
+    std::vector<Chance<ThrownAfter>> throws = all_throws<ThrownAfter>();
+    for (Chance<ThrownAfter>& chance : throws) {
       chance.rewards = {actions.choice(0) == chance.state.die ? 6.f : 0.f};
       chance.state.over = true;
     }
-    return thrown_now;
+    return throws;
   }
-  static std::vector<Chance<Die>> all(Die game) {
-    std::vector<Chance<Die>> outcomes;
-    for (game.die = 0; game.die < 6; ++game.die) outcomes.push_back({game, 1.0 / 6});
-    return outcomes;
-  }
-  int die = 0;
-  bool over = false;
 };
 
 // Goes on for as long as is asked.
@@ -206,11 +213,11 @@ TEST(BestResponse, ThreeSeatsAndSeveralParts) {
 }
 
 TEST(BestResponse, ChanceIsWhatTheGameSays) {
-  EXPECT_NEAR((figure<Die<Thrown::before, true>>(*random_agent(), "best_response_value")), 1, 1e-9);
-  EXPECT_NEAR((figure<Die<Thrown::after, true>>(*random_agent(), "best_response_value")), 1, 1e-9);
-  EXPECT_NEAR((figure<Die<Thrown::after, true>>(*random_agent(), "value")), 1, 1e-9);
+  EXPECT_NEAR(figure<ThrownBefore>(*random_agent(), "best_response_value"), 1, 1e-9);
+  EXPECT_NEAR(figure<ThrownAfter>(*random_agent(), "best_response_value"), 1, 1e-9);
+  EXPECT_NEAR(figure<ThrownAfter>(*random_agent(), "value"), 1, 1e-9);
   for (const std::string& message :
-       {refusal<Die<Thrown::before, false>>(*random_agent()), refusal<Die<Thrown::after, false>>(*random_agent())})
+       {refusal<Die<Thrown::before>>(*random_agent()), refusal<Die<Thrown::after>>(*random_agent())})
     EXPECT_NE(message.find("An exact judge needs all outcomes of chance: starts(settings)"), std::string::npos)
         << message;
 }

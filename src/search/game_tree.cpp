@@ -58,6 +58,7 @@ class Builder {
                       spec.name, part->name)};
     const Settings settings = default_settings(spec);
     Outcomes starts = start_->starts(settings);
+    if (Result<void> sound = start_->sound(); !sound) return sound.error();
     if (!starts.matches) {
       start_->start_all(settings, Key());
       starts = {std::move(start_), {1}, std::vector<float>(index(spec.seats))};
@@ -131,6 +132,7 @@ class Builder {
   int add_position(const Batch& batch, int match, const History& history) {
     if (history.steps > limits_.steps)
       fail(fmt::format("{} may take more than {} steps, too many for an exact judge", tree_.spec.name, limits_.steps));
+    if (Result<void> sound = batch.sound(); !sound) fail(sound.error().message);
     if (error_) return 0;
     if (batch.status(match) != Status::running) {
       const int node = new_node(GameTree::Kind::terminal, batch.hash(match));
@@ -148,6 +150,7 @@ class Builder {
         position.decisions.push_back(
             {seat, part, sight_id(sight, batch, match, seat), mix(history.seen[index(seat)], sight), mask_});
     }
+    if (Result<void> sound = batch.sound(); !sound) fail(sound.error().message);
     if (position.decisions.empty()) fail(tree_.spec.name + ": a match is running, but nobody is to act");
     return error_ ? 0 : add_decision(position, 0);
   }
@@ -214,6 +217,8 @@ class Builder {
     }
     const ActionRows actions{position.choices.data(), nullptr};
     const Outcomes outcomes = position.batch->outcomes(position.match, actions);
+    if (Result<void> sound = position.batch->sound(); !sound) fail(sound.error().message);
+    if (error_) return 0;
     if (outcomes.matches) return add_chance(outcomes, after);
     // A match for each depth, since those before are still branching.
     if (levels_.size() <= index(after.steps)) levels_.resize(index(after.steps) + 1);
@@ -230,29 +235,21 @@ class Builder {
   // Random matches, each with its own key, must all be in the tree: else there is chance that the game does not say.
   Result<void> run_trials(const Settings& settings) const {
     const std::unique_ptr<Batch> batch = factory_(1);
-    const int rows = batch->rows();
-    std::vector<float> observations(index(rows * layout_.observation_size)), rewards(index(tree_.spec.seats));
-    std::vector<std::uint8_t> masks(index(rows * layout_.mask_size));
-    std::vector<std::int8_t> seats(index(rows));
-    std::vector<std::int32_t> choices(index(rows * layout_.choice_count));
+    BatchRows rows(*batch);
     const std::unique_ptr<Agent> agent = random_agent();
     for (int trial = 0; trial < kTrials; ++trial) {
       const Key key = Key(1).split(index(trial));
       batch->start_all(settings, key);
       std::vector<double> returns(index(tree_.spec.seats));
-      Status status = batch->status(0);
+      rows.status[0] = batch->status(0);
       // Where in the tree the match may stand; several nodes where nobody sees yet what chance has brought.
       std::vector<int> nodes = after_chance({0}, batch->hash(0));
-      for (int step = 1; !nodes.empty() && status == Status::running; ++step) {
-        batch->observe({observations.data(), masks.data(), seats.data()});
-        std::vector<int> acting;
-        for (int row = 0; row < rows; ++row)
-          if (seats[index(row)] >= 0) acting.push_back(row);
-        agent->act({batch.get(), acting, observations.data(), masks.data(), seats.data()}, key.split(index(step)),
-                   choices.data(), nullptr);
-        batch->step({choices.data(), nullptr}, {rewards.data(), &status});
-        for (std::size_t seat = 0; seat < rewards.size(); ++seat) returns[seat] += rewards[seat];
-        nodes = after_chance(after_choices(nodes, acting, choices), batch->hash(0));
+      for (int step = 1; !nodes.empty() && rows.status[0] == Status::running; ++step) {
+        if (Result<void> shown = rows.observe(); !shown) return shown;
+        agent->act(rows.decisions(), key.split(index(step)), rows.choices.data(), nullptr);
+        if (Result<void> stepped = rows.step(); !stepped) return stepped;
+        for (std::size_t seat = 0; seat < returns.size(); ++seat) returns[seat] += rows.rewards[seat];
+        nodes = after_chance(after_choices(nodes, rows), batch->hash(0));
       }
       const bool known = std::any_of(nodes.begin(), nodes.end(), [&](int n) {
         const double* payoffs = tree_.payoffs.data() + tree_.node(n).first * tree_.spec.seats;
@@ -268,11 +265,10 @@ class Builder {
     return {};
   }
 
-  std::vector<int> after_choices(std::vector<int> nodes, const std::vector<int>& acting,
-                                 const std::vector<std::int32_t>& choices) const {
-    for (int row : acting)
+  std::vector<int> after_choices(std::vector<int> nodes, const BatchRows& rows) const {
+    for (int row : rows.acting())
       for (std::size_t part = 0; part < tree_.spec.action.size(); ++part) {
-        const int choice = choices[index(row * layout_.choice_count + layout_.choice_index[part])];
+        const int choice = rows.choice_row(row)[layout_.choice_index[part]];
         for (int& n : nodes) {
           const GameTree::Node node = tree_.node(n);
           n = -1;
@@ -517,31 +513,25 @@ double estimated_histories(BatchFactory factory) {
   const std::unique_ptr<Batch> batch = factory(1);
   const Spec& spec = batch->spec();
   if (continuous_part(spec)) return std::numeric_limits<double>::infinity();
-  const RowLayout& layout = batch->layout();
-  std::vector<float> observation(index(layout.observation_size)), rewards(index(spec.seats));
-  std::vector<std::uint8_t> mask(index(layout.mask_size));
-  std::vector<std::int32_t> choices(index(batch->rows() * layout.choice_count));
+  BatchRows rows(*batch);
   double sum = 0;
   for (int way = 0; way < kWays; ++way) {
     Random random(Key(2).split(index(way)));
     batch->start_all(default_settings(spec), Key(3).split(index(way)));
     double product = 1;
-    for (Status status = batch->status(0); status == Status::running && product < kWays * kEnough;) {
-      for (SeatSet acting = batch->to_act(0); !acting.empty(); acting = acting.without(acting.lowest())) {
-        const int row = batch->rows() > 1 ? acting.lowest() : 0;
-        batch->observe_seat(0, acting.lowest(), observation.data(), mask.data());
+    rows.status[0] = batch->status(0);
+    while (rows.status[0] == Status::running && product < kWays * kEnough) {
+      if (!rows.observe()) return std::numeric_limits<double>::infinity();
+      for (int row : rows.acting())
         for (std::size_t p = 0; p < spec.action.size(); ++p) {
           std::vector<int> allowed;
           for (int c = 0; c < spec.action[p].size; ++c)
-            if (mask[index(layout.mask_offset[p] + c)]) allowed.push_back(c);
-          if (allowed.empty()) return std::numeric_limits<double>::infinity();
+            if (rows.mask(row, p)[c]) allowed.push_back(c);
           product *= static_cast<double>(allowed.size());
-          choices[index(row * layout.choice_count + layout.choice_index[p])] =
+          rows.choice_row(row)[batch->layout().choice_index[p]] =
               allowed[index(random.below(static_cast<int>(allowed.size())))];
         }
-      }
-      if (batch->steps(0) >= TreeLimits().steps) return std::numeric_limits<double>::infinity();
-      batch->step({choices.data(), nullptr}, {rewards.data(), &status});
+      if (batch->steps(0) >= TreeLimits().steps || !rows.step()) return std::numeric_limits<double>::infinity();
     }
     sum += product;
     if (sum >= kWays * kEnough) return std::numeric_limits<double>::infinity();

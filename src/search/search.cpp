@@ -38,22 +38,6 @@ struct Node {
   std::vector<Part> parts;
 };
 
-// The buffers of one match.
-struct Rows {
-  explicit Rows(const Batch& batch)
-      : observations(index(batch.rows() * batch.layout().observation_size)),
-        masks(index(batch.rows() * batch.layout().mask_size)),
-        seats(index(batch.rows())),
-        choices(index(batch.rows() * batch.layout().choice_count)),
-        values(index(batch.rows() * batch.layout().value_count)),
-        rewards(index(batch.spec().seats)) {}
-  std::vector<float> observations;
-  std::vector<std::uint8_t> masks;
-  std::vector<std::int8_t> seats;
-  std::vector<std::int32_t> choices;
-  std::vector<float> values, rewards;
-};
-
 // Searches one decision at a time.
 class Search {
  public:
@@ -68,15 +52,17 @@ class Search {
   }
 
   // Writes the action of `seat` in a match of `from` to one row of choices and one of values.
-  void decide(const Batch& from, int match, int seat, Key key, std::int32_t* choices, float* values) {
+  Result<void> decide(const Batch& from, int match, int seat, Key key, std::int32_t* choices, float* values) {
     nodes_.clear();
     ids_.clear();
     low_ = std::numeric_limits<double>::infinity();
     high_ = -low_;
-    for (int s = 0; s < options_.simulations; ++s) simulate(from, match, seat, key.split(index(s)));
+    for (int s = 0; s < options_.simulations; ++s)
+      if (Result<void> simulated = simulate(from, match, seat, key.split(index(s))); !simulated) return simulated;
     // The first node is the seat's own: a simulation begins where it is to act, but others may act along with it.
     Random random(key.split(~std::uint64_t{0}));
     choose_finally(nodes_[index(root_)], random, choices, values);
+    return {};
   }
 
  private:
@@ -87,7 +73,7 @@ class Search {
     double before;  // what the team had returned by then
   };
 
-  void simulate(const Batch& from, int match, int seat, Key key) {
+  Result<void> simulate(const Batch& from, int match, int seat, Key key) {
     batch_->copy_match(from, match, 0);
     batch_->rekey(0, key.split(0));
     if (spec_.hidden_information) batch_->resample_hidden(0, seat, key.split(1));
@@ -96,26 +82,26 @@ class Search {
     arms_.clear();
     returns_.assign(members_.size(), 0);
     bool growing = true;
-    Status status = Status::running;
-    for (int step = 0; step < options_.rollout_steps && status == Status::running; ++step) {
-      batch_->observe({rows_.observations.data(), rows_.masks.data(), rows_.seats.data()});
+    rows_.status[0] = Status::running;
+    for (int step = 0; step < options_.rollout_steps && rows_.status[0] == Status::running; ++step) {
+      if (Result<void> shown = rows_.observe(); !shown) return shown;
       bool grown = false;
-      for (int row = 0; row < batch_->rows(); ++row) {
+      for (int row : rows_.acting()) {
         const int actor = rows_.seats[index(row)];
-        if (actor < 0) continue;
         if (growing)
           grown |= choose_by_counts(row, actor, step == 0 && actor == seat, random);
         else
           choose_randomly(row, random);
       }
       growing &= !grown;
-      batch_->step({rows_.choices.data(), rows_.values.data()}, {rows_.rewards.data(), &status});
+      if (Result<void> stepped = rows_.step(); !stepped) return stepped;
       for (int s = 0; s < spec_.seats; ++s) {
         const int team = spec_.team_of(s);
         returns_[index(team)] += static_cast<double>(rows_.rewards[index(s)]) / members_[index(team)];
       }
     }
     for (const Visit& visit : visits_) learn(visit, returns_[index(visit.team)] - visit.before);
+    return {};
   }
 
   void learn(const Visit& visit, double value) {
@@ -132,8 +118,7 @@ class Search {
 
   // True if the seat has never seen this before.
   bool choose_by_counts(int row, int seat, bool root, Random& random) {
-    const std::uint64_t sight = sight_hash(layout_, seat, rows_.observations.data() + row * layout_.observation_size,
-                                           rows_.masks.data() + row * layout_.mask_size);
+    const std::uint64_t sight = sight_hash(layout_, seat, rows_.observation(row), rows_.mask(row));
     const auto [entry, is_new] = ids_.emplace(sight, static_cast<int>(nodes_.size()));
     const int id = entry->second;
     if (is_new) {
@@ -153,7 +138,7 @@ class Search {
         known.arms.emplace_back();
         for (int i = 0; i < part.size; ++i) known.values.push_back(random.uniform(part.low, part.high));
       }
-      const int arm = best_arm(known, node.visits, part.is_choice() ? mask(row, p) : nullptr, random);
+      const int arm = best_arm(known, node.visits, part.is_choice() ? rows_.mask(row, p) : nullptr, random);
       arms_.push_back(arm);
       take(row, p, known, arm);
     }
@@ -187,24 +172,22 @@ class Search {
     for (std::size_t p = 0; p < spec_.action.size(); ++p) {
       const ActionPart& part = spec_.action[p];
       if (part.is_choice()) {
-        const std::uint8_t* allowed = mask(row, p);
+        const std::uint8_t* allowed = rows_.mask(row, p);
         int left = 0;
         for (int c = 0; c < part.size; ++c) left += allowed[c];
         check(left > 0, "a mask allows nothing");
         int choice = 0;
         for (left = random.below(left); !allowed[choice] || left-- > 0;) ++choice;
-        rows_.choices[index(row * layout_.choice_count + layout_.choice_index[p])] = choice;
+        rows_.choice_row(row)[layout_.choice_index[p]] = choice;
       } else {
         for (int i = 0; i < part.size; ++i)
-          rows_.values[index(row * layout_.value_count + layout_.value_offset[p] + i)] =
-              random.uniform(part.low, part.high);
+          rows_.value_row(row)[layout_.value_offset[p] + i] = random.uniform(part.low, part.high);
       }
     }
   }
 
   void take(int row, std::size_t p, const Part& part, int arm) {
-    write(p, part, arm, rows_.choices.data() + row * layout_.choice_count,
-          rows_.values.data() + row * layout_.value_count);
+    write(p, part, arm, rows_.choice_row(row), rows_.value_row(row));
   }
 
   void write(std::size_t p, const Part& part, int arm, std::int32_t* choices, float* values) const {
@@ -239,15 +222,11 @@ class Search {
     }
   }
 
-  const std::uint8_t* mask(int row, std::size_t p) const {
-    return rows_.masks.data() + row * layout_.mask_size + layout_.mask_offset[p];
-  }
-
   SearchOptions options_;
   std::unique_ptr<Batch> batch_;  // one match, the simulation's
   const Spec& spec_;
   const RowLayout& layout_;
-  Rows rows_;
+  BatchRows rows_;
   std::vector<Node> nodes_;
   std::unordered_map<std::uint64_t, int> ids_;  // sight -> node
   int root_ = 0;
@@ -269,15 +248,23 @@ class SearchAgent final : public Agent {
 
   void act(const Decisions& decisions, Key key, std::int32_t* choices, float* values) override {
     const RowLayout& layout = decisions.batch->layout();
+    const Batch& batch = *decisions.batch;
     std::atomic<std::size_t> next = 0;
+    std::vector<std::optional<BatchFailure>> failures(searches_.size());
     team_.run([&](int member) {
       for (std::size_t i; (i = next.fetch_add(1)) < decisions.rows.size();) {
-        const int row = decisions.rows[i];
-        searches_[index(member)].decide(*decisions.batch, row / decisions.batch->rows_per_match(), decisions.seats[row],
-                                        key.split(index(row)), choices + row * layout.choice_count,
-                                        values + row * layout.value_count);
+        const int row = decisions.rows[i], match = row / batch.rows_per_match();
+        const Result<void> decided =
+            searches_[index(member)].decide(batch, match, decisions.seats[row], key.split(index(row)),
+                                            choices + row * layout.choice_count, values + row * layout.value_count);
+        if (decided) continue;
+        failures[index(member)] = {match, batch.steps(match), decisions.seats[row],
+                                   "in a simulation of " + name_ + " from here: " + decided.error().message};
+        return;
       }
     });
+    for (const auto& failure : failures)
+      if (failure) batch.fail(*failure);
   }
 
  private:

@@ -6,8 +6,6 @@
 #include <numeric>
 
 #include "agent/scripted.hpp"
-#include "base/finite.hpp"
-#include "base/program.hpp"
 #include "match/match.hpp"
 
 namespace rival {
@@ -28,6 +26,7 @@ constexpr std::uint64_t kOpening = std::uint64_t{1} << 63, kCut = kOpening + 1;
 Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Network& network,
                  const RolloutOptions& options)
     : batch_(std::move(batch)),
+      rows_(*batch_, padded_rows(batch_->rows())),
       random_(random_agent()),
       layout_(batch_->spec()),
       options_(options),
@@ -37,11 +36,6 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
   const int rows = batch_->rows(), matches = batch_->matches(), seats = batch_->spec().seats;
   const int room = padded_rows(rows), capacity = rows * horizon + 2 * room + matches * seats;
   const auto observation_size = batch_->layout().observation_size;
-  observations_.resize(times(room, observation_size));
-  masks_.resize(times(room, std::max(1, layout_.mask_size)));
-  seats_.resize(static_cast<std::size_t>(rows));
-  choices_.resize(times(rows, layout_.choice_count()));
-  values_.resize(times(rows, layout_.value_count));
   final_observation_.resize(static_cast<std::size_t>(observation_size));
   gathered_masks_.resize(times(room, std::max(1, layout_.mask_size)));
   scratch_choices_.resize(times(room, layout_.choice_count()));
@@ -115,41 +109,10 @@ void Rollout::open_match(int match, Key key) {
       cut ? 1 + Random(key.split(kCut)).below(std::max(1, static_cast<int>(mean_length_))) : 0;
 }
 
-Decisions Rollout::decisions_of(std::span<const int> rows) const {
-  return {batch_.get(), rows, observations_.data(), masks_.data(), seats_.data()};
-}
-
-Result<void> Rollout::check_rows(int step) const {
-  const RowLayout& layout = batch_->layout();
-  const auto fail = [&](int row, const std::string& what) -> Result<void> {
-    return Error{"game '" + batch_->spec().name + "': " + what + " for seat " +
-                 std::to_string(seats_[static_cast<std::size_t>(row)]) + " at step " +
-                 std::to_string(batch_->steps(row / batch_->rows_per_match())) + " of a match (step " +
-                 std::to_string(step) + " of the iteration); `" + command_line({"check", batch_->spec().name}) +
-                 "` shows it in isolation"};
-  };
-  const std::size_t size = static_cast<std::size_t>(layout.observation_size);
-  for (int row = 0; row < batch_->rows(); ++row) {
-    if (seats_[static_cast<std::size_t>(row)] < 0) continue;
-    const float* x = observations_.data() + static_cast<std::size_t>(row) * size;
-    if (const std::size_t bad = first_not_finite(x, size); bad < size)
-      return fail(row, "the observation's value " + std::to_string(bad) + " is not finite");
-    const std::uint8_t* mask = masks_.data() + times(row, layout.mask_size);
-    for (std::size_t part = 0; part < layout_.discrete.size(); ++part) {
-      std::uint8_t any = 0;
-      for (int c = 0; c < layout_.discrete[part]; ++c) any |= *mask++;
-      if (!any) return fail(row, "the mask allows no choice of discrete part " + std::to_string(part));
-    }
-  }
-  return {};
-}
-
 void Rollout::note_columns() {
-  const auto size = static_cast<std::size_t>(batch_->layout().observation_size);
-  for (int row = 0; row < batch_->rows(); ++row) {
-    if (seats_[static_cast<std::size_t>(row)] < 0) continue;
+  for (int row : rows_.acting()) {
     seen_ += 1;
-    const float* x = observations_.data() + static_cast<std::size_t>(row) * size;
+    const float* x = rows_.observation(row);
     for (std::size_t i : noted_columns_) {
       const double v = static_cast<double>(x[i]);
       column_sums_[i] += v;
@@ -177,11 +140,10 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
   const auto choice_count = static_cast<std::size_t>(layout_.choice_count());
   const auto value_count = static_cast<std::size_t>(layout_.value_count);
 
-  const std::uint8_t* masks = masks_.data();
+  const std::uint8_t* masks = rows_.masks.data();
   if (count < batch_->rows()) {
     for (std::size_t i = 0; i < rows.size(); ++i)
-      std::copy_n(masks_.data() + static_cast<std::size_t>(rows[i]) * mask_size, mask_size,
-                  gathered_masks_.data() + i * mask_size);
+      std::copy_n(rows_.mask(rows[i]), mask_size, gathered_masks_.data() + i * mask_size);
     masks = gathered_masks_.data();
   }
 
@@ -193,7 +155,7 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
   float* log_probability = learn ? samples_.log_probability.data() + first : scratch_log_.data();
   const int seats = batch_->spec().seats, per_match = batch_->rows_per_match();
   const auto player = [&](int row) {
-    return static_cast<std::size_t>(row / per_match * seats + seats_[static_cast<std::size_t>(row)]);
+    return static_cast<std::size_t>(row / per_match * seats + rows_.seats[static_cast<std::size_t>(row)]);
   };
 
   encode(executor, *policy.scale, rows, inputs);
@@ -209,7 +171,7 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
 
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto row = static_cast<std::size_t>(rows[i]);
-    std::copy_n(choices + i * choice_count, choice_count, choices_.data() + row * choice_count);
+    std::copy_n(choices + i * choice_count, choice_count, rows_.choices.data() + row * choice_count);
     if (!memory_size_) continue;
     const std::size_t state = player(rows[i]) * static_cast<std::size_t>(memory_size_);
     if (learn) std::copy_n(states_.data() + state, memory_size_, states_before_.data() + state);
@@ -217,7 +179,7 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
   }
   if (value_count)
     for (std::size_t i = 0; i < rows.size(); ++i)
-      scale_values(layout_, raw + i * value_count, 1, values_.data() + static_cast<std::size_t>(rows[i]) * value_count);
+      scale_values(layout_, raw + i * value_count, 1, rows_.value_row(rows[i]));
   if (!learn) return;
 
   std::copy_n(masks, static_cast<std::size_t>(count) * mask_size, samples_.masks.data() + first * mask_size);
@@ -235,12 +197,14 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
   samples_.count += count;
 }
 
-void Rollout::act_opponent(Executor& executor, const Opponent& opponent, Key key, int step) {
-  if (opponent_rows_.empty()) return;
-  if (opponent.policy)
+Result<void> Rollout::act_opponent(Executor& executor, const Opponent& opponent, Key key, int step) {
+  if (opponent_rows_.empty()) return {};
+  if (opponent.policy) {
     act(executor, *opponent.policy, opponent_rows_, key, false, step);
-  else
-    opponent.agent->act(decisions_of(opponent_rows_), key, choices_.data(), values_.data());
+    return {};
+  }
+  opponent.agent->act(rows_.decisions(opponent_rows_), key, rows_.choices.data(), rows_.values.data());
+  return rows_.take(opponent_rows_, "opponent '" + opponent.agent->name() + "'");
 }
 
 void Rollout::choose_teams(std::span<const int> matches) {
@@ -282,11 +246,7 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
   const int seats = spec.seats, matches = batch_->matches();
   float* rewards = rewards_.data() + times(step, matches * seats);
   Status* status = status_.data() + times(step, matches);
-  batch_->step({choices_.data(), values_.data()}, {rewards, status});
-  if (const auto bad = static_cast<int>(first_not_finite(rewards, times(matches, seats))); bad < matches * seats)
-    return Error{"game '" + spec.name + "': the reward or result of seat " + std::to_string(bad % seats) +
-                 " is not finite at step " + std::to_string(batch_->steps(bad / seats)) + " of a match; `" +
-                 command_line({"check", spec.name}) + "` shows it in isolation"};
+  if (Result<void> stepped = rows_.step({rewards, status}); !stepped) return stepped;
   share_rewards(rewards, options);
   for (std::size_t i = 0; i < returns_.size(); ++i) returns_[i] += rewards[i];
 
@@ -388,13 +348,10 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
 
   for (int step = 0; step <= options.steps; ++step) {
     if (options.stop && (*options.stop)()) return {};
-    batch_->observe({observations_.data(), masks_.data(), seats_.data()});
-    if (auto ok = check_rows(step); !ok) return ok;
+    if (Result<void> shown = rows_.observe(); !shown) return shown;
     learner_rows_.clear(), opponent_rows_.clear(), random_rows_.clear(), deciding_.clear();
-    for (int row = 0; row < batch_->rows(); ++row) {
-      const int seat = seats_[static_cast<std::size_t>(row)];
-      if (seat < 0) continue;
-      const int match = row / batch_->rows_per_match();
+    for (int row : rows_.acting()) {
+      const int seat = rows_.seats[static_cast<std::size_t>(row)], match = rows_.match_of(row);
       if (random_steps_[static_cast<std::size_t>(match)] > 0)
         random_rows_.push_back(row);
       else if (is_against_opponent(match) && spec.team_of(seat) != own_team(match))
@@ -402,17 +359,17 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
       else
         learner_rows_.push_back(row);
     }
-    shown_ = observations_.data();
+    shown_ = rows_.observations.data();
     if (delay_) {
       std::vector<int> limited = learner_rows_;
       if (!opponent.agent) limited.insert(limited.end(), opponent_rows_.begin(), opponent_rows_.end());
-      shown_ = delay_->delayed(decisions_of(limited));
+      shown_ = delay_->delayed(rows_.decisions(limited));
     }
     if (step == options.steps) break;
     if (hold_) {
       const auto keep_deciding = [&](std::vector<int>& rows) {
         deciding_.clear();
-        hold_->split(decisions_of(rows), deciding_, choices_.data(), values_.data());
+        hold_->split(rows_.decisions(rows), deciding_, rows_.choices.data(), rows_.values.data());
         rows = deciding_;
       };
       keep_deciding(learner_rows_);
@@ -421,12 +378,12 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
     if (step % kNoteEvery == 0) note_columns();
     const Key step_key = key.split(static_cast<std::uint64_t>(step));
     act(executor, policy, learner_rows_, step_key.split(0), true, step);
-    act_opponent(executor, opponent, step_key.split(1), step);
-    random_->act(decisions_of(random_rows_), step_key.split(2), choices_.data(), values_.data());
+    if (Result<void> acted = act_opponent(executor, opponent, step_key.split(1), step); !acted) return acted;
+    random_->act(rows_.decisions(random_rows_), step_key.split(2), rows_.choices.data(), rows_.values.data());
     if (hold_) {
-      hold_->decided(decisions_of(learner_rows_), learner_rows_, choices_.data(), values_.data());
+      hold_->decided(rows_.decisions(learner_rows_), learner_rows_, rows_.choices.data(), rows_.values.data());
       if (!opponent.agent)
-        hold_->decided(decisions_of(opponent_rows_), opponent_rows_, choices_.data(), values_.data());
+        hold_->decided(rows_.decisions(opponent_rows_), opponent_rows_, rows_.choices.data(), rows_.values.data());
     }
     for (int& left : random_steps_) left -= left > 0;
     decisions_ += static_cast<std::int64_t>(learner_rows_.size() + opponent_rows_.size());
@@ -485,7 +442,7 @@ void Rollout::finish(Executor& executor, const Policy& policy, const CollectOpti
   if (count) {
     for (std::size_t i = 0; i < learner_rows_.size(); ++i) {
       const int row = learner_rows_[i];
-      scratch_initial_[i] = seat_index(row / batch_->rows_per_match(), seats_[static_cast<std::size_t>(row)]);
+      scratch_initial_[i] = seat_index(row / batch_->rows_per_match(), rows_.seats[static_cast<std::size_t>(row)]);
     }
     std::fill(scratch_initial_.begin() + count, scratch_initial_.end(), -1);
     encode(executor, *policy.scale, learner_rows_, scratch_inputs_.data());

@@ -126,11 +126,9 @@ class Rollout {
   void open_match(int match, Key key);
   // Starts the next match in these places.
   void start_next(const std::vector<int>& places);
-  Result<void> check_rows(int step) const;
-  Decisions decisions_of(std::span<const int> rows) const;
   void encode(Executor& executor, const ObservationScale& scale, std::span<const int> rows, std::byte* inputs) const;
   void act(Executor& executor, const Policy& policy, std::span<const int> rows, Key key, bool learn, int step);
-  void act_opponent(Executor& executor, const Opponent& opponent, Key key, int step);
+  Result<void> act_opponent(Executor& executor, const Opponent& opponent, Key key, int step);
   void share_rewards(float* rewards, const CollectOptions& options) const;
   Result<void> step_matches(Executor& executor, const Policy& policy, const CollectOptions& options, int step);
   void finish(Executor& executor, const Policy& policy, const CollectOptions& options);
@@ -147,6 +145,7 @@ class Rollout {
   }
 
   std::unique_ptr<Batch> batch_;
+  BatchRows rows_;                 // the present step
   std::unique_ptr<Agent> random_;  // plays the openings
   HeadLayout layout_;
   RolloutOptions options_;
@@ -162,16 +161,11 @@ class Rollout {
   std::vector<int> random_steps_;              // [matches] still to come
   std::vector<int> cut_at_;                    // [matches] the step at which the match is cut short, or 0
 
-  // The present step, all rows.
-  std::vector<float> observations_;
-  std::vector<std::uint8_t> masks_;
-  std::vector<std::int8_t> seats_;
-  std::vector<std::int32_t> choices_;
-  std::vector<float> values_;
+  // The present step's rows, by who decides.
   std::vector<int> learner_rows_, opponent_rows_, random_rows_, deciding_;
   std::unique_ptr<DelayLine> delay_;  // null without limits
   std::unique_ptr<ActionHold> hold_;
-  const float* shown_ = nullptr;  // the observations that are acted on: observations_, or those of a while ago
+  const float* shown_ = nullptr;  // the observations that are acted on: those of rows_, or those of a while ago
 
   // Scratch of act().
   std::vector<float> final_observation_, scratch_raw_, scratch_log_;

@@ -230,9 +230,9 @@ std::string complaint() {
 }
 
 TEST(Trainer, SaysWhatAGameDidWrong) {
-  EXPECT_NE(complaint<0>().find("reward or result of seat 0 is not finite at step 5"), std::string::npos)
-      << complaint<0>();
-  EXPECT_NE(complaint<1>().find("observation's value 2 is not finite"), std::string::npos) << complaint<1>();
+  EXPECT_NE(complaint<0>().find("step 5, seat 0: its reward or result is nan"), std::string::npos) << complaint<0>();
+  EXPECT_NE(complaint<1>().find("step 5, seat 0: value 2 of 'state' in its observation is inf"), std::string::npos)
+      << complaint<1>();
   EXPECT_NE(complaint<2>().find("mask allows no choice"), std::string::npos) << complaint<2>();
   EXPECT_NE(complaint<3>().find("the returns are not finite"), std::string::npos) << complaint<3>();
   EXPECT_EQ(complaint<4>(), "");  // the control: nothing wrong

@@ -1,0 +1,130 @@
+#include "game/rows.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/finite.hpp"
+#include "base/number.hpp"
+#include "base/program.hpp"
+
+namespace rival {
+namespace {
+
+// Which part of an observation, and which of its values.
+std::string value_name(const Spec& spec, const RowLayout& layout, int at) {
+  std::size_t part = spec.observation.size() - 1;
+  while (layout.observation_offset[part] > at) --part;
+  return "value " + std::to_string(at - layout.observation_offset[part]) + " of '" + spec.observation[part].name + "'";
+}
+
+}  // namespace
+
+BatchRows::BatchRows(Batch& batch, int room) : batch_(batch) {
+  const RowLayout& layout = batch.layout();
+  const int rows = batch.rows();
+  room = std::max(room, rows);
+  observations.resize(at(room, layout.observation_size));
+  masks.resize(at(room, layout.mask_size));
+  seats.assign(at(rows, 1), -1);
+  choices.resize(at(rows, layout.choice_count));
+  values.resize(at(rows, layout.value_count));
+  rewards.resize(at(batch.matches(), batch.spec().seats));
+  status.assign(at(batch.matches(), 1), Status::running);
+}
+
+Error BatchRows::wrong(int match, int seat, const std::string& what) const {
+  std::string place = "game '" + batch_.spec().name + "', match " +
+                      std::to_string(numbers.empty() ? match : numbers[static_cast<std::size_t>(match)]) + ", step " +
+                      std::to_string(batch_.steps(match));
+  if (seat >= 0) place += ", seat " + std::to_string(seat);
+  return {place + ": " + what};
+}
+
+Result<void> BatchRows::sound() const {
+  const auto& failure = batch_.failure();
+  if (!failure) return {};
+  return failure->match < 0 ? batch_.sound() : wrong(failure->match, failure->seat, failure->what);
+}
+
+Result<void> BatchRows::look_at(int row) const {
+  const Spec& spec = batch_.spec();
+  const auto bad = [&](const std::string& what) {
+    return wrong(match_of(row), seats[static_cast<std::size_t>(row)],
+                 what + "; `" + command_line({"check", spec.name}) + "` shows it in isolation");
+  };
+  const int size = batch_.layout().observation_size;
+  if (const auto i = static_cast<int>(first_not_finite(observation(row), static_cast<std::size_t>(size))); i < size)
+    return bad(value_name(spec, batch_.layout(), i) + " in its observation is " +
+               with_digits(static_cast<double>(observation(row)[i]), 6));
+  for (std::size_t p = 0; p < spec.action.size(); ++p) {
+    if (!spec.action[p].is_choice()) continue;
+    const std::uint8_t* allowed = mask(row, p);
+    std::uint8_t any = 0;
+    for (int c = 0; c < spec.action[p].size; ++c) any |= allowed[c];
+    if (!any) return bad("it is asked to act, but its mask allows no choice of '" + spec.action[p].name + "'");
+  }
+  return {};
+}
+
+Result<void> BatchRows::observe() {
+  batch_.observe({observations.data(), masks.data(), seats.data()});
+  if (batch_.failure()) return sound();
+  acting_.clear();
+  const int per_match = batch_.rows_per_match();
+  for (int match = 0, row = 0; match < batch_.matches(); ++match) {
+    bool somebody = false;
+    for (const int end = row + per_match; row < end; ++row) {
+      if (seats[static_cast<std::size_t>(row)] < 0) continue;
+      somebody = true;
+      acting_.push_back(row);
+      if (Result<void> good = look_at(row); !good) return good;
+    }
+    if (!somebody && batch_.status(match) == Status::running)
+      return wrong(match, -1, "the match is running, but nobody is to act");
+  }
+  return {};
+}
+
+Result<void> BatchRows::take(std::span<const int> rows, const std::string& who) {
+  if (batch_.failure()) return sound();
+  const Spec& spec = batch_.spec();
+  const RowLayout& layout = batch_.layout();
+  for (int row : rows) {
+    const auto bad = [&](const std::string& what) {
+      return wrong(match_of(row), seats[static_cast<std::size_t>(row)], who + " " + what);
+    };
+    for (std::size_t p = 0; p < spec.action.size(); ++p) {
+      const ActionPart& part = spec.action[p];
+      if (part.is_choice()) {
+        const int choice = choice_row(row)[layout.choice_index[p]];
+        const std::uint8_t* allowed = mask(row, p);
+        if (choice >= 0 && choice < part.size && allowed[choice]) continue;
+        std::string others;
+        for (int c = 0; c < part.size; ++c)
+          if (allowed[c]) others += (others.empty() ? "" : ", ") + std::to_string(c);
+        return bad("made the illegal choice " + std::to_string(choice) + " of '" + part.name + "'; allowed: " + others);
+      }
+      for (int i = 0; i < part.size; ++i) {
+        float& value = value_row(row)[layout.value_offset[p] + i];
+        if (!std::isfinite(value))
+          return bad("gave " + with_digits(static_cast<double>(value), 6) + " as value " + std::to_string(i) + " of '" +
+                     part.name + "'");
+        value = std::clamp(value, part.low, part.high);
+      }
+    }
+  }
+  return {};
+}
+
+Result<void> BatchRows::step(const StepRows& out) {
+  batch_.step(actions(), out);
+  if (batch_.failure()) return sound();
+  const int all = batch_.spec().seats, count = batch_.matches() * all;
+  if (const auto bad = static_cast<int>(first_not_finite(out.rewards, static_cast<std::size_t>(count))); bad < count)
+    return wrong(bad / all, bad % all,
+                 "its reward or result is " + with_digits(static_cast<double>(out.rewards[bad]), 6) + "; `" +
+                     command_line({"check", batch_.spec().name}) + "` shows it in isolation");
+  return {};
+}
+
+}  // namespace rival
