@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <exception>
 #include <system_error>
 
 #include "base/machine.hpp"
@@ -71,16 +72,26 @@ Result<void> run_on_deep_stack(const std::function<void()>& work) {
   pthread_attr_init(&attributes);
   int code = pthread_attr_setstacksize(&attributes, kStack);
   pthread_t thread;
+  struct Job {
+    const std::function<void()>& work;
+    std::exception_ptr thrown;
+  } job{work, nullptr};
   const auto run = [](void* argument) -> void* {
-    (*static_cast<const std::function<void()>*>(argument))();
+    auto& mine = *static_cast<Job*>(argument);
+    try {
+      mine.work();
+    } catch (...) {
+      mine.thrown = std::current_exception();
+    }
     return nullptr;
   };
-  if (code == 0) code = pthread_create(&thread, &attributes, run, const_cast<std::function<void()>*>(&work));
+  if (code == 0) code = pthread_create(&thread, &attributes, run, &job);
   pthread_attr_destroy(&attributes);
   if (code != 0)
     return Error{"cannot have a thread with a stack of 1 GB (" + std::generic_category().message(code) +
                  "): allow the process more memory (ulimit -v)"};
   pthread_join(thread, nullptr);
+  if (job.thrown) std::rethrow_exception(job.thrown);
   return {};
 }
 

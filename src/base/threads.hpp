@@ -39,7 +39,7 @@ class Team {
 };
 
 // Runs `work` on a thread of its own with a stack of a gigabyte, of which only what is used takes memory, and waits for
-// it: for recursion as deep as its input makes it. No exception may leave it. Error: no such thread can be had.
+// it: for recursion as deep as its input makes it. What it throws is thrown here. Error: no such thread can be had.
 Result<void> run_on_deep_stack(const std::function<void()>& work);
 
 }  // namespace rival

@@ -91,6 +91,7 @@ TEST(DeepStack, HoldsMoreThanTheUsualOne) {
   int depth = 0;
   ASSERT_TRUE(run_on_deep_stack([&] { depth = depth_of(9'999); }).ok());  // about 100 MB
   EXPECT_EQ(depth, 9'999);
+  EXPECT_THROW((void)run_on_deep_stack([] { throw std::bad_alloc(); }), std::bad_alloc);
 }
 
 }  // namespace

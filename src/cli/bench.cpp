@@ -12,6 +12,7 @@
 #include "base/threads.hpp"
 #include "cli/command.hpp"
 #include "cli/settings.hpp"
+#include "game/conformance.hpp"
 #include "nn/onednn.hpp"
 #include "train/trainer.hpp"
 
@@ -234,6 +235,7 @@ Result<std::string> save(const std::string& folder, const Json& figures) {
 
 Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, Console& console) {
   const GameEntry& game = find_game(games, options.game);
+  if (Result<void> sound = check_quickly(game.make_batch); !sound) return sound.error();
   const Settings settings = settings_or_usage(game.spec, options.parameters);
   TrainConfig config;
   for (const auto& [key, text] : options.rows)

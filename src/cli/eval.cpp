@@ -9,6 +9,7 @@
 #include "cli/command.hpp"
 #include "cli/player.hpp"
 #include "cli/settings.hpp"
+#include "game/conformance.hpp"
 #include "game/replay.hpp"
 #include "match/match.hpp"
 #include "search/best_response.hpp"
@@ -148,6 +149,7 @@ Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> game
   Result<std::string> name = game_of(options.player, options.game);
   if (!name) return name.error();
   const GameEntry& game = find_game(games, name.value());
+  if (Result<void> sound = check_quickly(game.make_batch); !sound) return sound.error();
   Result<Player> player = load_player(game, options.player, options.temperature);
   if (!player) return player.error();
   Result<Player> opponent = find_opponent(game, options.against, options.temperature);

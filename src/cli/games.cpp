@@ -132,11 +132,16 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   return [options, games](Console& console) -> Result<Outcome> {
     if (!options->game.empty()) {
       const GameEntry& game = find_game(games, options->game);
+      if (Result<void> valid = validate(game.spec); !valid) return valid.error();
       print_details(console, game);
       return Outcome{describe(game)};
     }
     Json list = Json::array();
     for (const GameEntry& game : games) {
+      if (Result<void> valid = validate(game.spec); !valid) {
+        console.print("{}: it cannot be played\n", valid.error().message);
+        continue;
+      }
       console.print("{:<14} {}\n{:<14} {}\n", game.spec.name, game.spec.description, "",
                     console.dim(seats_text(game.spec)));
       list.push_back(describe(game));

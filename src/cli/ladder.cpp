@@ -19,6 +19,7 @@
 #include "cli/live_view.hpp"
 #include "cli/player.hpp"
 #include "cli/settings.hpp"
+#include "game/conformance.hpp"
 #include "league/ladder_file.hpp"
 #include "report/ladder_page.hpp"
 #include "train/run.hpp"
@@ -215,6 +216,7 @@ Result<Outcome> climb(const Options& options, std::span<const GameEntry> games, 
   const Result<SavedRun> saved = read_run(options.run);
   if (!saved) return saved.error();
   const GameEntry& game = find_game(games, saved.value().game);
+  if (Result<void> sound = check_quickly(game.make_batch); !sound) return sound.error();
   const float temperature = temperature_for(game.spec, {});
   // The rules and limits that the run was trained under, and over them those that are asked for.
   TrainConfig config = saved.value().config;

@@ -13,6 +13,7 @@
 #include "cli/command.hpp"
 #include "cli/player.hpp"
 #include "cli/settings.hpp"
+#include "game/conformance.hpp"
 #include "match/match.hpp"
 
 namespace rival::cli {
@@ -435,6 +436,7 @@ bool results_are_wins(const GameEntry& game, const Settings& settings) {
 
 Result<Outcome> play(const Options& options, std::span<const GameEntry> games, Console& console) {
   const GameEntry& game = find_game(games, options.game);
+  if (Result<void> sound = check_quickly(game.make_batch); !sound) return sound.error();
   const Spec& spec = game.spec;
   if (options.seat && *options.seat >= spec.seats)
     wrong_usage(

@@ -8,6 +8,7 @@
 #include "cli/command.hpp"
 #include "cli/player.hpp"
 #include "cli/settings.hpp"
+#include "game/conformance.hpp"
 #include "match/match.hpp"
 #include "report/watch_page.hpp"
 
@@ -87,6 +88,7 @@ struct Shown {
 
 // One match, played now.
 Result<Shown> play(const Options& options, const GameEntry& game) {
+  if (Result<void> sound = check_quickly(game.make_batch); !sound) return sound.error();
   const Settings settings = settings_or_usage(game.spec, options.parameters);
   Shown shown;
   Result<Player> player = load_player(game, options.what, options.temperature);

@@ -231,10 +231,10 @@ class BatchOf final : public Batch {
         G& game = games_[index(m)];
         float* rewards = out.rewards + static_cast<std::ptrdiff_t>(m) * seats;
         Clock& clock = clocks_[index(m)];
-        ++clock.steps;
         game.step(Actions(actions.choices + static_cast<std::ptrdiff_t>(m) * choices,
                           actions.values + static_cast<std::ptrdiff_t>(m) * values, per_match > 1 ? 1 : 0, layout()),
-                  clock.key.split(static_cast<std::uint64_t>(clock.steps)), Rewards(rewards));
+                  clock.key.split(static_cast<std::uint64_t>(clock.steps) + 1), Rewards(rewards));
+        ++clock.steps;
         at.member = "status()";
         out.status[m] = game.status();
         if (out.status[m] == Status::finished) add_results(at, game, rewards);

@@ -357,10 +357,10 @@ class Kit {
     if (spec_.team_count() != 2) return;
     if (!results_sum_) results_sum_ = sum;
     if (std::fabs(sum - *results_sum_) > 1e-4 * std::max(1.0, std::fabs(*results_sum_)))
-      warn("results", where() + "the teams' results sum to " + number(sum) + ", in an earlier match to " +
-                          number(*results_sum_) +
-                          ": each team is trained for its own, and ratings count who has more. Right for payoffs; a "
-                          "draw is worth as much as a win and a loss together, divided by two");
+      warn("results",
+           where() + "the teams' results sum to " + number(sum) + ", in an earlier match to " + number(*results_sum_) +
+               ": each team is trained for its own, and ratings count who has more. That is right for payoffs; "
+               "where a match is won, drawn or lost, a draw must be worth the mean of the other two");
   }
 
   // Plays match `match_` to its end with random actions. False if it had to stop.

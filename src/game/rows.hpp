@@ -67,7 +67,7 @@ class BatchRows {
 
  private:
   std::size_t at(int row, int width) const { return static_cast<std::size_t>(row) * static_cast<std::size_t>(width); }
-  Error wrong(int match, int seat, const std::string& what) const;
+  Error wrong(int match, int step, int seat, const std::string& what) const;
   Result<void> sound() const;
   Result<void> look_at(int row) const;
 

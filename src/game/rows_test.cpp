@@ -94,8 +94,9 @@ TEST(BatchRows, NameWhatAGameDoesWrong) {
   EXPECT_EQ(complaint<Fault::empty_mask>(),
             place + "it is asked to act, but its mask allows no choice of 'say'" + check);
   EXPECT_EQ(complaint<Fault::nobody>(), "game 'saying', match 70, step 2: the match is running, but nobody is to act");
-  EXPECT_EQ(complaint<Fault::infinite_reward>(), place + "its reward or result is inf" + check);
-  EXPECT_EQ(complaint<Fault::step_throws>(), "game 'saying', match 70, step 3: step() threw: cannot step");
+  EXPECT_EQ(complaint<Fault::infinite_reward>(),
+            "game 'saying', match 70, step 1, seat 1: its reward or result is inf" + check);
+  EXPECT_EQ(complaint<Fault::step_throws>(), "game 'saying', match 70, step 2: step() threw: cannot step");
   EXPECT_EQ(complaint<Fault::status_throws>(), "game 'saying', match 70, step 3: status() threw: cannot end");
   EXPECT_EQ(complaint<Fault::result_throws>(), "game 'saying', match 70, step 4: result() threw: who won?");
   EXPECT_EQ(complaint<Fault::reset_throws>(), "game 'saying', match 70, step 0: reset() threw: no map");

@@ -194,7 +194,7 @@ Result<MatchSummary> play_with() {
 TEST(Match, BrokenGamesAreNamed) {
   EXPECT_TRUE(play_with<Fault::none>().ok());
   expect_error(play_with<Fault::nan_observation>(), {"match 0, step 2, seat 0", "value 1 of", "nan"});
-  expect_error(play_with<Fault::nan_reward>(), {"step 1, seat 1", "reward or result is nan"});
+  expect_error(play_with<Fault::nan_reward>(), {"step 0, seat 1", "reward or result is nan"});
   expect_error(play_with<Fault::empty_mask>(), {"step 3, seat 1", "allows no choice", "'number'"});
   expect_error(play_with<Fault::nobody_acts>(), {"nobody is to act"});
   expect_error(play_with<Fault::endless>(), {"still running after 4 steps"});

@@ -13,6 +13,7 @@
 #include "agent/scripted.hpp"
 #include "base/json.hpp"
 #include "base/json_fields.hpp"
+#include "game/conformance.hpp"
 #include "train/collapse.hpp"
 #include "train/tensorboard.hpp"
 
@@ -629,6 +630,7 @@ Result<SavedRun> read_run(const std::string& folder) {
 Result<RunSummary> run_training(const GameEntry& game, const TrainConfig& config, const RunOptions& options) {
   if (config.minutes <= 0 && config.steps <= 0 && !std::isfinite(config.until_score))
     return Error{"a run needs a budget: minutes, steps or until_score"};
+  if (Result<void> sound = check_quickly(game.make_batch); !sound) return sound.error();
   TrainConfig saved = config;
   if (options.start) saved.network = options.start->network.options();
   auto trainer = Trainer::make(game, saved);

@@ -230,7 +230,7 @@ std::string complaint() {
 }
 
 TEST(Trainer, SaysWhatAGameDidWrong) {
-  EXPECT_NE(complaint<0>().find("step 5, seat 0: its reward or result is nan"), std::string::npos) << complaint<0>();
+  EXPECT_NE(complaint<0>().find("step 4, seat 0: its reward or result is nan"), std::string::npos) << complaint<0>();
   EXPECT_NE(complaint<1>().find("step 5, seat 0: value 2 of 'state' in its observation is inf"), std::string::npos)
       << complaint<1>();
   EXPECT_NE(complaint<2>().find("mask allows no choice"), std::string::npos) << complaint<2>();
