@@ -28,6 +28,38 @@ void Batch::fail_by_exception(int match, int seat, const std::string& thrower) c
   fail({match, match < 0 ? 0 : steps(match), seat, thrower + " threw: " + what});
 }
 
+SeatSet Batch::playing(int) const {
+  return SeatSet::first(spec_.seats);
+}
+
+float Batch::result(int, int) const {
+  return 0;
+}
+
+bool Batch::has_result() const {
+  return false;
+}
+
+std::string Batch::text(int) const {
+  return "";
+}
+
+std::string Batch::action_text(int, int, int choice) const {
+  return std::to_string(choice);
+}
+
+std::string Batch::stage(int) const {
+  return "";
+}
+
+std::string Batch::scene(int) const {
+  return "";
+}
+
+bool Batch::copy_match(const Batch&, int, int, std::optional<Key>) {
+  return false;
+}
+
 bool Batch::observe_seat_as(const RowLayout&, int, int, float*, std::uint8_t*) const {
   return false;
 }
@@ -103,6 +135,34 @@ Outcomes Batch::outcomes(int, const ActionRows&) const {
 
 std::string Batch::text(int match, int) const {
   return spec().hidden_information ? "" : text(match);
+}
+
+namespace {
+
+class FailedBatch final : public Batch {
+ public:
+  FailedBatch(Spec spec, int matches, std::string why) : Batch(std::move(spec), matches) {
+    fail({.what = std::move(why)});
+  }
+  void start(std::span<const int>, const Settings&, std::span<const Key>) override {}
+  void observe(const ObservationRows& out) const override {
+    std::fill_n(out.seats, rows(), static_cast<std::int8_t>(-1));
+  }
+  void step(const ActionRows&, const StepRows& out) override {
+    std::fill_n(out.rewards, matches() * spec().seats, 0.0f);
+    std::fill_n(out.status, matches(), Status::truncated);
+  }
+  void observe_seat(int, int, float* observation, std::uint8_t*) const override {
+    std::fill_n(observation, layout().observation_size, 0.0f);
+  }
+  SeatSet to_act(int) const override { return SeatSet::none(); }
+  Status status(int) const override { return Status::truncated; }
+};
+
+}  // namespace
+
+std::unique_ptr<Batch> failed_batch(Spec spec, int matches, std::string why) {
+  return std::make_unique<FailedBatch>(std::move(spec), matches, std::move(why));
 }
 
 }  // namespace rival

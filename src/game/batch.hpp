@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -62,6 +63,7 @@ struct BatchFailure {
 class Batch {
  public:
   virtual ~Batch() = default;
+  Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
   const std::optional<BatchFailure>& failure() const { return failure_; }
@@ -84,13 +86,19 @@ class Batch {
   // Starts every match, match m with key.split(m).
   void start_all(const Settings& settings, Key key);
 
+  // Waits until some running match is ready, and shows the rows of all that are.
   virtual void observe(const ObservationRows& out) const = 0;
+  // Whether observe() has last shown a running match. One that is played elsewhere may take its time, and is idle until
+  // then: nobody decides, and step() leaves it as it is.
+  bool ready(int match) const { return ready_.empty() || ready_[static_cast<std::size_t>(match)]; }
 
-  // Steps every running match; the randomness of a step comes from its match's key and the step's number.
+  // Steps every running match that is ready; the randomness of a step comes from its match's key and the step's number.
   // Matches that have ended stay as they are, with zero rewards, until they are started again.
   virtual void step(const ActionRows& actions, const StepRows& out) = 0;
+  // Number of steps since the match started.
+  int steps(int match) const { return std::max(0, clocks_[static_cast<std::size_t>(match)].steps); }
 
-  // ---- one match, for tools; `mask` may be null ----
+  // ---- one match, for tools, which wait until it is ready; `mask` may be null ----
   virtual void observe_seat(int match, int seat, float* observation, std::uint8_t* mask) const = 0;
   // The same with the parts where `layout` has them, which may be elsewhere than in layout(), and nothing cleared
   // before. False, with nothing written, if the game cannot.
@@ -100,40 +108,36 @@ class Batch {
   virtual Status status(int match) const = 0;
   // The seats that take part in the match, from its start to its end: where a game has places for more players than
   // came, the others neither act nor win or lose anything.
-  virtual SeatSet playing(int match) const = 0;
+  virtual SeatSet playing(int match) const;
   // Whether any seat of the team takes part in the match.
   bool plays(int match, int team) const;
   // The teams for which that is so, in order.
   std::vector<int> playing_teams(int match) const;
   // The result for a team of a finished match; 0 in games without results.
-  virtual float result(int match, int team) const = 0;
-  virtual bool has_result() const = 0;
+  virtual float result(int match, int team) const;
+  virtual bool has_result() const;
   // A hash of the match's state, as seen by all seats together, or of its results once it has finished; equal states
   // have equal hashes on one machine.
   std::uint64_t hash(int match) const;
   // The position drawn for people, or "" if the game cannot.
-  virtual std::string text(int match) const = 0;
+  virtual std::string text(int match) const;
   // What `seat` sees of it; "" if the game has hidden information and does not draw it for one seat.
   virtual std::string text(int match, int seat) const;
   // A choice of the first discrete part as people write it; its number if the game says nothing.
-  virtual std::string action_text(int match, int seat, int choice) const = 0;
+  virtual std::string action_text(int match, int seat, int choice) const;
   // What `rival watch` draws, as JSON (docs/formats/scene.md): what stays for the whole match, and the present state;
   // "" if the game has none.
-  virtual std::string stage(int match) const = 0;
-  virtual std::string scene(int match) const = 0;
-  // Number of steps since the match started.
-  virtual int steps(int match) const = 0;
+  virtual std::string stage(int match) const;
+  virtual std::string scene(int match) const;
 
   // Redraws everything of a match that `seat` cannot know (other players' cards, the order of the deck), as likely as
   // what the seat has seen makes it. False, with nothing changed, if the game cannot.
   virtual bool resample_hidden(int match, int seat, Key key);
 
-  // A copy: the same matches, which go on independently.
-  virtual std::unique_ptr<Batch> clone() const = 0;
   // Makes match `into` a copy of a match of `from`, a batch of the same game (or this one); it goes on independently.
-  virtual void copy_match(const Batch& from, int match, int into) = 0;
-  // From now on the steps of a match draw their randomness from `key`: what it would have drawn stays unknown.
-  virtual void rekey(int match, Key key) = 0;
+  // With a key its steps draw their randomness from that, so that what it would have drawn stays unknown. False, with
+  // nothing changed, if the game cannot.
+  virtual bool copy_match(const Batch& from, int match, int into, std::optional<Key> key = {});
 
   // What the start of a match may give, and what a step of a running one may with the actions of its rows alone.
   virtual Outcomes starts(const Settings& settings) const;
@@ -149,11 +153,19 @@ class Batch {
   }
 
  protected:
-  Batch(Spec spec, int matches) : spec_(std::move(spec)), layout_(spec_), matches_(matches) {}
-  Batch(const Batch& other)
-      : spec_(other.spec_), layout_(other.layout_), matches_(other.matches_), failure_(other.failure_) {}
-  virtual const std::type_info& state_type() const = 0;
-  virtual const void* state_address(int match) const = 0;
+  // A match's key, as start() was given it, and how many steps it has taken; -1: it was never started.
+  struct Clock {
+    Key key;
+    int steps = -1;
+  };
+
+  Batch(Spec spec, int matches)
+      : clocks_(static_cast<std::size_t>(matches)), spec_(std::move(spec)), layout_(spec_), matches_(matches) {}
+  virtual const std::type_info& state_type() const { return typeid(void); }
+  virtual const void* state_address(int) const { return nullptr; }
+
+  std::vector<Clock> clocks_;                // [matches]
+  mutable std::vector<std::uint8_t> ready_;  // [matches], or empty: all are always
 
  private:
   Spec spec_;
@@ -162,16 +174,17 @@ class Batch {
   mutable std::optional<BatchFailure> failure_;
 };
 
-// Makes a batch of `matches` matches, none of them started.
-using BatchFactory = std::unique_ptr<Batch> (*)(int matches);
+// Makes a batch of `matches` matches, none of them started. Never null: where none can be had (a library that is gone,
+// a process that does not start) it is one that has failed. May be called by several threads at once.
+using BatchFactory = std::function<std::unique_ptr<Batch>(int matches)>;
+
+// A batch that has failed, for factories.
+std::unique_ptr<Batch> failed_batch(Spec spec, int matches, std::string why);
 
 template <Game G>
 class BatchOf final : public Batch {
  public:
-  explicit BatchOf(int matches)
-      : Batch(G::spec(), matches),
-        games_(static_cast<std::size_t>(matches)),
-        clocks_(static_cast<std::size_t>(matches)) {}
+  explicit BatchOf(int matches) : Batch(G::spec(), matches), games_(static_cast<std::size_t>(matches)) {}
 
   static std::unique_ptr<Batch> make(int matches) { return std::make_unique<BatchOf>(matches); }
 
@@ -298,7 +311,6 @@ class BatchOf final : public Batch {
     if constexpr (HasScene<G>) return written({match, -1, "scene()"}, [&] { return game(match).scene(); });
     return "";
   }
-  int steps(int match) const override { return std::max(0, clocks_[index(match)].steps); }
   bool resample_hidden(int match, int seat, Key key) override {
     if constexpr (HasResampleHidden<G>)
       guarded({match, seat, "resample_hidden()"}, [&](Place&) { games_[index(match)].resample_hidden(seat, key); });
@@ -309,12 +321,13 @@ class BatchOf final : public Batch {
     games_[index(match)] = state;
     clocks_[index(match)] = {key, 0};
   }
-  std::unique_ptr<Batch> clone() const override { return std::unique_ptr<Batch>(new BatchOf(*this)); }
-  void copy_match(const Batch& from, int match, int into) override {
+  bool copy_match(const Batch& from, int match, int into, std::optional<Key> key = {}) override {
     const auto* same = dynamic_cast<const BatchOf*>(&from);
     check(same != nullptr, "a match was copied from a batch of another game");
     games_[index(into)] = same->games_[index(match)];
     clocks_[index(into)] = same->clocks_[index(match)];
+    if (key) clocks_[index(into)].key = *key;
+    return true;
   }
   Outcomes starts(const Settings& settings) const override {
     if constexpr (HasStarts<G>) return outcomes_of({-1, -1, "starts()"}, {{}, 0}, [&] { return G::starts(settings); });
@@ -329,19 +342,12 @@ class BatchOf final : public Batch {
     }
     return Batch::outcomes(match, actions);
   }
-  void rekey(int match, Key key) override { clocks_[index(match)].key = key; }
-
   std::vector<OptionalMember> optional_members() const override {
     constexpr auto members = rival::optional_members<G>();
     return {members.begin(), members.end()};
   }
 
  private:
-  struct Clock {
-    Key key;
-    int steps = -1;  // -1: never started
-  };
-
   static std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
   // Which member of the rules is at work, for whom.
@@ -416,7 +422,6 @@ class BatchOf final : public Batch {
   const void* state_address(int match) const override { return &games_[index(match)]; }
 
   std::vector<G> games_;
-  std::vector<Clock> clocks_;
 };
 
 }  // namespace rival

@@ -60,7 +60,7 @@ TEST(Batch, AMatchWithAnotherKeyDrawsAnotherFuture) {
   batch.start_all({}, Key(1));
   step_all(batch, 3);
   batch.copy_match(batch, 0, 1);
-  batch.rekey(1, Key(5));
+  EXPECT_TRUE(batch.copy_match(batch, 1, 1, Key(5)));
   EXPECT_EQ(batch.hash(0), batch.hash(1));
   step_all(batch, 4);
   EXPECT_EQ(dice(batch, 0).sum, dice(batch, 1).sum);

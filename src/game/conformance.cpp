@@ -42,12 +42,13 @@ struct Played {
 
 class Kit {
  public:
-  Kit(BatchFactory factory, Key key, int matches, const Settings& settings)
+  Kit(const BatchFactory& factory, Key key, int matches, const Settings& settings)
       : factory_(factory),
         key_(key),
         matches_(matches),
         settings_(settings),
         batch_(factory(1)),
+        copy_(factory(1)),
         spec_(batch_->spec()) {
     report_.game = spec_.name;
     add("spec", "the Spec makes sense");
@@ -311,18 +312,17 @@ class Kit {
     const SeatSet acting = batch_->to_act(0);
     for (int seat = 0; seat < spec_.seats; ++seat) {
       if (!playing_.contains(seat)) continue;
-      const std::unique_ptr<Batch> copy = batch_->clone();
-      if (!copy->resample_hidden(0, seat, Key(random.next()))) {
+      if (!copy_->copy_match(*batch_, 0, 0) || !copy_->resample_hidden(0, seat, Key(random.next()))) {
         warn("hidden", "not checked: the game has no resample_hidden()");
         return;
       }
-      if (!sound(*copy)) return;
+      if (!sound(*copy_)) return;
       touch("hidden");
-      if (copy->to_act(0) != acting || copy->status(0) != batch_->status(0)) {
+      if (copy_->to_act(0) != acting || copy_->status(0) != batch_->status(0)) {
         fail("hidden", where(seat) + "redrawing what the seat cannot know changes who is to act");
         continue;
       }
-      const View before = view(*batch_, seat, acting.contains(seat)), after = view(*copy, seat, acting.contains(seat));
+      const View before = view(*batch_, seat, acting.contains(seat)), after = view(*copy_, seat, acting.contains(seat));
       const RowLayout& layout = batch_->layout();
       for (std::size_t p = 0; p < spec_.observation.size(); ++p)
         for (int i = 0; i < spec_.observation[p].size(); ++i) {
@@ -333,7 +333,7 @@ class Kit {
                                " to " + number(after.observation[cell]) + " when the hidden state is redrawn");
         }
       if (before.mask != after.mask) fail("hidden", where(seat) + "the mask gives away what is hidden");
-      redrawn_ = redrawn_ || copy->hash(0) != batch_->hash(0);
+      redrawn_ = redrawn_ || copy_->hash(0) != batch_->hash(0);
     }
   }
 
@@ -407,14 +407,13 @@ class Kit {
       played.actions.choices.insert(played.actions.choices.end(), now.choices.begin(), now.choices.end());
       played.actions.values.insert(played.actions.values.end(), now.values.begin(), now.values.end());
 
-      std::unique_ptr<Batch> copy;
-      if (random.below(step_ < 16 ? 2 : 32) == 0) {
-        copy = batch_->clone();
+      const bool copied = random.below(step_ < 16 ? 2 : 32) == 0 && copy_->copy_match(*batch_, 0, 0);
+      if (copied) {
         touch("copies");
         const std::uint64_t before = batch_->hash(0);
         Status status;
-        copy->step(actions, {copy_rewards.data(), &status});
-        if (!sound(*copy)) return false;
+        copy_->step(actions, {copy_rewards.data(), &status});
+        if (!sound(*copy_)) return false;
         if (batch_->hash(0) != before)
           return fail("copies", where() + "stepping a copy of the match changes the original; hold the state by value");
       }
@@ -436,7 +435,7 @@ class Kit {
         const float end = status == Status::finished ? batch_->result(0, spec_.team_of(seat)) : 0;
         stepped_reward_ = stepped_reward_ || reward != end;
       }
-      if (copy && (copy->hash(0) != batch_->hash(0) || copy_rewards != rewards))
+      if (copied && (copy_->hash(0) != batch_->hash(0) || copy_rewards != rewards))
         return fail("copies", where() + "a copy of the match goes on in another way than the original");
       ++step_;
     }
@@ -597,7 +596,7 @@ class Kit {
   Key key_;
   int matches_;
   Settings settings_;
-  std::unique_ptr<Batch> batch_;
+  std::unique_ptr<Batch> batch_, copy_;
   const Spec spec_;
   ConformanceReport report_;
 
@@ -652,11 +651,11 @@ std::string ConformanceReport::text() const {
   return text;
 }
 
-ConformanceReport check_conformance(BatchFactory factory, Key key, int matches, const Settings& settings) {
+ConformanceReport check_conformance(const BatchFactory& factory, Key key, int matches, const Settings& settings) {
   return Kit(factory, key, matches, settings).run();
 }
 
-Result<void> check_quickly(BatchFactory factory, const Settings& settings) {
+Result<void> check_quickly(const BatchFactory& factory, const Settings& settings) {
   Kit kit(factory, Key(1), 1, settings);
   kit.hurry();
   const ConformanceReport report = kit.run();

@@ -67,10 +67,11 @@ const char* verdict_name(ConformanceCheck::Verdict verdict);
 //
 // `settings`: of all matches but those of "parameters"; no parameters: the defaults.
 // A match stops at its first failure, and so does the kit where going on could crash the game.
-ConformanceReport check_conformance(BatchFactory factory, Key key, int matches = 50, const Settings& settings = {});
+ConformanceReport check_conformance(const BatchFactory& factory, Key key, int matches = 50,
+                                    const Settings& settings = {});
 
 // The same for the first moments of a match, in a few milliseconds: an error with the first broken promise, if one
 // shows as early. For before anything is built on a game.
-Result<void> check_quickly(BatchFactory factory, const Settings& settings = {});
+Result<void> check_quickly(const BatchFactory& factory, const Settings& settings = {});
 
 }  // namespace rival

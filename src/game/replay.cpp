@@ -302,6 +302,7 @@ ReplayRecorder::ReplayRecorder(const Batch& batch, int match, Settings settings,
 }
 
 void ReplayRecorder::record(const ActionRows& actions) {
+  if (!batch_->ready(match_)) return;
   const SeatSet acting = batch_->to_act(match_);
   if (acting.empty()) return;
   if (replay_.steps() % replay_.check_every == 0) replay_.hashes.push_back(short_hash(batch_->hash(match_)));
@@ -330,7 +331,7 @@ Replay ReplayRecorder::finish() const {
 
 // ---- playing ----
 
-Result<ReplayPlayer> ReplayPlayer::open(const Replay& replay, BatchFactory factory) {
+Result<ReplayPlayer> ReplayPlayer::open(const Replay& replay, const BatchFactory& factory) {
   std::unique_ptr<Batch> batch = factory(1);
   const Spec& spec = batch->spec();
   if (replay.game != spec.name)
@@ -451,7 +452,7 @@ Result<void> ReplayPlayer::take_actions() {
   return {};
 }
 
-Result<void> verify_replay(const Replay& replay, BatchFactory factory) {
+Result<void> verify_replay(const Replay& replay, const BatchFactory& factory) {
   Result<ReplayPlayer> player = ReplayPlayer::open(replay, factory);
   if (!player) return player.error();
   while (!player->done())

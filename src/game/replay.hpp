@@ -75,7 +75,7 @@ class ReplayRecorder {
  public:
   ReplayRecorder(const Batch& batch, int match, Settings settings, Key key, int check_every = 64);
 
-  // Notes what the acting seats are about to do; nothing once the match has ended.
+  // Notes what the acting seats are about to do; nothing once the match has ended, or while it is not ready.
   void record(const ActionRows& actions);
 
   // The replay up to now.
@@ -92,7 +92,7 @@ class ReplayPlayer {
  public:
   // The match at its start. Error if the replay is of another game or of other rules, naming what differs. `replay`
   // must outlive the player.
-  static Result<ReplayPlayer> open(const Replay& replay, BatchFactory factory);
+  static Result<ReplayPlayer> open(const Replay& replay, const BatchFactory& factory);
 
   // The match (number 0 of a batch of one) as it stands.
   const Batch& batch() const { return *batch_; }
@@ -119,7 +119,7 @@ class ReplayPlayer {
 };
 
 // Replays the whole match. Error if it is of another game, of other rules, or differs; names the first step that does.
-Result<void> verify_replay(const Replay& replay, BatchFactory factory);
+Result<void> verify_replay(const Replay& replay, const BatchFactory& factory);
 
 std::vector<std::byte> serialize(const Replay& replay);
 

@@ -57,7 +57,7 @@ struct Ball {
   int steps = 0;
 };
 
-constexpr BatchFactory kBall = &BatchOf<Ball<1>>::make;
+const BatchFactory kBall = &BatchOf<Ball<1>>::make;
 
 // A recorded match, the second of a batch of three, which is stopped after `steps` steps.
 Replay record(int steps = 1000, int check_every = 16) {

@@ -79,7 +79,7 @@ Result<void> BatchRows::observe() {
       acting_.push_back(row);
       if (Result<void> good = look_at(row); !good) return good;
     }
-    if (!somebody && batch_.status(match) == Status::running)
+    if (!somebody && batch_.ready(match) && batch_.status(match) == Status::running)
       return wrong(match, batch_.steps(match), -1, "the match is running, but nobody is to act");
   }
   return {};

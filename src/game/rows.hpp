@@ -27,8 +27,8 @@ class BatchRows {
   // The batch must outlive the rows. Observations and masks have room for `room` rows, if that is more.
   explicit BatchRows(Batch& batch, int room = 0);
 
-  // Shows the rows, and finds out which ones act. Error if a match runs in which nobody is to act, if an observation is
-  // not finite, if a mask allows nothing, or if the batch has failed.
+  // Shows the rows, and finds out which ones act. Error if a match is ready in which nobody is to act, if an
+  // observation is not finite, if a mask allows nothing, or if the batch has failed.
   Result<void> observe();
   // Looks at what `who` has chosen for the rows: an error if a choice is not allowed or a value not finite; values are
   // clipped to their range. Or if a script has made the batch fail.

@@ -146,7 +146,8 @@ TEST(Batch, OnlyTheFirstFailureCounts) {
   batch.fail({0, 0, 1, "a script threw"});
   batch.fail({-1, 0, -1, "another"});
   EXPECT_EQ(batch.sound().error().message, "game 'saying', match 0, step 0, seat 1: a script threw");
-  EXPECT_FALSE(batch.clone()->sound().ok());
+  const std::unique_ptr<Batch> none = failed_batch(batch.spec(), 2, "its library is gone");
+  EXPECT_EQ(BatchRows(*none).observe().error().message, "game 'saying': its library is gone");
 }
 
 }  // namespace

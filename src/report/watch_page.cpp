@@ -310,12 +310,13 @@ Result<Json> watch_data(const WatchedMatch& match) {
     return fields.ok() ? Result<void>() : fields.error();
   };
   if (Result<void> taken = take_frame(0); !taken) return taken.error();
+  const std::unique_ptr<Batch> before = film ? nullptr : match.make_batch(1);
   for (int step = 0; !player.done(); ++step) {
-    const std::unique_ptr<Batch> before = film ? nullptr : batch.clone();
+    const bool kept = before && before->copy_match(batch, 0, 0);
     if (Result<void> played = player.step(); !played) return played.error();
     for (int seat = 0; seat < spec.seats; ++seat) {
       returns[index(seat)] += static_cast<double>(player.rewards()[index(seat)]);
-      if (before && match.replay->acting[index(step)].contains(seat))
+      if (kept && match.replay->acting[index(step)].contains(seat))
         moves.push_back({step, seat, move_text(*before, seat, player.actions())});
     }
     if (Result<void> taken = take_frame(step + 1); !taken) return taken.error();

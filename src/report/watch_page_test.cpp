@@ -45,7 +45,7 @@ Replay record(const GameEntry& game) {
   return record(game.make_batch, default_settings(game.spec));
 }
 
-constexpr BatchFactory kArena = &BatchOf<LittleArena>::make;
+const BatchFactory kArena = &BatchOf<LittleArena>::make;
 
 std::vector<int> column(const Json& series) {
   return decode_series(series.get<std::string>());

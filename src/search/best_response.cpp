@@ -37,7 +37,7 @@ Judgement judge(const GameTree& tree, const TreePolicy& policy) {
   return judgement;
 }
 
-Result<Judgement> judge(Agent& agent, BatchFactory factory) {
+Result<Judgement> judge(Agent& agent, const BatchFactory& factory) {
   const Result<GameTree> tree = game_tree(factory);
   if (!tree) return tree.error();
   const Result<TreePolicy> policy = policy_of(agent, tree.value());
@@ -47,7 +47,7 @@ Result<Judgement> judge(Agent& agent, BatchFactory factory) {
 
 }  // namespace
 
-Judge best_response_judge(BatchFactory factory) {
+Judge best_response_judge(const BatchFactory& factory) {
   return {kName, "exact best responses over the whole game: NashConv and exploitability",
           [factory](Agent& agent, Key, int, const JudgeProgress&) -> Result<Judgement> {
             Result<Judgement> judgement = Error{""};

@@ -6,7 +6,7 @@
 
 namespace rival {
 
-Judge best_response_judge(BatchFactory factory);
+Judge best_response_judge(const BatchFactory& factory);
 
 // The judges of a game: its own, and a best response if it is small and brings none itself.
 std::vector<Judge> judges_of(const GameEntry& game);

@@ -40,7 +40,7 @@ struct History {
 
 class Builder {
  public:
-  Builder(BatchFactory factory, const TreeLimits& limits)
+  Builder(const BatchFactory& factory, const TreeLimits& limits)
       : factory_(factory),
         limits_(limits),
         start_(factory(1)),
@@ -57,6 +57,8 @@ class Builder {
           fmt::format("{}: the action '{}' is continuous, and only games of choices can be walked to their end",
                       spec.name, part->name)};
     const Settings settings = default_settings(spec);
+    if (!start_->copy_match(*start_, 0, 0))
+      return Error{"an exact judge branches by copies of a match, and " + spec.name + " does not give any"};
     Outcomes starts = start_->starts(settings);
     if (Result<void> sound = start_->sound(); !sound) return sound.error();
     if (!starts.matches) {
@@ -503,11 +505,11 @@ std::uint64_t sight_hash(const RowLayout& layout, int seat, const float* observa
   return h;
 }
 
-Result<GameTree> game_tree(BatchFactory factory, const TreeLimits& limits) {
+Result<GameTree> game_tree(const BatchFactory& factory, const TreeLimits& limits) {
   return Builder(factory, limits).build();
 }
 
-double estimated_histories(BatchFactory factory) {
+double estimated_histories(const BatchFactory& factory) {
   constexpr int kWays = 100;
   constexpr double kEnough = 1e12;  // no need to know more
   const std::unique_ptr<Batch> batch = factory(1);

@@ -66,11 +66,11 @@ struct TreeLimits {
 
 // The tree of a game by its default settings. Error: continuous actions; a game larger than the limits; chance that
 // the game does not say, as 1,000 random matches show; probabilities that do not sum to 1.
-Result<GameTree> game_tree(BatchFactory factory, const TreeLimits& limits = {});
+Result<GameTree> game_tree(const BatchFactory& factory, const TreeLimits& limits = {});
 
 // About how many histories a game has, chance not counted: the mean product of choices on random ways through it
 // (Knuth, "Estimating the efficiency of backtrack programs", 1975). Infinite with continuous actions.
-double estimated_histories(BatchFactory factory);
+double estimated_histories(const BatchFactory& factory);
 
 // The probability of every allowed choice at every information set: [GameTree::slots].
 using TreePolicy = std::vector<double>;

@@ -41,7 +41,7 @@ struct Node {
 // Searches one decision at a time.
 class Search {
  public:
-  Search(BatchFactory factory, const SearchOptions& options)
+  Search(const BatchFactory& factory, const SearchOptions& options)
       : options_(options),
         batch_(factory(1)),
         spec_(batch_->spec()),
@@ -74,8 +74,7 @@ class Search {
   };
 
   Result<void> simulate(const Batch& from, int match, int seat, Key key) {
-    batch_->copy_match(from, match, 0);
-    batch_->rekey(0, key.split(0));
+    check(batch_->copy_match(from, match, 0, key.split(0)), "a search copies matches");
     if (spec_.hidden_information) batch_->resample_hidden(0, seat, key.split(1));
     Random random(key.split(2));
     visits_.clear();
@@ -239,7 +238,7 @@ class Search {
 
 class SearchAgent final : public Agent {
  public:
-  SearchAgent(BatchFactory factory, const SearchOptions& options)
+  SearchAgent(const BatchFactory& factory, const SearchOptions& options)
       : name_(std::string(kPrefix) + std::to_string(options.simulations)), team_(options.threads) {
     for (int member = 0; member < team_.size(); ++member) searches_.emplace_back(factory, options);
   }
@@ -275,12 +274,14 @@ class SearchAgent final : public Agent {
 
 }  // namespace
 
-Result<std::unique_ptr<Agent>> search_agent(BatchFactory factory, const SearchOptions& options) {
+Result<std::unique_ptr<Agent>> search_agent(const BatchFactory& factory, const SearchOptions& options) {
   check(options.simulations > 0 && options.rollout_steps > 0, "a search needs simulations");
   const std::unique_ptr<Batch> batch = factory(1);
   const Spec& spec = batch->spec();
+  batch->start_all(default_settings(spec), Key());
+  if (!batch->copy_match(*batch, 0, 0))
+    return Error{"search plays copies of a match to their end, and " + spec.name + " does not give any"};
   if (spec.hidden_information) {
-    batch->start_all(default_settings(spec), Key());
     if (!batch->resample_hidden(0, batch->to_act(0).lowest(), Key()))
       return Error{spec.name +
                    " has hidden information but no resample_hidden(seat, key), without which a search would look at "

@@ -31,7 +31,7 @@ struct SearchOptions {
 };
 
 // Error: the game has hidden information and no resample_hidden.
-Result<std::unique_ptr<Agent>> search_agent(BatchFactory factory, const SearchOptions& options);
+Result<std::unique_ptr<Agent>> search_agent(const BatchFactory& factory, const SearchOptions& options);
 
 // "search:100": whether a player's name means a search, and how many simulations it asks for. Error: no such number.
 bool is_search(std::string_view name);

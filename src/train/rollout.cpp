@@ -56,6 +56,7 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
   sample_at_.resize(times(horizon, rows));
   rewards_.resize(times(horizon, matches * seats));
   status_.resize(times(horizon, matches));
+  stepped_.resize(status_.size());
   last_sample_.resize(times(matches, seats));
   states_.resize(times(matches, seats * memory_size_));
   states_before_.resize(states_.size());
@@ -246,7 +247,13 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
   const int seats = spec.seats, matches = batch_->matches();
   float* rewards = rewards_.data() + times(step, matches * seats);
   Status* status = status_.data() + times(step, matches);
-  if (Result<void> stepped = rows_.step({rewards, status}); !stepped) return stepped;
+  std::uint8_t* stepped = stepped_.data() + times(step, matches);
+  for (int m = 0; m < matches; ++m) {
+    stepped[m] = batch_->ready(m);
+    int& left = random_steps_[static_cast<std::size_t>(m)];
+    left -= stepped[m] && left > 0;
+  }
+  if (Result<void> taken = rows_.step({rewards, status}); !taken) return taken;
   share_rewards(rewards, options);
   for (std::size_t i = 0; i < returns_.size(); ++i) returns_[i] += rewards[i];
 
@@ -385,7 +392,6 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
       if (!opponent.agent)
         hold_->decided(rows_.decisions(opponent_rows_), opponent_rows_, rows_.choices.data(), rows_.values.data());
     }
-    for (int& left : random_steps_) left -= left > 0;
     decisions_ += static_cast<std::int64_t>(learner_rows_.size() + opponent_rows_.size());
     if (auto ok = step_matches(executor, policy, options, step); !ok) return ok;
   }
@@ -474,6 +480,7 @@ void Rollout::finish(Executor& executor, const Policy& policy, const CollectOpti
   for (int step = options.steps - 1; step >= 0; --step) {
     const float* rewards = rewards_.data() + times(step, matches * seats);
     const Status* status = status_.data() + times(step, matches);
+    const std::uint8_t* stepped = stepped_.data() + times(step, matches);
     for (int m = 0; m < matches; ++m) {
       if (status[m] == Status::running) continue;
       for (int seat = 0; seat < seats; ++seat)
@@ -486,9 +493,13 @@ void Rollout::finish(Executor& executor, const Policy& policy, const CollectOpti
       carry[static_cast<std::size_t>(finals_.back().player)].value = finals_.back().value;
       finals_.pop_back();
     }
-    for (std::size_t i = 0; i < carry.size(); ++i) {
-      carry[i].discount(options.discount);
-      carry[i].reward += rewards[i];
+    for (int m = 0; m < matches; ++m) {
+      const float discount = stepped[m] ? options.discount : 1;
+      for (int seat = 0; seat < seats; ++seat) {
+        Carry& c = carry[static_cast<std::size_t>(seat_index(m, seat))];
+        c.discount(discount);
+        c.reward += rewards[seat_index(m, seat)];
+      }
     }
     const int* sample_at = sample_at_.data() + times(step, rows);
     for (int row = 0; row < rows; ++row)

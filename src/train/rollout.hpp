@@ -176,9 +176,10 @@ class Rollout {
 
   // The whole collection.
   Samples samples_;
-  std::vector<int> sample_at_;  // [steps x rows] index into samples, or -1
-  std::vector<float> rewards_;  // [steps x matches x seats]
-  std::vector<Status> status_;  // [steps x matches]
+  std::vector<int> sample_at_;         // [steps x rows] index into samples, or -1
+  std::vector<float> rewards_;         // [steps x matches x seats]
+  std::vector<Status> status_;         // [steps x matches]
+  std::vector<std::uint8_t> stepped_;  // [steps x matches] whether the match was ready and took the step
   struct Final {
     int step, player;
     float value;
