@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <string>
 
+#include "agent/player.hpp"
 #include "agent/scripted.hpp"
 #include "base/file.hpp"
 #include "match/match.hpp"

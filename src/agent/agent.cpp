@@ -10,6 +10,10 @@ bool Agent::probabilities(const Decisions&, float*) {
   return false;
 }
 
+bool Agent::estimate(const Decisions&, float*) {
+  return false;
+}
+
 void Agent::match_started(int) {}
 
 }  // namespace rival

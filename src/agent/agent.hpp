@@ -30,6 +30,10 @@ class Agent {
   // [batch rows x mask_size]; each part sums to 1. False if the agent cannot say (nothing is written).
   virtual bool probabilities(const Decisions& decisions, float* probabilities);
 
+  // What the agent expects from the match on at each row, of rewards and result together, at the decisions' rows of
+  // `values` [batch rows]. False if it cannot say (nothing is written). A memory does not move on.
+  virtual bool estimate(const Decisions& decisions, float* values);
+
   // Told when a match of the batch is (re)started, so that an agent with memory forgets it.
   virtual void match_started(int match);
 };

@@ -7,11 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "agent/agent.hpp"
 #include "agent/limits.hpp"
 #include "base/result.hpp"
 #include "nn/backend.hpp"
-#include "nn/heads.hpp"
 #include "nn/network.hpp"
 #include "nn/safetensors.hpp"
 
@@ -43,48 +41,5 @@ Result<Spec> bot_spec(const TensorFile& tensors, const std::string& file);
 
 Result<Bot> load_bot(const std::string& path, const Spec& spec);
 Result<void> save_bot(const Bot& bot, const std::string& path);
-
-// A Bot that plays. Row by row or in batches; memory, if the network has any, is kept per match and seat.
-class BotAgent final : public Agent {
- public:
-  // temperature: 1 plays as trained, 0 the most likely action; see sample_actions(). A batch of many decisions is
-  // computed in `precision`; few at a time always in f32 by a path of their own, which takes microseconds.
-  BotAgent(Bot bot, const Spec& spec, float temperature = 0, Precision precision = Precision::f32);
-  ~BotAgent() override;
-
-  std::string name() const override { return name_; }
-  void set_name(std::string name) { name_ = std::move(name); }
-  void act(const Decisions& decisions, Key key, std::int32_t* choices, float* values) override;
-  bool probabilities(const Decisions& decisions, float* probabilities) override;
-  void match_started(int match) override;
-
-  // The expected rest of the return for the acting seat of each row, at the decisions' rows of `values` [batch rows].
-  // In games with results of +1, 0, -1, (1 + value) / 2 estimates the score. Does not advance the memory.
-  void estimate(const Decisions& decisions, float* values);
-
-  // One decision from one observation row, as inside a game: the head columns, [head_size], valid until the next call.
-  // `state` [memory size] is read and replaced; null in networks without memory. No allocation.
-  const float* decide(const float* observation, float* state);
-
-  const Bot& bot() const { return bot_; }
-
- private:
-  // The head columns of the decisions' rows, in the order of decisions.rows.
-  const float* forward(const Decisions& decisions, bool advance);
-  const float* finite_heads();
-
-  struct Batched;
-
-  Bot bot_;
-  HeadLayout layout_;
-  int seats_;
-  std::string name_;
-  float temperature_;
-  Precision precision_;
-  std::vector<float> row_[2], gates_, heads_;
-  std::vector<float> encodings_, decision_;  // networks with entities
-  std::vector<float> memory_;                // [matches x seats x memory size]
-  std::unique_ptr<Batched> batched_;         // made when first needed
-};
 
 }  // namespace rival

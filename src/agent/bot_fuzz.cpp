@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "agent/bot.hpp"
+#include "agent/player.hpp"
 #include "base/check.hpp"
 
 namespace rival {

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "agent/player.hpp"
 #include "base/file.hpp"
 #include "base/temporary_folder.hpp"
 

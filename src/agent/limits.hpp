@@ -92,6 +92,8 @@ class LimitedAgent final : public Agent {
   void act(const Decisions& decisions, Key key, std::int32_t* choices, float* values) override;
   // Rows that repeat an action have it with certainty.
   bool probabilities(const Decisions& decisions, float* probabilities) override;
+  // What the agent itself expects, of the present.
+  bool estimate(const Decisions& decisions, float* values) override { return agent_->estimate(decisions, values); }
   void match_started(int match) override;
 
   const Agent& agent() const { return *agent_; }

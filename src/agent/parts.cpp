@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <optional>
 
 #include "base/json.hpp"
@@ -33,14 +34,22 @@ json to_json(const ObservationPart& part) {
 }
 
 json to_json(const ActionPart& part) {
+  json j{{"name", part.name}, {"size", part.size}};
   switch (part.kind) {
     case ActionPart::Kind::target:
-      return {{"name", part.name}, {"kind", "target"}, {"size", part.size}, {"entities", part.entities}};
+      j["kind"] = "target", j["entities"] = part.entities;
+      break;
     case ActionPart::Kind::continuous:
-      return {{"name", part.name}, {"kind", "continuous"}, {"size", part.size}, {"low", part.low}, {"high", part.high}};
+      j["kind"] = "continuous", j["low"] = part.low, j["high"] = part.high;
+      break;
     default:
-      return {{"name", part.name}, {"kind", "discrete"}, {"size", part.size}};
+      j["kind"] = "discrete";
   }
+  if (part.when_part < 0) return j;
+  j["when"] = {{"part", part.when_part}, {"choices", json::array()}};
+  for (std::uint64_t left = part.when_choices; left; left &= left - 1)
+    j["when"]["choices"].push_back(std::countr_zero(left));
+  return j;
 }
 
 ObservationPart observation_from(JsonFields& fields) {
@@ -52,7 +61,7 @@ ObservationPart observation_from(JsonFields& fields) {
   return ObservationPart::vector(name, size("size"));
 }
 
-ActionPart action_from(JsonFields& fields) {
+ActionPart kind_from(JsonFields& fields) {
   const std::string name = fields.text("name"), kind = fields.text("kind");
   const int size = fields.whole<int>("size", {1, kMaxSize});
   if (kind == "target")
@@ -61,6 +70,16 @@ ActionPart action_from(JsonFields& fields) {
     return ActionPart::continuous(name, size, fields.real<float>("low"), fields.real<float>("high"));
   if (kind != "discrete") fields.fail("kind", "must be discrete, target or continuous");
   return ActionPart::discrete(name, size);
+}
+
+// The choices of an earlier part along with which it counts, if it says so.
+ActionPart action_from(JsonFields& fields, std::optional<Error>& error) {
+  ActionPart part = kind_from(fields);
+  if (!fields.has("when")) return part;
+  JsonFields when(fields.field("when"), fields.place() + ", when", error);
+  part.when_part = when.whole<int>("part", {0, static_cast<int>(kMaxParts)});
+  for (int choice : when.wholes<int>("choices", 64, {0, 63})) part.when_choices |= std::uint64_t{1} << choice;
+  return part;
 }
 
 std::string text_of(const ObservationPart& part) {
@@ -131,7 +150,7 @@ Result<Spec> parts_from_json(const std::string& text, const std::string& name, c
   }
   for (const json& entry : fields.list("action", kMaxParts)) {
     JsonFields part(entry, place + ", action " + std::to_string(spec.action.size()), error);
-    spec.action.push_back(action_from(part));
+    spec.action.push_back(action_from(part, error));
     add("action", static_cast<std::uint64_t>(spec.action.back().size));
     if (error) return *error;
   }

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <fstream>
 
-#include "agent/bot.hpp"
+#include "agent/player.hpp"
 #include "base/file.hpp"
 #include "base/json.hpp"
 #include "base/number.hpp"

@@ -7,8 +7,7 @@
 #include <filesystem>
 #include <map>
 
-#include "agent/bot.hpp"
-#include "agent/limits.hpp"
+#include "agent/player.hpp"
 #include "agent/scripted.hpp"
 #include "base/file.hpp"
 #include "base/hash.hpp"
@@ -45,7 +44,7 @@ struct Options {
 // A run's players, and their bots.
 struct Entrants {
   std::vector<LadderPlayer> players;
-  std::map<std::string, Bot> bots;
+  std::map<std::string, std::shared_ptr<const SharedBot>> bots;
 };
 
 // Exact judges stay away: `rival eval --against` asks them, and some of them take their time over a move.
@@ -98,7 +97,7 @@ Result<Entrants> find_entrants(const GameEntry& game, const std::string& run, fl
     player.steps = bot->steps;
     player.fingerprint = fnv1a(bytes.value());
     entrants.players.push_back(std::move(player));
-    entrants.bots.emplace(name, std::move(*bot));
+    entrants.bots.emplace(name, std::make_shared<const SharedBot>(std::move(*bot)));
     return {};
   };
   const std::string league = run + "/league.json";
@@ -250,17 +249,12 @@ Result<Outcome> climb(const Options& options, std::span<const GameEntry> games, 
   }
 
   const auto make_agent = [&](const LadderPlayer& player) -> Result<std::unique_ptr<Agent>> {
-    std::unique_ptr<Agent> agent = make_scripted(game, player.name);
-    if (!player.bot.empty()) {
-      auto bot =
-          std::make_unique<BotAgent>(entrants->bots.at(player.bot), game.spec, player.temperature, best_precision());
-      bot->set_name(player.name);
-      agent = std::move(bot);
-      Limits own = limits;
-      own.reaction_steps += player.reaction_steps;
-      if (own.any()) agent = std::make_unique<LimitedAgent>(std::move(agent), game.spec, own);
-    }
-    return agent;
+    if (player.bot.empty()) return make_scripted(game, player.name);
+    Limits own = limits;
+    own.reaction_steps += player.reaction_steps;
+    return make_player(
+        entrants->bots.at(player.bot), game.spec,
+        {.name = player.name, .temperature = player.temperature, .limits = own, .precision = best_precision()});
   };
   const std::atomic<bool>& stop = stop_on_interrupt();
   console.print("Rating {} players of {}{}\n", ladder.players.size(), console.bold(game.spec.name),

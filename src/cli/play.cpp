@@ -93,7 +93,6 @@ class Table {
         settings_(std::move(settings)),
         agent_(*player.agent),
         advisor_(player.advisor.get()),
-        value_(game.spec.hidden_information ? nullptr : player.value),  // it would tell its cards
         name_(player.name),
         win_estimates_(win_estimates),
         console_(console),
@@ -130,7 +129,7 @@ class Table {
           continue;
         }
       }
-      const std::string expectation = others.size() == 1 && value_ ? expects(others[0]) : "";
+      const std::string expectation = others.size() == 1 ? expects(others[0]) : "";
       if (!others.empty())
         if (Result<void> acted = let_play(others); !acted) return acted.error();
       history_.push_back({rows_.choices, rows_.values, own >= 0});
@@ -387,9 +386,12 @@ class Table {
     console_.print("In your place {} would play: {}\n", name_, text);
   }
 
-  std::string expects(int row) const {
+  std::string expects(int row) {
+    if (spec_.hidden_information) return "";  // it would tell its cards
     const std::vector<int> rows = {row};
-    const double value = value_(rows_.decisions(rows), row);
+    std::vector<float> values(index(batch_->rows()));
+    if (!agent_.estimate(rows_.decisions(rows), values.data())) return "";
+    const auto value = static_cast<double>(values[index(row)]);
     return win_estimates_ ? fmt::format(" {} thinks {}.", name_, in_words((value + 1) / 2))
                           : fmt::format(" {} expects {}.", name_, with_sign(value, 2));
   }
@@ -406,7 +408,6 @@ class Table {
   Settings settings_;
   Agent& agent_;
   Agent* advisor_;  // may be null
-  std::function<double(const Decisions&, int)> value_;
   std::string name_;
   bool win_estimates_;
   Console& console_;

@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "agent/bot.hpp"
-#include "agent/limits.hpp"
+#include "agent/player.hpp"
 #include "agent/scripted.hpp"
 #include "base/file.hpp"
 #include "base/hash.hpp"
@@ -148,17 +147,11 @@ Result<Player> load_player(const GameEntry& game, const std::string& name, std::
   }
   const Limits limits = found->rules ? found->rules->limits : bot->limits;
   const std::optional<float> given = found->temperature ? found->temperature : temperature;
-  auto agent = std::make_unique<BotAgent>(std::move(*bot), game.spec, temperature_for(game.spec, given));
-  agent->set_name(name);
-  const auto value = [values = std::vector<float>(), &bot_agent = *agent](const Decisions& decisions, int row) mutable {
-    values.resize(static_cast<std::size_t>(decisions.batch->rows()));
-    bot_agent.estimate(decisions, values.data());
-    return static_cast<double>(values[static_cast<std::size_t>(row)]);
-  };
-  auto advisor = std::make_unique<BotAgent>(agent->bot(), game.spec, 1.0f);
-  std::unique_ptr<Agent> player = std::move(agent);
-  if (limits.any()) player = std::make_unique<LimitedAgent>(std::move(player), game.spec, limits);
-  return Player{name, std::move(player), std::move(advisor), value, std::move(found).value()};
+  const auto shared = std::make_shared<const SharedBot>(std::move(*bot));
+  return Player{name,
+                make_player(shared, game.spec,
+                            {.name = name, .temperature = temperature_for(game.spec, given), .limits = limits}),
+                make_player(shared, game.spec, {.name = name, .temperature = 1}), std::move(found).value()};
 }
 
 Result<std::string> game_of(const std::string& player, const std::string& game) {

@@ -2,7 +2,6 @@
 // scripted player of the game, or a search.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,9 +34,6 @@ struct Player {
   std::unique_ptr<Agent> agent;
   // The same player as it was trained, undiluted by a temperature, to ask for advice. Null: ask `agent`.
   std::unique_ptr<Agent> advisor = nullptr;
-  // What the agent expects from the match on, of rewards and result together, at a row that waits for its decision.
-  // Empty for players that cannot say.
-  std::function<double(const Decisions& decisions, int row)> value = {};
   BotName bot = {};  // of bots
 };
 

@@ -38,7 +38,8 @@ class Witness final : public Agent {
   std::string name() const override { return player_.agent->name(); }
   void act(const Decisions& decisions, Key key, std::int32_t* choices, float* values) override {
     notes_.acted = true;
-    if (player_.value && notes_.matches == 0) note(decisions);
+    values_.resize(static_cast<std::size_t>(decisions.batch->rows()));
+    if (notes_.matches == 0 && player_.agent->estimate(decisions, values_.data())) note(decisions);
     player_.agent->act(decisions, key, choices, values);
   }
   void match_started(int match) override {
@@ -55,7 +56,7 @@ class Witness final : public Agent {
     std::vector<int> count(teams);
     for (int row : decisions.rows) {
       const auto team = static_cast<std::size_t>(spec_.team_of(decisions.seats[row]));
-      sum[team] += player_.value(decisions, row);
+      sum[team] += static_cast<double>(values_[static_cast<std::size_t>(row)]);
       ++count[team];
     }
     std::vector<std::vector<float>>& values = notes_.values;
@@ -67,6 +68,7 @@ class Witness final : public Agent {
   Player& player_;
   const Spec& spec_;
   Notes& notes_;
+  std::vector<float> values_;  // [rows] of the present step
 };
 
 // A player's name on the page: a bot's without the folders above its run, for they are nobody's business.

@@ -367,13 +367,15 @@ HWY_EXPORT(sample);
 HWY_EXPORT(probabilities);
 HWY_EXPORT(loss_rows);
 
-HeadLayout::HeadLayout(const Spec& spec) {
-  const RowLayout rows(spec);
-  for (const ActionPart& part : spec.action) {
+HeadLayout::HeadLayout(const std::vector<ActionPart>& action) {
+  std::vector<int> number;  // of each part among the discrete ones
+  for (const ActionPart& part : action) {
+    const int on = part.when_part < 0 ? -1 : number[static_cast<std::size_t>(part.when_part)];
+    number.push_back(choice_count());
     if (part.is_choice()) {
       discrete.push_back(part.size);
       column.push_back(mask_size);
-      when_part.push_back(part.when_part < 0 ? -1 : rows.choice_index[static_cast<std::size_t>(part.when_part)]);
+      when_part.push_back(on);
       when_choices.push_back(part.when_choices);
       mask_size += part.size;
     } else {
@@ -381,8 +383,7 @@ HeadLayout::HeadLayout(const Spec& spec) {
       value_count += part.size;
       low.insert(low.end(), size, part.low);
       high.insert(high.end(), size, part.high);
-      value_when_part.insert(value_when_part.end(), size,
-                             part.when_part < 0 ? -1 : rows.choice_index[static_cast<std::size_t>(part.when_part)]);
+      value_when_part.insert(value_when_part.end(), size, on);
       value_when_choices.insert(value_when_choices.end(), size, part.when_choices);
     }
   }

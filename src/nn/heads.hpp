@@ -37,7 +37,8 @@ struct HeadLayout {
     return value_when_part[i] < 0 || (value_when_choices[i] >> choices[value_when_part[i]] & 1);
   }
 
-  explicit HeadLayout(const Spec& spec);
+  explicit HeadLayout(const std::vector<ActionPart>& action);
+  explicit HeadLayout(const Spec& spec) : HeadLayout(spec.action) {}
 };
 
 // Actions as the policy draws them. Continuous values are "raw": a normal variable around the head's mean, in units in

@@ -1,7 +1,7 @@
 // Batches of games that are played elsewhere: they take their time, and may be gone at any moment.
 #include <gtest/gtest.h>
 
-#include "agent/bot.hpp"
+#include "agent/player.hpp"
 #include "agent/scripted.hpp"
 #include "base/temporary_folder.hpp"
 #include "games/cartpole/cartpole.hpp"

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/player.hpp"
 #include "agent/scripted.hpp"
 #include "games/catalog.hpp"
 #include "games/tic_tac_toe/tic_tac_toe.hpp"

@@ -10,6 +10,7 @@
 #include <future>
 #include <utility>
 
+#include "agent/player.hpp"
 #include "agent/scripted.hpp"
 #include "base/json.hpp"
 #include "base/json_fields.hpp"
@@ -117,9 +118,9 @@ class Run {
   double progress() const;
   double learning_rate() const { return trainer_->resolved().learning_rate * (1 - 0.95 * progress()); }
   std::unique_ptr<Agent> agent(const Bot& bot, float temperature) const {
-    auto player = std::make_unique<BotAgent>(bot, game_.spec, temperature, trainer_->resolved().precision);
-    if (!trainer_->resolved().limits.any()) return player;
-    return std::make_unique<LimitedAgent>(std::move(player), game_.spec, trainer_->resolved().limits);
+    const ResolvedConfig& r = trainer_->resolved();
+    return make_player(std::make_shared<const SharedBot>(bot), game_.spec,
+                       {.temperature = temperature, .limits = r.limits, .precision = r.precision});
   }
   bool stop_asked() const { return options_.stop && options_.stop->load(); }
   // Whether to leave off in the middle of an iteration. Asked by many threads.

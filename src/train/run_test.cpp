@@ -250,7 +250,7 @@ TEST(Run, AFullDiskIsAnErrorThatHarmsNothing) {
 }
 
 // A network so wide that an iteration takes many seconds: a signal and the end of the time are answered within one.
-TEST(Run, StopsWithinASecondHoweverWideTheNetwork) {
+TEST(RunSlow, StopsWithinASecondHoweverWideTheNetwork) {
   TemporaryFolder folder;
   TrainConfig config;
   config.network.hidden = {2048, 2048};

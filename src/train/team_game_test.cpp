@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "agent/player.hpp"
 #include "agent/scripted.hpp"
 #include "match/match.hpp"
 #include "train/trainer.hpp"

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "agent/player.hpp"
 #include "games/cartpole/cartpole.hpp"
 #include "games/catalog.hpp"
 

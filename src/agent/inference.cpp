@@ -1,0 +1,223 @@
+#include "agent/inference.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/finite.hpp"
+#include "nn/isa.hpp"
+#include "nn/kernels.hpp"
+
+namespace rival {
+
+const SharedBot::Packed& SharedBot::packed(Precision precision) const {
+  const std::lock_guard lock(mutex_);
+  Packed& packed = packed_[precision];
+  if (packed.weights) return packed;
+  auto made = make_backend("onednn", bot_.network, precision);
+  check(made.ok(), "no backend for a bot");
+  packed.backend = std::move(*made);
+  packed.weights = packed.backend->make_weights();
+  packed.backend->pack(bot_.parameters, *packed.weights);
+  return packed;
+}
+
+// Many rows at once.
+struct Inference::Batched {
+  static constexpr int kRows = 256;
+  const SharedBot::Packed& packed;
+  std::unique_ptr<Executor> executor;
+  std::vector<std::byte> inputs;
+  std::vector<float> observations;
+  std::vector<int> initial, previous;
+
+  Batched(const SharedBot& shared, Precision precision)
+      : packed(shared.packed(precision)), executor(packed.backend->make_executor(kRows)) {
+    inputs.resize(static_cast<std::size_t>(kRows) * static_cast<std::size_t>(packed.backend->input_stride()));
+    observations.resize(static_cast<std::size_t>(kRows) *
+                        static_cast<std::size_t>(shared.bot().network.observation_size()));
+    initial.resize(kRows);
+    previous.assign(kRows, -1);
+  }
+};
+
+Inference::Inference(std::shared_ptr<const SharedBot> shared, int slots, Precision precision)
+    : shared_(std::move(shared)), layout_(shared_->bot().network.action()), precision_(precision) {
+  limit_isa();
+  const Network& net = bot().network;
+  int width = std::max(net.observation_size(), net.head_size());
+  for (const DenseLayer& layer : net.trunk()) width = std::max({width, layer.in, layer.out});
+  for (const TargetHead& target : net.targets()) width = std::max(width, target.query.out);
+  for (auto& row : row_) row.resize(static_cast<std::size_t>(width));
+  int encodings = 0;
+  for (const EntityEncoder& encoder : net.encoders()) encodings += encoder.count * encoder.layer.out;
+  encodings_.resize(static_cast<std::size_t>(encodings));
+  decision_.resize(static_cast<std::size_t>(net.head_size()));
+  gates_.resize(static_cast<std::size_t>(2 * net.memory().size));
+  resize(slots);
+}
+
+Inference::~Inference() = default;
+
+void Inference::resize(int slots) {
+  memory_.resize(static_cast<std::size_t>(slots) * static_cast<std::size_t>(bot().network.memory().size));
+}
+
+void Inference::forget(int first_slot, int count) {
+  const auto m = static_cast<std::size_t>(bot().network.memory().size);
+  std::fill_n(memory_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(first_slot) * m),
+              static_cast<std::size_t>(count) * m, 0.0f);
+}
+
+const float* Inference::decide(const float* observation, float* state) {
+  const Network& net = bot().network;
+  check(net.convolutions().empty(), "decide() is for networks without convolutions");
+  const float* p = bot().parameters.data();
+  const auto dense = [p](const DenseLayer& layer, const float* in, float* out) {
+    kernels::dense_row(in, p + layer.weight, p + layer.bias, layer.in, layer.out, layer.relu, out);
+  };
+  float *x = row_[0].data(), *y = row_[1].data();
+  kernels::encode(observation, bot().scale.mean.data(), bot().scale.scale.data(), 1, net.observation_size(), x, 0);
+  float* encoding = encodings_.data();
+  if (!net.encoders().empty()) {
+    float* out = y;
+    for (const FlatColumns& flat : net.flat()) out = std::copy_n(x + flat.first, flat.size, out);
+    for (const EntityEncoder& encoder : net.encoders()) {
+      const int width = encoder.layer.out;
+      std::fill_n(out, width, 0.0f);
+      for (int i = 0; i < encoder.count; ++i, encoding += width) {
+        const float* entity = x + encoder.first + i * encoder.layer.in;
+        if (entity[0] == 0) {
+          std::fill_n(encoding, width, 0.0f);
+          continue;
+        }
+        dense(encoder.layer, entity, encoding);
+        for (int c = 0; c < width; ++c) out[c] = std::max(out[c], encoding[c]);
+      }
+      out += width;
+    }
+    std::swap(x, y);
+  }
+  for (const DenseLayer& layer : net.trunk()) {
+    dense(layer, x, y);
+    std::swap(x, y);
+  }
+  if (const int m = net.memory().size) {
+    check(state != nullptr, "decide() of a network with memory needs its state");
+    kernels::dense_row(x, p + net.memory().weight, p + net.memory().bias, m, 2 * m, false, gates_.data());
+    for (int i = 0; i < m; ++i) {
+      const float z = 1 / (1 + std::exp(-gates_[static_cast<std::size_t>(i)]));
+      state[i] += z * (gates_[static_cast<std::size_t>(m + i)] - state[i]);
+      x[i] += state[i];
+    }
+  }
+  dense(net.head(), x, y);
+  if (net.targets().empty()) return y;
+  float* heads = decision_.data();
+  for (const HeadColumns& columns : net.head_columns()) std::copy_n(y + columns.from, columns.size, heads + columns.to);
+  for (const TargetHead& target : net.targets()) {
+    dense(target.query, x, y);
+    const float* e = encodings_.data();
+    for (int k = 0; k < target.encoder; ++k) {
+      const EntityEncoder& before = net.encoders()[static_cast<std::size_t>(k)];
+      e += before.count * before.layer.out;
+    }
+    const int width = target.query.out;
+    const float scale = target.scale();
+    for (int i = 0; i < net.encoders()[static_cast<std::size_t>(target.encoder)].count; ++i, e += width) {
+      float sum = 0;
+      for (int c = 0; c < width; ++c) sum += y[c] * e[c];
+      heads[target.column + i] = scale * sum;
+    }
+  }
+  return heads;
+}
+
+const float* Inference::forward(const InferenceRows& in, bool advance) {
+  const Network& net = bot().network;
+  const std::size_t count = in.rows.size();
+  const auto observation_size = static_cast<std::size_t>(net.observation_size());
+  const auto head_size = static_cast<std::size_t>(net.head_size());
+  const auto m = static_cast<std::size_t>(net.memory().size);
+  heads_.resize(count * head_size);
+
+  constexpr std::size_t kFewRows = 4;
+  if (count <= kFewRows && net.convolutions().empty()) {
+    for (std::size_t i = 0; i < count; ++i) {
+      std::vector<float> kept;
+      float* state = m ? memory_.data() + static_cast<std::size_t>(in.slots[i]) * m : nullptr;
+      if (m && !advance) kept.assign(state, state + m);
+      const float* heads = decide(in.observations + static_cast<std::size_t>(in.rows[i]) * observation_size, state);
+      if (m && !advance) std::copy(kept.begin(), kept.end(), state);
+      std::copy_n(heads, head_size, heads_.data() + i * head_size);
+    }
+    return finite_heads();
+  }
+
+  if (!batched_) batched_ = std::make_unique<Batched>(*shared_, precision_);
+  Batched& b = *batched_;
+  for (std::size_t first = 0; first < count; first += Batched::kRows) {
+    const std::size_t rows = std::min<std::size_t>(Batched::kRows, count - first);
+    for (std::size_t i = 0; i < rows; ++i) {
+      std::copy_n(in.observations + static_cast<std::size_t>(in.rows[first + i]) * observation_size, observation_size,
+                  b.observations.data() + i * observation_size);
+      if (m) b.initial[i] = in.slots[first + i];
+    }
+    b.executor->encode(bot().scale, b.observations.data(), static_cast<int>(rows), b.inputs.data());
+    const float* heads = b.executor->forward(*b.packed.weights, b.inputs.data(), static_cast<int>(rows),
+                                             {b.previous.data(), b.initial.data(), memory_.data()});
+    std::copy_n(heads, rows * head_size, heads_.data() + first * head_size);
+    if (m && advance)
+      for (std::size_t i = 0; i < rows; ++i)
+        std::copy_n(b.executor->states() + i * m, m, memory_.data() + static_cast<std::size_t>(b.initial[i]) * m);
+  }
+  return finite_heads();
+}
+
+// Weights that are each finite may still overflow in their sums. Nothing is known then: all choices are as good.
+const float* Inference::finite_heads() {
+  if (!all_finite(heads_.data(), heads_.size()))
+    std::replace_if(
+        heads_.begin(), heads_.end(), [](float x) { return !std::isfinite(x); }, 0.0f);
+  return heads_.data();
+}
+
+void Inference::act(const InferenceRows& in, Key key, float temperature, std::int32_t* choices, float* values) {
+  const float* heads = forward(in, true);
+  const auto mask_size = static_cast<std::size_t>(layout_.mask_size);
+  const float* log_std = bot().parameters.data() + bot().network.log_std();
+  std::vector<float> raw(static_cast<std::size_t>(layout_.value_count));
+  float log_probability;
+  for (std::size_t i = 0; i < in.rows.size(); ++i) {
+    const auto row = static_cast<std::size_t>(in.rows[i]);
+    sample_actions(layout_, heads + i * static_cast<std::size_t>(layout_.head_size()), log_std,
+                   in.masks + row * mask_size, 1, key.split(row), temperature,
+                   {choices + row * static_cast<std::size_t>(layout_.choice_count()), raw.data(), &log_probability});
+    scale_values(layout_, raw.data(), 1, values + row * static_cast<std::size_t>(layout_.value_count));
+  }
+}
+
+void Inference::probabilities(const InferenceRows& in, float temperature, float* out) {
+  const float* heads = forward(in, false);
+  const auto mask_size = static_cast<std::size_t>(layout_.mask_size);
+  for (std::size_t i = 0; i < in.rows.size(); ++i) {
+    const auto row = static_cast<std::size_t>(in.rows[i]);
+    float* p = out + row * mask_size;
+    action_probabilities(layout_, heads + i * static_cast<std::size_t>(layout_.head_size()), in.masks + row * mask_size,
+                         1, temperature > 0 ? temperature : 1.0f, p);
+    if (temperature > 0) continue;
+    for (int size : layout_.discrete) {
+      const auto best = std::max_element(p, p + size) - p;
+      for (int c = 0; c < size; ++c) p[c] = c == best ? 1.0f : 0.0f;
+      p += size;
+    }
+  }
+}
+
+void Inference::values(const InferenceRows& in, float* out) {
+  const float* heads = forward(in, false);
+  const auto head_size = static_cast<std::size_t>(layout_.head_size());
+  for (std::size_t i = 0; i < in.rows.size(); ++i)
+    out[in.rows[i]] = bot().value_mean + bot().value_scale * heads[i * head_size + head_size - 1];
+}
+
+}  // namespace rival
