@@ -224,7 +224,7 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
     for (int r = 0; r < n; ++r) {
       const int row = first + std::min(r, count - 1);
       weight[r] = r < count ? 1.0f : 0.0f;
-      old_logp[r] = in.log_probability[row];
+      old_logp[r] = loss.likelihood ? 0 : in.log_probability[row];
       advantage[r] = in.advantages[row];
       error[r] = block[std::min(r, count - 1) * head_size + head_size - 1] - in.targets[row];
       logp[r] = 0;
@@ -287,22 +287,27 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
         logp[r] += -0.5f * u * u - log_std[i] - kHalfLog2Pi;
       }
 
-    const V log_ratio = hn::Min(hn::Sub(hn::LoadU(d, logp), hn::LoadU(d, old_logp)), hn::Set(d, 20.0f));
-    const V ratio = hn::Exp(d, log_ratio);
     const V adv = hn::LoadU(d, advantage);
-    const V clipped = hn::Min(hn::Max(ratio, hn::Set(d, 1 - loss.clip)), hn::Set(d, 1 + loss.clip));
-    const V gain = hn::Mul(ratio, adv), gain_clipped = hn::Mul(clipped, adv);
-    const auto inside = hn::Le(gain, gain_clipped);
-    policy_sum = hn::Sub(policy_sum, hn::Mul(w, hn::Min(gain, gain_clipped)));
-    kl_sum = hn::Add(kl_sum, hn::Mul(w, hn::Sub(hn::Sub(ratio, one), log_ratio)));
-    clipped_sum = hn::Add(clipped_sum, hn::IfThenZeroElse(inside, w));
+    V s = hn::Neg(adv);  // d loss / d log p of the action, per row
+    if (loss.likelihood) {
+      policy_sum = hn::Sub(policy_sum, hn::Mul(w, hn::Mul(adv, hn::LoadU(d, logp))));
+    } else {
+      const V log_ratio = hn::Min(hn::Sub(hn::LoadU(d, logp), hn::LoadU(d, old_logp)), hn::Set(d, 20.0f));
+      const V ratio = hn::Exp(d, log_ratio);
+      const V clipped = hn::Min(hn::Max(ratio, hn::Set(d, 1 - loss.clip)), hn::Set(d, 1 + loss.clip));
+      const V gain = hn::Mul(ratio, adv), gain_clipped = hn::Mul(clipped, adv);
+      const auto inside = hn::Le(gain, gain_clipped);
+      policy_sum = hn::Sub(policy_sum, hn::Mul(w, hn::Min(gain, gain_clipped)));
+      kl_sum = hn::Add(kl_sum, hn::Mul(w, hn::Sub(hn::Sub(ratio, one), log_ratio)));
+      clipped_sum = hn::Add(clipped_sum, hn::IfThenZeroElse(inside, w));
+      s = hn::IfThenElseZero(inside, hn::Neg(gain));
+    }
+    s = hn::Mul(s, hn::Set(d, loss.weight));
+    hn::StoreU(s, d, slope);
     entropy_sum = hn::Add(entropy_sum, hn::Mul(w, entropy));
     const V e = hn::LoadU(d, error);
     value_sum = hn::Add(value_sum, hn::Mul(w, hn::Mul(e, e)));
 
-    // d loss / d log p of the action, per row.
-    const V s = hn::Mul(hn::IfThenElseZero(inside, hn::Neg(gain)), hn::Set(d, loss.weight));
-    hn::StoreU(s, d, slope);
     const V bonus = hn::Set(d, loss.entropy * loss.weight);
     for (int part = 0; part < parts; ++part) {
       const int size = layout.discrete[static_cast<std::size_t>(part)];

@@ -69,16 +69,17 @@ struct PpoRows {
   const std::uint8_t* masks;     // [rows x mask_size]
   const std::int32_t* choices;   // [rows x choice_count]
   const float* raw;              // [rows x value_count]
-  const float* log_probability;  // [rows], of the parts that count, when they were drawn
+  const float* log_probability;  // [rows], of the parts that count, when they were drawn; PPO only
   const float* advantages;       // [rows], normalised
   const float* targets;          // [rows] of the value column
 };
 
 struct PpoLoss {
-  float clip = 0.2f;     // of the probability ratio
-  float entropy = 0.0f;  // weight of the entropy bonus
-  float value = 0.5f;    // weight of the value's squared error
-  float weight = 1.0f;   // of each row, e.g. 1 / minibatch
+  bool likelihood = false;  // -log p times the advantage, in the place of the clipped objective
+  float clip = 0.2f;        // of the probability ratio
+  float entropy = 0.0f;     // weight of the entropy bonus
+  float value = 0.5f;       // weight of the value's squared error
+  float weight = 1.0f;      // of each row, e.g. 1 / minibatch
 };
 
 // Sums over rows, except where said.

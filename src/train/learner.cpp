@@ -71,7 +71,7 @@ struct Learner::Member {
   }
 };
 
-Learner::Learner(const Network& network, const HeadLayout& layout, const Backend& backend, Team& team, int rollouts,
+Learner::Learner(const Network& network, const HeadLayout& layout, const Backend& backend, Team& team, int lanes,
                  std::vector<float> parameters)
     : network_(network),
       layout_(layout),
@@ -83,7 +83,7 @@ Learner::Learner(const Network& network, const HeadLayout& layout, const Backend
       first_moment_(parameters_.size()),
       second_moment_(parameters_.size()),
       weights_(backend.make_weights()) {
-  for (int i = 0; i < rollouts; ++i) {
+  for (int i = 0; i < lanes; ++i) {
     lanes_.push_back(std::make_unique<Lane>());
     lanes_.back()->gradients.resize(parameters_.size());
   }
@@ -97,10 +97,10 @@ void Learner::pack() {
   backend_.pack(parameters_, *weights_);
 }
 
-Result<void> Learner::normalise(std::span<const std::unique_ptr<Rollout>> rollouts) {
+Result<void> Learner::normalise(std::span<Samples* const> samples, LossKind loss) {
   double count = 0, advantage = 0, advantage2 = 0, target = 0, target2 = 0;
-  for (const auto& rollout : rollouts) {
-    const Samples& s = rollout->samples();
+  for (const Samples* lane : samples) {
+    const Samples& s = *lane;
     count += s.count;
     for (std::size_t i = 0; i < static_cast<std::size_t>(s.count); ++i) {
       const double a = static_cast<double>(s.advantage[i]), t = static_cast<double>(s.target[i]);
@@ -134,11 +134,11 @@ Result<void> Learner::normalise(std::span<const std::unique_ptr<Rollout>> rollou
   const auto shift = static_cast<float>(advantage_mean), factor = static_cast<float>(1 / (deviation + 1e-8));
   const auto value_shift = static_cast<float>(value_mean), value_factor = static_cast<float>(1 / value_scale);
   team_.run([&](int member) {
-    for (std::size_t lane = static_cast<std::size_t>(member); lane < rollouts.size();
+    for (std::size_t lane = static_cast<std::size_t>(member); lane < samples.size();
          lane += static_cast<std::size_t>(team_.size())) {
-      Samples& s = rollouts[lane]->samples();
+      Samples& s = *samples[lane];
       for (std::size_t i = 0; i < static_cast<std::size_t>(s.count); ++i) {
-        s.advantage[i] = (s.advantage[i] - shift) * factor;
+        if (loss == LossKind::ppo) s.advantage[i] = (s.advantage[i] - shift) * factor;
         s.target[i] = (s.target[i] - value_shift) * value_factor;
       }
     }
@@ -179,11 +179,11 @@ void Learner::plan_sequences(Lane& lane, const Samples& s, int minibatches, Rand
 }
 
 // Deals the samples of every rollout out to the minibatches of one epoch.
-void Learner::plan(std::span<const std::unique_ptr<Rollout>> rollouts, const UpdateOptions& options, Key key) {
+void Learner::plan(std::span<Samples* const> samples, const UpdateOptions& options, Key key) {
   const int minibatches = options.minibatches;
-  for (std::size_t l = 0; l < rollouts.size(); ++l) {
+  for (std::size_t l = 0; l < samples.size(); ++l) {
     Lane& lane = *lanes_[l];
-    Samples& s = rollouts[l]->samples();
+    const Samples& s = *samples[l];
     Random random(key.split(l));
     lane.minibatches.assign(static_cast<std::size_t>(minibatches), {});
     if (network_.memory().size) {
@@ -205,9 +205,8 @@ void Learner::plan(std::span<const std::unique_ptr<Rollout>> rollouts, const Upd
   }
 }
 
-PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, Rollout& rollout, int minibatch, const PpoLoss& loss,
+PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, const Samples& s, int minibatch, const PpoLoss& loss,
                                       const std::function<bool()>& stopped) {
-  Samples& s = rollout.samples();
   const auto stride = static_cast<std::size_t>(backend_.input_stride());
   const auto mask_size = static_cast<std::size_t>(layout_.mask_size),
              choice_count = static_cast<std::size_t>(layout_.choice_count()),
@@ -251,7 +250,7 @@ PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, Rollout& rollo
       inputs = member.inputs.data();
       rows = {member.masks.data(),           member.choices.data(),    member.raw.data(),
               member.log_probability.data(), member.advantages.data(), member.targets.data()};
-      memory = {member.previous.data(), member.initial.data(), rollout.initial_states()};
+      memory = {member.previous.data(), member.initial.data(), s.initial_states.data()};
     }
     const float* heads = member.executor->forward(*weights_, inputs, rows_padded, memory);
     std::fill_n(member.head_gradients.begin() + block.count * layout_.head_size(),
@@ -264,10 +263,10 @@ PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, Rollout& rollo
   return statistics;
 }
 
-Result<UpdateStatistics> Learner::update(std::span<const std::unique_ptr<Rollout>> rollouts,
-                                         const UpdateOptions& options, Key key, const UpdateHooks& hooks) {
-  check(rollouts.size() == lanes_.size(), "a learner was made for another number of rollouts");
-  if (auto ok = normalise(rollouts); !ok) return ok.error();
+Result<UpdateStatistics> Learner::update(std::span<Samples* const> samples, const UpdateOptions& options, Key key,
+                                         const UpdateHooks& hooks) {
+  check(samples.size() == lanes_.size(), "a learner was made for another number of lanes");
+  if (auto ok = normalise(samples, options.loss); !ok) return ok.error();
   const std::size_t chunks = (parameters_.size() + kChunk - 1) / kChunk;
   std::vector<double> chunk_squares(chunks);
   std::vector<const float*> parts;
@@ -296,7 +295,7 @@ Result<UpdateStatistics> Learner::update(std::span<const std::unique_ptr<Rollout
     for (int epoch = 0; epoch < options.epochs; ++epoch) {
       team_.barrier();  // nobody still reads the last epoch's plan, whose last minibatches may be empty
       if (member == 0) {
-        plan(rollouts, options, key.split(static_cast<std::uint64_t>(epoch)));
+        plan(samples, options, key.split(static_cast<std::uint64_t>(epoch)));
         epoch_statistics = {};
       }
       team_.barrier();
@@ -306,13 +305,14 @@ Result<UpdateStatistics> Learner::update(std::span<const std::unique_ptr<Rollout
           for (const Block& block : lane->minibatches[static_cast<std::size_t>(k)]) rows += block.count;
         if (rows == 0) continue;
         on_caller(hooks.before_gradients);
-        const PpoLoss loss{.clip = static_cast<float>(options.clip),
+        const PpoLoss loss{.likelihood = options.loss == LossKind::likelihood,
+                           .clip = static_cast<float>(options.clip),
                            .entropy = static_cast<float>(options.entropy),
                            .value = static_cast<float>(options.value),
                            .weight = static_cast<float>(1 / rows)};
         for (std::size_t l = mine; l < lanes_.size(); l += threads) {
           std::fill(lanes_[l]->gradients.begin(), lanes_[l]->gradients.end(), 0.0f);
-          lanes_[l]->statistics = lane_gradients(*members_[mine], *lanes_[l], *rollouts[l], k, loss, stopped);
+          lanes_[l]->statistics = lane_gradients(*members_[mine], *lanes_[l], *samples[l], k, loss, stopped);
         }
         team_.barrier();
         if (stopping) {  // nobody asks again before the next barrier: all see the same

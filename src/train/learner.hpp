@@ -1,7 +1,7 @@
-// Learning from experience: PPO's update of one network from all rollouts, by a team of threads.
+// Learning from experience: an update of one network from columns of samples, by a team of threads.
 //
-// Every rollout keeps gradients of its own, and they are added in order, so that the result does not depend on the
-// number of threads.
+// Every lane, which is one of the Samples that an update is given, keeps gradients of its own, and they are added in
+// order, so that the result does not depend on the number of threads.
 #pragma once
 
 #include <functional>
@@ -12,11 +12,16 @@
 #include "base/threads.hpp"
 #include "nn/backend.hpp"
 #include "nn/heads.hpp"
-#include "train/rollout.hpp"
+#include "train/samples.hpp"
 
 namespace rival {
 
+// What is made smaller: PPO's clipped loss, by advantages, or -log p of each decision times its `advantage`, for
+// decisions that are to be imitated (columns that no network gave, log_probability and value, are then not read).
+enum class LossKind { ppo, likelihood };
+
 struct UpdateOptions {
+  LossKind loss = LossKind::ppo;
   int epochs = 4, minibatches = 4;
   double learning_rate = 1e-3;
   double clip = 0.2, entropy = 0, value = 0.5;
@@ -41,15 +46,15 @@ struct UpdateHooks {
 
 class Learner {
  public:
-  // The team, backend and network must outlive it. `rollouts`: how many there will be.
-  Learner(const Network& network, const HeadLayout& layout, const Backend& backend, Team& team, int rollouts,
+  // The team, backend and network must outlive it. `lanes`: how many Samples an update takes.
+  Learner(const Network& network, const HeadLayout& layout, const Backend& backend, Team& team, int lanes,
           std::vector<float> parameters);
   ~Learner();
 
   // Error, naming the minibatch and the quantity, if the loss or a gradient is not finite; the parameters are then
-  // those before that minibatch. Advantages and targets of the samples are normalised in place.
-  Result<UpdateStatistics> update(std::span<const std::unique_ptr<Rollout>> rollouts, const UpdateOptions& options,
-                                  Key key, const UpdateHooks& hooks = {});
+  // those before that minibatch. Targets of the samples are normalised in place, and with PPO advantages too.
+  Result<UpdateStatistics> update(std::span<Samples* const> samples, const UpdateOptions& options, Key key,
+                                  const UpdateHooks& hooks = {});
 
   std::vector<float>& parameters() { return parameters_; }
   const std::vector<float>& gradients() const { return gradients_; }  // the sum, during and after a minibatch
@@ -78,10 +83,10 @@ class Learner {
   struct Lane;
   struct Member;
 
-  Result<void> normalise(std::span<const std::unique_ptr<Rollout>> rollouts);
-  void plan(std::span<const std::unique_ptr<Rollout>> rollouts, const UpdateOptions& options, Key key);
+  Result<void> normalise(std::span<Samples* const> samples, LossKind loss);
+  void plan(std::span<Samples* const> samples, const UpdateOptions& options, Key key);
   void plan_sequences(Lane& lane, const Samples& samples, int minibatches, Random& random);
-  PpoStatistics lane_gradients(Member& member, Lane& lane, Rollout& rollout, int minibatch, const PpoLoss& loss,
+  PpoStatistics lane_gradients(Member& member, Lane& lane, const Samples& samples, int minibatch, const PpoLoss& loss,
                                const std::function<bool()>& stopped);
 
   const Network& network_;

@@ -350,7 +350,7 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
   std::fill(last_sample_.begin(), last_sample_.end(), -1);
   std::fill(sample_at_.begin(), sample_at_.begin() + static_cast<std::ptrdiff_t>(times(options.steps, batch_->rows())),
             -1);
-  initial_states_ = states_;
+  samples_.initial_states = states_;
   carry_over();
 
   for (int step = 0; step <= options.steps; ++step) {
@@ -421,7 +421,7 @@ void Rollout::carry_over() {
     s.previous[static_cast<std::size_t>(to)] = -1;
     s.initial[static_cast<std::size_t>(to)] = who;
     std::copy_n(states_before_.begin() + static_cast<std::ptrdiff_t>(who) * memory_size_, memory_size_,
-                initial_states_.begin() + static_cast<std::ptrdiff_t>(who) * memory_size_);
+                s.initial_states.begin() + static_cast<std::ptrdiff_t>(who) * memory_size_);
     last_sample_[static_cast<std::size_t>(who)] = to;
     waiting_[static_cast<std::size_t>(to)] = {to, waiting.reward, waiting.weight};
     ++s.count;

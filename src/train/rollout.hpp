@@ -16,26 +16,9 @@
 #include "game/batch.hpp"
 #include "nn/backend.hpp"
 #include "nn/heads.hpp"
+#include "train/samples.hpp"
 
 namespace rival {
-
-// Decisions of the learner, one after another in time, those of one time step together; before them, in simultaneous
-// games, those of earlier collections whose players have not been to act since. Arrays have `count` rows (and room for
-// more).
-struct Samples {
-  int count = 0;
-  std::vector<std::byte> inputs;       // [count x Backend::input_stride()]
-  std::vector<std::uint8_t> masks;     // [count x mask_size]
-  std::vector<std::int32_t> choices;   // [count x choice_count]
-  std::vector<float> raw;              // [count x value_count]
-  std::vector<float> log_probability;  // [count]
-  std::vector<float> value;            // [count] estimated return, in the game's units
-  std::vector<float> advantage;        // [count]
-  std::vector<float> target;           // [count] return to learn, in the game's units
-  std::vector<int> previous;           // [count] the same player's sample before it, or -1
-  std::vector<int> initial;            // [count] row of initial_states, or -1; networks with memory only
-  std::vector<int> player;             // [count] match * seats + seat
-};
 
 // A match that ended while collecting.
 struct Episode {
@@ -110,7 +93,6 @@ class Rollout {
 
   Samples& samples() { return samples_; }
   const std::vector<Episode>& episodes() const { return episodes_; }
-  const float* initial_states() const { return initial_states_.data(); }
   // Decisions made in the last collect(), the opponents' included.
   std::int64_t decisions() const { return decisions_; }
   // Sums over observation rows seen, for the normaliser: count, and per column sum and sum of squares (zero for columns
@@ -194,12 +176,11 @@ class Rollout {
     float reward;  // since then
     float weight;  // of what is to come
   };
-  std::vector<Waiting> waiting_;       // decisions whose players are not to act at the end, in the order of samples
-  std::vector<int> last_sample_;       // [matches x seats] while collecting
-  std::vector<float> states_;          // [matches x seats x memory]
-  std::vector<float> states_before_;   // the same before the learner's last decision
-  std::vector<float> initial_states_;  // the same when collecting began
-  std::vector<float> returns_;         // [matches x seats] so far
+  std::vector<Waiting> waiting_;      // decisions whose players are not to act at the end, in the order of samples
+  std::vector<int> last_sample_;      // [matches x seats] while collecting
+  std::vector<float> states_;         // [matches x seats x memory]
+  std::vector<float> states_before_;  // the same before the learner's last decision
+  std::vector<float> returns_;        // [matches x seats] so far
   std::vector<Episode> episodes_;
   std::int64_t decisions_ = 0;
   double seen_ = 0;

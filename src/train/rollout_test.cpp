@@ -175,7 +175,7 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
       ASSERT_EQ(samples.previous[sample], -1);
       ASSERT_EQ(samples.initial[sample], static_cast<int>(c.player));
       if (memory) {
-        ASSERT_NEAR(static_cast<double>(rollout.initial_states()[c.player * kMemory]),
+        ASSERT_NEAR(static_cast<double>(rollout.samples().initial_states[c.player * kMemory]),
                     1 - std::pow(0.5, decided[c.player] - 1), 1e-6);
       }
       decisions[c.player].push_back({c.step, count++, c.value, c.reward});
@@ -198,7 +198,7 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
             const bool same_match_as_before = decisions[player].empty() && began[player] == -1;
             ASSERT_EQ(samples.initial[sample], same_match_as_before ? static_cast<int>(player) : -1);
             if (memory && same_match_as_before) {
-              ASSERT_NEAR(static_cast<double>(rollout.initial_states()[player * kMemory]),
+              ASSERT_NEAR(static_cast<double>(rollout.samples().initial_states[player * kMemory]),
                           1 - std::pow(0.5, decided[player] - 1), 1e-6);
             }
             decisions[player].push_back({t, count, value});

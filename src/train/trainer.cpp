@@ -225,8 +225,10 @@ Result<IterationReport> Trainer::iterate(double progress) {
                               .gradient_norm = config_.gradient_norm,
                               .averaged_share = resolved_.averaged_share,
                               .stop = &interrupt};
+  std::vector<Samples*> samples;
+  for (const auto& rollout : rollouts_) samples.push_back(&rollout->samples());
   const auto updated =
-      learner_->update(rollouts_, options, key.split(2),
+      learner_->update(samples, options, key.split(2),
                        {hooks.before_gradients, hooks.after_gradients, hooks.before_apply, hooks.after_apply});
   if (!updated)
     return Error{"training " + game_.spec.name + ", iteration " + std::to_string(iterations_ + 1) + ": " +
