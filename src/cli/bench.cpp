@@ -252,7 +252,7 @@ Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, 
 
   console.print("{} on {} {} of {} ({}, {}), network {}, {} epochs\n", game.spec.name, team.size(),
                 team.size() == 1 ? "thread" : "threads", processor(), isa_name(), to_string(precision), hidden,
-                trainer.resolved().epochs);
+                trainer.resolved().options.epochs);
   const auto figure = [&console](const char* label, const std::string& value) {
     console.print("  {:<42} {}\n", label, console.bold(value));
   };
@@ -284,7 +284,7 @@ Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, 
   json["threads"] = team.size();
   json["isa"] = isa_name();
   json["precision"] = to_string(precision);
-  json["epochs"] = trainer.resolved().epochs;
+  json["epochs"] = trainer.resolved().options.epochs;
   json["hidden"] = hidden;
   json["processor"] = processor();
   json["version"] = RIVAL_VERSION;

@@ -77,7 +77,7 @@ Json to_json(const GameEntry& game, const TrainConfig& config, const ResolvedCon
                                    {"score_low", evaluation.score.interval.low},
                                    {"score_high", evaluation.score.interval.high}});
   json["seed"] = config.seed;
-  json["epochs"] = resolved.epochs;
+  json["epochs"] = resolved.options.epochs;
   json["precision"] = to_string(resolved.precision);
   json["isa"] = isa_name();
   return json;
@@ -126,7 +126,7 @@ Result<Outcome> train(const Options& options, std::span<const GameEntry> games, 
     const std::string& path = bot.value().path;
     const Result<TensorFile> tensors = load_safetensors(path);
     if (!tensors) return tensors.error();
-    Result<Transplant> grown = transplant(tensors.value(), path, game.spec, resolved.value().network,
+    Result<Transplant> grown = transplant(tensors.value(), path, game.spec, resolved.value().options.network,
                                           Key(static_cast<std::uint64_t>(config.seed)).split(4));
     if (!grown) return grown.error();
     console.print("From {}:\n{}", path, grown.value().text());
