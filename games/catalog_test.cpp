@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/recorded.hpp"
 #include "game/conformance.hpp"
 #include "match/playthrough.hpp"
 
@@ -29,7 +30,7 @@ TEST(Catalog, GamesConform) {
 TEST(Catalog, PlaythroughsAreCurrent) {
   for (const GameEntry& entry : catalog()) {
     const std::string path = std::string(RIVAL_SOURCE_DIR) + "/games/" + entry.spec.name + "/playthrough.txt";
-    const Result<void> current = check_playthrough(path, playthrough(entry, Key(1)).value());
+    const Result<void> current = check_recorded(path, playthrough(entry, Key(1)).value());
     EXPECT_TRUE(current.ok()) << current.error().message;
   }
 }

@@ -64,5 +64,11 @@ TEST(OptionalMembers, OfTheRightFormCompile) {
   }
 }
 
+TEST(Words, OneThatIsMisspeltDoesNotCompile) {
+  EXPECT_NE(compile("misspelt_word.cpp", "-DWORD='\"covolution\"'").exit_code, 0);
+  const Finished whole = compile("misspelt_word.cpp", "-DWORD='\"convolution\"'");
+  EXPECT_EQ(whole.exit_code, 0) << whole.output;
+}
+
 }  // namespace
 }  // namespace rival

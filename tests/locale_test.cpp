@@ -112,18 +112,18 @@ TEST(Locale, OptionsAtTheirExtremesAreReadAgain) {
     for (const OptionRow& row : option_rows(config)) {
       const double bound = high ? row.high : row.low;
       std::visit(
-          [&](auto* target) {
+          [&](auto target) {
             using T = std::remove_pointer_t<decltype(target)>;
-            if constexpr (std::is_same_v<T, double>)
+            if constexpr (std::is_same_v<T, NamedTarget>)
+              target.set(high ? target.words().back() : target.words().front());
+            else if constexpr (std::is_same_v<T, double>)
               *target = bound;
             else if constexpr (std::is_same_v<T, int> || std::is_same_v<T, std::int64_t>)
               *target = static_cast<T>(bound);
             else if constexpr (std::is_same_v<T, std::vector<int>>)
               *target = {static_cast<int>(bound), static_cast<int>(bound)};
             else if constexpr (std::is_same_v<T, std::string>)
-              *target = row.choices.empty() ? "a \"b\" \\ \n\t\x7f = #"
-                        : high              ? row.choices.back()
-                                            : row.choices.front();
+              *target = "a \"b\" \\ \n\t\x7f = #";
           },
           row.target);
     }

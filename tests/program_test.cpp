@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -299,6 +300,12 @@ TEST_F(Program, LinesBreakAtWordsOnATerminal) {
     EXPECT_GT(longest, static_cast<std::size_t>(std::min(width, 120)) * 2 / 3) << help;
     EXPECT_TRUE(has(words, "seats")) << words;
   }
+  const Finished train = in_folder("export TERM=xterm NO_COLOR=1; script -qec \"stty cols 80; '" + kProgram +
+                                   "' help train\" /dev/null </dev/null");
+  const std::size_t keys = train.output.find("What --set takes"), end = train.output.find("Examples:");
+  ASSERT_LT(keys, end) << train.output;
+  std::istringstream lines(train.output.substr(keys, end - keys));
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 81u) << line;  // with its carriage return
   // Not in a log.
   EXPECT_TRUE(
       has(in_folder("rival help eval").output, "the same for both seatings; default: as a rated player's ladder does"));

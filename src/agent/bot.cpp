@@ -74,7 +74,7 @@ TensorFile Bot::to_tensors() const {
             {"game", game},
             {"hidden", network.options().hidden},
             {"memory", network.options().memory},
-            {"grid", network.options().grid},
+            {"grid", word_of(network.options().grid.value)},
             {"entity", network.options().entity},
             {"steps", steps}};
   if (limits.any()) j["limits"] = {limits.reaction_steps, limits.every};
@@ -116,7 +116,7 @@ Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const
   JsonFields fields(j, metadata_place(file), error);
   NetworkOptions options{.hidden = fields.wholes<int>("hidden", kMostLayers, {1, kWidest}),
                          .memory = fields.whole<int>("memory", {0, kWidest}),
-                         .grid = fields.text("grid")};
+                         .grid = fields.word<GridReading>("grid")};
   if (options.hidden.empty()) fields.fail("hidden", "must list 1 to " + std::to_string(kMostLayers) + " widths");
   if (fields.has("entity")) options.entity = fields.whole<int>("entity", {1, kWidest});  // older bots lack it
   Limits limits;

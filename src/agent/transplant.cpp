@@ -417,7 +417,7 @@ Result<NetworkOptions> options_for(const Network& old, NetworkOptions wanted, co
   if (bot.memory || wanted.memory == -1) wanted.memory = wanted.hidden.back();
   if (!old.encoders().empty()) wanted.entity = std::max(wanted.entity, bot.entity);
   const auto is_grid = [](const ObservationPart& part) { return part.kind == ObservationPart::Kind::grid; };
-  if (wanted.grid == "auto" && std::any_of(old.observation().begin(), old.observation().end(), is_grid))
+  if (wanted.grid == GridReading::automatic && std::any_of(old.observation().begin(), old.observation().end(), is_grid))
     wanted.grid = bot.grid;
   return wanted;
 }

@@ -36,7 +36,7 @@ struct Transplant {
 };
 
 // `from` is a bot's file, and `file` how errors name it. `wanted` is the network asked for; where it leaves the choice
-// (no hidden widths, grid "auto") or asks for less memory or narrower encodings, the bot's own are kept. `key` draws
+// (no hidden widths, grid automatic) or asks for less memory or narrower encodings, the bot's own are kept. `key` draws
 // what is new. Errors: not a bot, or one of another game; one that does not say what it was made for and does not
 // fit `spec` as it is; nothing in common with `spec`; hidden layers fewer or narrower than the bot's.
 Result<Transplant> transplant(const TensorFile& from, const std::string& file, const Spec& spec,

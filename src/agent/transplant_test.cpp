@@ -151,7 +151,7 @@ Spec random_spec(Random& random) {
 NetworkOptions random_options(Random& random) {
   NetworkOptions options{.hidden = {8 + random.below(8), 8 + random.below(8)}, .entity = 5 + random.below(6)};
   if (random.below(2)) options.memory = options.hidden.back();
-  options.grid = random.below(2) ? "flat" : "convolution";
+  options.grid = random.below(2) ? GridReading::flat : GridReading::convolution;
   return options;
 }
 

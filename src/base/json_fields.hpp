@@ -11,6 +11,7 @@
 
 #include "base/number.hpp"
 #include "base/result.hpp"
+#include "base/words.hpp"
 
 namespace rival {
 
@@ -64,6 +65,16 @@ class JsonFields {
     for (const nlohmann::json& value : list(name, longest))
       values.push_back(static_cast<T>(read_whole(name, value, {range.low, range.high})));
     return values;
+  }
+
+  // One of an enum's words (base/words.hpp).
+  template <typename T>
+  T word(const char* name) {
+    const std::optional<T> value = from_word<T>(text(name));
+    std::string known;
+    for (const std::string& word : words_of<T>()) known.append(known.empty() ? "" : ", ") += word;
+    if (!value) must_be(name, "one of " + known, field(name));
+    return value.value_or(T{});
   }
 
   // The field as it stands; null if it is missing.

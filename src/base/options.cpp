@@ -33,9 +33,13 @@ bool parse_list(std::string_view text, std::vector<std::int64_t>& values) {
   return true;
 }
 
+bool is_text(const OptionRow::Target& target) {
+  return std::holds_alternative<std::string*>(target) || std::holds_alternative<NamedTarget>(target);
+}
+
 // Text as the kind that the option wants; monostate if it is none.
 Written written_text(const OptionRow::Target& target, std::string_view text) {
-  if (std::holds_alternative<std::string*>(target)) return std::string(text);
+  if (is_text(target)) return std::string(text);
   if (std::holds_alternative<bool*>(target))
     return text == "true" ? Written(true) : text == "false" ? Written(false) : Written();
   std::vector<std::int64_t> list;
@@ -49,8 +53,10 @@ Written written_text(const OptionRow::Target& target, std::string_view text) {
 }
 
 // The written value as the one that the option takes, or what it must be.
-Result<void> fit(const OptionRow& row, const Written& written, Value& value) {
-  const auto wanted = [&](const std::string& what) { return Error{"'" + row.key + "' must be " + what}; };
+Result<void> fit(const OptionRow& row, const Written& written, std::string_view shown, Value& value) {
+  const auto wanted = [&](const std::string& what) {
+    return Error{"'" + row.key + "' must be " + what + ", not '" + std::string(shown.substr(0, 100)) + "'"};
+  };
   const auto in_range = [&](double number) { return number >= row.low && number <= row.high; };
   const std::string range = Range<double>{row.low, row.high}.text();  // "a number from 1 to 100"
   const auto* whole = std::get_if<std::int64_t>(&written);
@@ -58,11 +64,12 @@ Result<void> fit(const OptionRow& row, const Written& written, Value& value) {
     if (const auto* flag = std::get_if<bool>(&written)) return value.emplace<bool>(*flag), Result<void>();
     return wanted("true or false");
   }
-  if (std::holds_alternative<std::string*>(row.target)) {
+  if (is_text(row.target)) {
     const auto* text = std::get_if<std::string>(&written);
     if (!text) return wanted("a string in one line, such as \"auto\"");
-    if (!row.choices.empty() && std::find(row.choices.begin(), row.choices.end(), *text) == row.choices.end())
-      return unknown_name("value of '" + row.key + "'", *text, row.choices);
+    if (const auto* choice = std::get_if<NamedTarget>(&row.target))
+      if (const auto& words = choice->words(); std::find(words.begin(), words.end(), *text) == words.end())
+        return unknown_name("value of '" + row.key + "'", *text, words);
     value.emplace<std::string>(*text);
     return {};
   }
@@ -93,7 +100,14 @@ Result<void> fit(const OptionRow& row, const Written& written, Value& value) {
 }
 
 void assign(const OptionRow& row, const Value& value) {
-  std::visit([&](auto* target) { *target = std::get<std::remove_pointer_t<decltype(target)>>(value); }, row.target);
+  std::visit(
+      [&]<typename T>(const T& target) {
+        if constexpr (std::is_pointer_v<T>)
+          *target = std::get<std::remove_pointer_t<T>>(value);
+        else
+          target.set(std::get<std::string>(value));
+      },
+      row.target);
 }
 
 Result<const OptionRow*> find_row(std::span<const OptionRow> rows, std::string_view key, std::string_view where) {
@@ -102,10 +116,6 @@ Result<const OptionRow*> find_row(std::span<const OptionRow> rows, std::string_v
   std::vector<std::string> known;
   for (const OptionRow& row : rows) known.push_back(row.key);
   return unknown_name("option", key, known, where);
-}
-
-std::string not_this(std::string_view text) {
-  return ", not '" + std::string(text.substr(0, 100)) + "'";
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -166,7 +176,7 @@ Written quoted_string(std::string_view text) {
 
 // A value as TOML writes it, of the kind that the option wants.
 Written written_toml(const OptionRow::Target& target, std::string_view text) {
-  if (std::holds_alternative<std::string*>(target)) return quoted_string(text);
+  if (is_text(target)) return quoted_string(text);
   text = without_comment(text);
   if (std::holds_alternative<std::vector<int>*>(target) && !(text.starts_with('[') && text.ends_with(']'))) return {};
   std::string plain;  // without the underscores between digits: 1_000_000
@@ -189,7 +199,7 @@ std::string string_text(const std::string& value) {
   return text + '"';
 }
 
-std::string value_text(const OptionRow& row) {
+std::string toml_text(const OptionRow& row) {
   struct Visitor {
     std::string operator()(const double* value) const {
       const std::string text = shortest(*value);
@@ -199,6 +209,7 @@ std::string value_text(const OptionRow& row) {
     std::string operator()(const std::int64_t* value) const { return std::to_string(*value); }
     std::string operator()(const bool* value) const { return *value ? "true" : "false"; }
     std::string operator()(const std::string* value) const { return string_text(*value); }
+    std::string operator()(const NamedTarget& choice) const { return string_text(std::string(choice.get())); }
     std::string operator()(const std::vector<int>* values) const {
       std::string text = "[";
       for (std::size_t i = 0; i < values->size(); ++i) text.append(i == 0 ? "" : ", ") += std::to_string((*values)[i]);
@@ -210,8 +221,8 @@ std::string value_text(const OptionRow& row) {
 
 std::string range_text(const OptionRow& row) {
   std::string text;
-  if (!row.choices.empty()) {
-    for (const std::string& choice : row.choices) text.append(text.empty() ? "" : " | ") += choice;
+  if (const auto* choice = std::get_if<NamedTarget>(&row.target)) {
+    for (const std::string& word : choice->words()) text.append(text.empty() ? "" : " | ") += word;
     return " (" + text + ")";
   }
   const Range<double> all;
@@ -229,8 +240,8 @@ Result<void> set_option(std::span<const OptionRow> rows, std::string_view key, s
   const Result<const OptionRow*> row = find_row(rows, key, where);
   if (!row) return row.error();
   Value fitted;
-  if (Result<void> fits = fit(*row.value(), written_text(row.value()->target, value), fitted); !fits)
-    return Error{std::string(where) + fits.error().message + not_this(value)};
+  if (Result<void> fits = fit(*row.value(), written_text(row.value()->target, value), value, fitted); !fits)
+    return Error{std::string(where) + fits.error().message};
   assign(*row.value(), fitted);
   return {};
 }
@@ -270,18 +281,42 @@ Result<void> read_toml(std::span<const OptionRow> rows, std::string_view text, s
     const std::string_view written = trimmed(line.substr(equals + 1));
     auto& [target, value] = assignments.emplace_back();
     target = row.value();
-    if (Result<void> fits = fit(*target, written_toml(target->target, written), value); !fits)
-      return Error{where + fits.error().message + not_this(written)};
+    if (Result<void> fits = fit(*target, written_toml(target->target, written), written, value); !fits)
+      return Error{where + fits.error().message};
   }
   for (const auto& [row, value] : assignments) assign(*row, value);
   return {};
 }
 
+std::string value_text(const OptionRow& row) {
+  struct Visitor {
+    std::string operator()(const double* value) const {
+      const std::string plain = with_digits(*value, 6);  // 0.0005, where the shortest is 5e-04
+      return read_real(plain) == *value ? plain : shortest(*value);
+    }
+    std::string operator()(const int* value) const { return std::to_string(*value); }
+    std::string operator()(const std::int64_t* value) const { return std::to_string(*value); }
+    std::string operator()(const bool* value) const { return *value ? "true" : "false"; }
+    std::string operator()(const std::string* value) const { return *value; }
+    std::string operator()(const NamedTarget& choice) const { return std::string(choice.get()); }
+    std::string operator()(const std::vector<int>* values) const {
+      std::string text;
+      for (const int value : *values) text.append(text.empty() ? "" : "x") += std::to_string(value);
+      return text;
+    }
+  };
+  return std::visit(Visitor(), row.target);
+}
+
+std::string help_text(const OptionRow& row) {
+  return row.help + range_text(row);
+}
+
 std::string write_toml(std::span<const OptionRow> rows) {
   std::string text;
   for (const OptionRow& row : rows) {
-    text.append(text.empty() ? "" : "\n").append("# ").append(row.help).append(range_text(row)).append("\n");
-    text.append(row.key).append(" = ").append(value_text(row)).append("\n");
+    text.append(text.empty() ? "" : "\n").append("# ").append(help_text(row)).append("\n");
+    text.append(row.key).append(" = ").append(toml_text(row)).append("\n");
   }
   return text;
 }

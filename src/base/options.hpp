@@ -10,18 +10,39 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/words.hpp"
 
 namespace rival {
 
+// A Named, whatever its type: read and set by its word.
+class NamedTarget {
+ public:
+  template <typename T>
+  NamedTarget(Named<T>* choice)
+      : choice_(choice),
+        words_(words_of<T>()),
+        get_([](const void* from) { return word_of(static_cast<const Named<T>*>(from)->value); }),
+        set_([](void* to, std::string_view word) { static_cast<Named<T>*>(to)->value = from_word<T>(word).value(); }) {}
+
+  const std::vector<std::string>& words() const { return words_; }
+  std::string_view get() const { return get_(choice_); }
+  void set(std::string_view word) const { set_(choice_, word); }  // one of words()
+
+ private:
+  void* choice_;
+  std::vector<std::string> words_;
+  std::string_view (*get_)(const void*);
+  void (*set_)(void*, std::string_view);
+};
+
 struct OptionRow {
-  using Target = std::variant<double*, int*, std::int64_t*, bool*, std::string*, std::vector<int>*>;
+  using Target = std::variant<double*, int*, std::int64_t*, bool*, std::string*, std::vector<int>*, NamedTarget>;
 
   std::string key;   // lower_case_with_underscores; a dot makes a group: "league.size"
   Target target;     // holds the default, and receives the value
   std::string help;  // one sentence, for people
   // Inclusive, of numbers and of each number of a list. NaN is never allowed, infinity only where a bound is infinite.
   double low = std::numeric_limits<double>::lowest(), high = std::numeric_limits<double>::max();
-  std::vector<std::string> choices = {};  // of strings: those allowed; empty: any
 };
 
 // Sets one option from text: 3e-4, 1000000 or 1e6, true or false, 128x128 or 128,128. `where` ("--set ") begins errors,
@@ -36,6 +57,11 @@ Result<void> set_option(std::span<const OptionRow> rows, std::string_view assign
 // with `file` and the line; on an error nothing is changed. Of TOML it knows what options need: comments, [groups], and
 // key = value in one line each, with bare keys; numbers are decimal, strings "..." or '...', lists [1, 2].
 Result<void> read_toml(std::span<const OptionRow> rows, std::string_view text, std::string_view file);
+
+// The value as --set takes it ("0.5", "64x64", "auto").
+std::string value_text(const OptionRow& row);
+// The help and what the value may be, in one line: "passes over each batch (1 to 100)".
+std::string help_text(const OptionRow& row);
 
 // All options with their help and range as TOML, in the order of the rows. read_toml gives the same values back.
 std::string write_toml(std::span<const OptionRow> rows);

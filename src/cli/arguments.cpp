@@ -91,6 +91,11 @@ struct Arguments::App {
   std::string usage, summary;
   std::vector<std::string> examples;
   std::vector<Row> positionals, options;
+  struct Section {
+    std::string title;
+    std::vector<std::pair<std::string, std::string>> rows;
+  };
+  std::vector<Section> sections;
   std::vector<std::function<Result<void>()>> conversions;  // of the texts that parse() found
 };
 
@@ -142,6 +147,10 @@ void Arguments::add_each(const std::string& name, std::function<void(const std::
   app_->options.push_back({name, "TEXT", help});
 }
 
+void Arguments::add_section(std::string title, std::vector<std::pair<std::string, std::string>> rows) {
+  app_->sections.push_back({std::move(title), std::move(rows)});
+}
+
 Result<bool> Arguments::parse(const std::vector<std::string>& arguments) {
   std::vector<std::string> known;
   for (const CLI::Option* option : app_->cli.get_options())
@@ -178,6 +187,12 @@ std::string Arguments::help() const {
   for (const auto* rows : {&app_->positionals, &app_->options}) {
     text += "\n";
     for (const App::Row& row : *rows) text += fmt::format("  {:<{}}  {}\n", left(row), widest, row.help);
+  }
+  for (const App::Section& section : app_->sections) {
+    text += "\n" + section.title + "\n";
+    std::size_t longest = 0;
+    for (const auto& [name, help] : section.rows) longest = std::max(longest, name.size());
+    for (const auto& [name, help] : section.rows) text += fmt::format("  {:<{}}  {}\n", name, longest, help);
   }
   return text;
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -38,6 +39,9 @@ class Arguments {
   void add_flag(const std::string& name, bool& value, const std::string& help);
   // An option whose text is given to `each`, every time it appears.
   void add_each(const std::string& name, std::function<void(const std::string& text)> each, const std::string& help);
+
+  // More to explain, below the options: a title, and rows of a name and its help.
+  void add_section(std::string title, std::vector<std::pair<std::string, std::string>> rows);
 
   // What follows the command's name. The value: whether help was asked for. Error: wrong usage, naming the nearest
   // option, or what its value must be.

@@ -252,7 +252,7 @@ Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, 
 
   console.print("{} on {} {} of {} ({}, {}), network {}, {} epochs\n", game.spec.name, team.size(),
                 team.size() == 1 ? "thread" : "threads", processor(), isa_name(), to_string(precision), hidden,
-                trainer.resolved().epochs);
+                trainer.resolved().options.epochs);
   const auto figure = [&console](const char* label, const std::string& value) {
     console.print("  {:<42} {}\n", label, console.bold(value));
   };
@@ -284,7 +284,7 @@ Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, 
   json["threads"] = team.size();
   json["isa"] = isa_name();
   json["precision"] = to_string(precision);
-  json["epochs"] = trainer.resolved().epochs;
+  json["epochs"] = trainer.resolved().options.epochs;
   json["hidden"] = hidden;
   json["processor"] = processor();
   json["version"] = RIVAL_VERSION;
@@ -300,14 +300,8 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
   arguments.add("GAME", &options->game, games_help());
   arguments.add("--seconds", &options->seconds, "How long to measure each figure", {.low = 0.001, .high = 3600});
-  const auto add_row = [&](const std::string& key, const std::string& help) {
-    arguments.add_each(
-        "--" + key, [options, key](const std::string& text) { options->rows.emplace_back(key, text); }, help);
-  };
-  add_row("hidden", "Widths of the network's layers, e.g. 128x128");
-  add_row("epochs", "Passes over each iteration's experience");
-  add_row("threads", "Without it, one per processor");
-  add_row("precision", "Of matrix products: auto, f32 or bf16");
+  constexpr std::string_view kRows[] = {"hidden", "epochs", "threads", "precision"};
+  add_training_options(arguments, kRows, options->rows);
   add_parameters(arguments, options->parameters);
   arguments.add("--results", &options->results, "A folder with a results file per processor, to which to add these");
   return [options, games](Console& console) { return bench(*options, games, console); };

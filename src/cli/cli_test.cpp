@@ -13,6 +13,7 @@
 #include "cli/command.hpp"
 #include "cli/live_view.hpp"
 #include "games/catalog.hpp"
+#include "train/config.hpp"
 
 namespace rival::cli {
 namespace {
@@ -79,6 +80,22 @@ TEST(Cli, ExamplesOfHelpNameKnownOptions) {
   }
 }
 
+TEST(Cli, HelpOfTrainListsWhatCanBeSet) {
+  const std::string help = rival_({"help", "train"}).out;
+  const std::size_t section = help.find("\nWhat --set takes, with its default:\n");
+  ASSERT_NE(section, std::string::npos) << help;
+  TrainConfig config;
+  for (const OptionRow& row : option_rows(config)) {
+    const std::size_t line = help.find("\n  " + row.key + "=" + value_text(row) + " ", section);
+    ASSERT_NE(line, std::string::npos) << row.key;
+    EXPECT_LT(help.find(row.help, line), help.find('\n', line + 1)) << row.key;
+  }
+  EXPECT_NE(help.find("\n  learning_rate=0 ", section), std::string::npos);
+  EXPECT_NE(help.find("\n  lambda=0.95 ", section), std::string::npos);
+  for (const char* line : {"\n  --until-score TEXT  The run ends when", "\n  --patience TEXT     The run ends after"})
+    EXPECT_LT(help.find(line), section) << line;
+}
+
 TEST(Cli, WrongUsageNamesTheNearest) {
   struct Case {
     std::vector<std::string> arguments;
@@ -95,6 +112,10 @@ TEST(Cli, WrongUsageNamesTheNearest) {
       {{"play", "pig", "random", "--seat", "2"}, "0 to 1"},
       {{"train", "cartpole", "--set", "epoch=3"}, "'epochs'"},
       {{"train", "cartpole", "--hidden", "64y"}, "hidden"},
+      {{"train", "cartpole", "--precision", "bf61"}, "'bf16'"},
+      {{"train", "cartpole", "--set", "matchmaking=hrad"}, "'hard'"},
+      {{"train", "cartpole", "--resume", "--schedule", "restrat"}, "'restart'"},
+      {{"train", "cartpole", "--schedule", "restart"}, "--resume"},
       {{"train"}, "GAME"},
       {{"export", "x.safetensors", "--format", "onx"}, "'onnx'"},
       {{"check", "pig", "--matches", "-3"}, "--matches"},

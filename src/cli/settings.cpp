@@ -2,9 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "base/number.hpp"
 #include "base/program.hpp"
 #include "cli/command.hpp"
 #include "game/spec.hpp"
+#include "train/config.hpp"
 
 namespace rival::cli {
 
@@ -13,6 +18,21 @@ void add_parameters(Arguments& arguments, std::vector<std::string>& assignments)
       "--parameter", [&assignments](const std::string& text) { assignments.push_back(text); },
       fmt::format("A number of the rules (`{}` lists them), as NAME=VALUE; may be given again",
                   command_line({"games", "GAME"})));
+}
+
+void add_training_options(Arguments& arguments, std::span<const std::string_view> keys,
+                          std::vector<std::pair<std::string, std::string>>& typed) {
+  TrainConfig config;
+  const std::vector<OptionRow> rows = option_rows(config);
+  for (const std::string_view key : keys) {
+    const auto row = std::find_if(rows.begin(), rows.end(), [&](const OptionRow& r) { return r.key == key; });
+    check(row != rows.end(), "an option of training");
+    std::string name = "--" + row->key, help = help_text(*row);
+    std::replace(name.begin(), name.end(), '_', '-');
+    if (is_letter(help.front())) help.front() = static_cast<char>(help.front() & ~0x20);
+    arguments.add_each(
+        name, [&typed, key = row->key](const std::string& text) { typed.emplace_back(key, text); }, help);
+  }
 }
 
 Settings settings_or_usage(const Spec& spec, std::span<const std::string> assignments) {

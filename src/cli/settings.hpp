@@ -1,8 +1,10 @@
-// `--parameter NAME=VALUE`: how the matches of a command are set up, for every command that sets up matches.
+// Options that several commands share: `--parameter NAME=VALUE`, for all that set up matches, and those of training.
 #pragma once
 
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
@@ -13,6 +15,11 @@ namespace rival::cli {
 
 // Declares the option; its texts are added to `assignments`, which must live until the command runs.
 void add_parameters(Arguments& arguments, std::vector<std::string>& assignments);
+
+// Declares options of training (train/config.hpp), "until_score" as --until-score, with their help. What is typed is
+// added to `typed` as key and text; it must live until the command runs.
+void add_training_options(Arguments& arguments, std::span<const std::string_view> keys,
+                          std::vector<std::pair<std::string, std::string>>& typed);
 
 // What the assignments make of the game's defaults (parse_settings in game/spec.hpp); an error leaves as wrong usage
 // (command.hpp).

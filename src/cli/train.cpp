@@ -31,9 +31,10 @@ std::string new_folder(const std::string& game) {
   return folder;
 }
 
+constexpr std::string_view kLimits[] = {"minutes", "steps", "until_score"};
+
 // Whether somebody has said when to stop, be it never.
 bool limited(const Options& options) {
-  constexpr std::string_view kLimits[] = {"minutes", "steps", "until_score"};
   const auto is_limit = [&](std::string_view key) {
     return std::find(std::begin(kLimits), std::end(kLimits), key) != std::end(kLimits);
   };
@@ -77,7 +78,7 @@ Json to_json(const GameEntry& game, const TrainConfig& config, const ResolvedCon
                                    {"score_low", evaluation.score.interval.low},
                                    {"score_high", evaluation.score.interval.high}});
   json["seed"] = config.seed;
-  json["epochs"] = resolved.epochs;
+  json["epochs"] = resolved.options.epochs;
   json["precision"] = to_string(resolved.precision);
   json["isa"] = isa_name();
   return json;
@@ -100,6 +101,10 @@ std::string spent_text(const GameEntry& game, const TrainConfig& config, const s
 }
 
 Result<Outcome> train(const Options& options, std::span<const GameEntry> games, Console& console) {
+  if (!options.schedule.empty() && !options.resume) wrong_usage({"--schedule says how --resume goes on"});
+  const Result<Schedule> schedule =
+      options.schedule.empty() ? Schedule::automatic : parse_word<Schedule>("value of --schedule", options.schedule);
+  if (!schedule) wrong_usage(schedule.error());
   const GameEntry& game = find_game(games, options.game);
   TrainConfig config;
   std::string folder = options.out;
@@ -126,16 +131,13 @@ Result<Outcome> train(const Options& options, std::span<const GameEntry> games, 
     const std::string& path = bot.value().path;
     const Result<TensorFile> tensors = load_safetensors(path);
     if (!tensors) return tensors.error();
-    Result<Transplant> grown = transplant(tensors.value(), path, game.spec, resolved.value().network,
+    Result<Transplant> grown = transplant(tensors.value(), path, game.spec, resolved.value().options.network,
                                           Key(static_cast<std::uint64_t>(config.seed)).split(4));
     if (!grown) return grown.error();
     console.print("From {}:\n{}", path, grown.value().text());
     start = std::move(grown.value().bot);
   }
 
-  if (!options.schedule.empty() && !options.resume) wrong_usage({"--schedule says how --resume goes on"});
-  if (!options.schedule.empty() && options.schedule != "continue" && options.schedule != "restart")
-    wrong_usage({"--schedule must be continue or restart, not '" + options.schedule + "'"});
   const std::atomic<bool>& stop = stop_on_interrupt();
   console.print("{} {} in {}\n", options.resume ? "Going on with" : "Training", console.bold(game.spec.name), folder);
   if (config.minutes <= 0 && config.steps <= 0 && !std::isfinite(config.until_score))
@@ -145,9 +147,7 @@ Result<Outcome> train(const Options& options, std::span<const GameEntry> games, 
       run_training(game, config,
                    {.folder = folder,
                     .resume = options.resume,
-                    .schedule = options.schedule == "restart"    ? Schedule::restart
-                                : options.schedule == "continue" ? Schedule::go_on
-                                                                 : Schedule::automatic,
+                    .schedule = schedule.value(),
                     .start = start ? &*start : nullptr,
                     .stop = &stop,
                     .on_progress = [&view](const RunProgress& progress) { view.show(progress); },
@@ -176,15 +176,7 @@ Result<Outcome> train(const Options& options, std::span<const GameEntry> games, 
 Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   const auto options = std::make_shared<Options>();
   arguments.add("GAME", &options->game, games_help(), {.required = true});
-  const auto add_row = [&](const std::string& name, const std::string& help) {
-    std::string key = name;
-    std::replace(key.begin(), key.end(), '-', '_');
-    arguments.add_each(
-        "--" + name, [options, key](const std::string& text) { options->rows.emplace_back(key, text); }, help);
-  };
-  add_row("minutes", "Stop after this time (0 to 1000000; 0: no limit); 1, where no limit is given");
-  add_row("steps", "Stop after this many decisions, e.g. 5000000 or 5e6; 0: no limit");
-  add_row("until-score", "Stop when the mean score of the last 100 episodes is this");
+  add_training_options(arguments, kLimits, options->rows);
   arguments.add("--out", &options->out, "The run's folder; without it, a new one in runs/");
   arguments.add("--from", &options->from,
                 "A bot to start from: of an earlier version of the game, or of a smaller network (see --hidden)");
@@ -192,16 +184,16 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   arguments.add("--schedule", &options->schedule,
                 "With --resume: the learning rate goes on where it stood (continue), or starts again over what is left "
                 "(restart); without it, a finished run starts again and any other goes on");
-  add_row("patience", "Stop after so many evaluations in a row that show no better player; there are ten in a run");
-  add_row("seed", "Names all randomness: same seed, options and --steps, same bytes");
-  add_row("threads", "Without it, one per processor");
-  add_row("hidden", "Widths of the network's layers, e.g. 128x128");
-  add_row("epochs", "Passes over each iteration's experience");
-  add_row("precision", "Of matrix products: auto, f32 or bf16");
+  constexpr std::string_view kRows[] = {"patience", "seed", "threads", "hidden", "epochs", "precision"};
+  add_training_options(arguments, kRows, options->rows);
   add_parameters(arguments, options->parameters);
   arguments.add_each(
       "--set", [options](const std::string& text) { options->sets.push_back(text); },
-      "Any other option of config.toml, as key=value; may be given again");
+      "An option of training, as key=value; may be given again");
+  std::vector<std::pair<std::string, std::string>> keys;
+  TrainConfig config;
+  for (const OptionRow& row : option_rows(config)) keys.emplace_back(row.key + "=" + value_text(row), help_text(row));
+  arguments.add_section("What --set takes, with its default:", std::move(keys));
   return [options, games](Console& console) { return train(*options, games, console); };
 }
 

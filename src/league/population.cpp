@@ -20,10 +20,6 @@ void Record::note(double score) {
     wins += score, losses += 1 - score;
 }
 
-std::string to_string(Matchmaking matchmaking) {
-  return matchmaking == Matchmaking::hard ? "hard" : matchmaking == Matchmaking::even ? "even" : "uniform";
-}
-
 std::string to_string(Member::Kind kind) {
   return kind == Member::Kind::exploiter ? "exploiter" : "past";
 }

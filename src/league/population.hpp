@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/bot.hpp"
+#include "base/words.hpp"
 #include "rival/random.hpp"
 
 namespace rival {
@@ -17,7 +18,9 @@ enum class Matchmaking {
   hard,  // f = (1 - x)^2: those who still win
   even,  // f = x (1 - x): those on a level
 };
-std::string to_string(Matchmaking matchmaking);
+template <>
+inline constexpr std::array<Word<Matchmaking>, 3> kWords<Matchmaking>{
+    {{"uniform", Matchmaking::uniform}, {"hard", Matchmaking::hard}, {"even", Matchmaking::even}}};
 
 // What came of matches, for the learner; the newest ones count most (the record reaches back about kReach matches).
 struct Record {

@@ -15,8 +15,4 @@ namespace rival {
 // A plane of a grid that holds only the digits 0-9 is drawn as a picture ('.' is 0), anything else as numbers.
 Result<std::string> playthrough(const GameEntry& entry, Key key);
 
-// Compares a recorded playthrough with a fresh one: an error names the first line that differs. With RIVAL_UPDATE=1 in
-// the environment the file is rewritten instead.
-Result<void> check_playthrough(const std::string& path, const std::string& fresh);
-
 }  // namespace rival

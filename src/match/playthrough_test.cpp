@@ -2,9 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-
 namespace rival {
 namespace {
 
@@ -41,19 +38,6 @@ TEST(Playthrough, WritesWhatEverySeatSees) {
   EXPECT_NE(text.find("  seat 1 sees grid:\n    .1\n"), std::string::npos) << text;
   EXPECT_NE(text.find("  rewards: 0 2\n"), std::string::npos) << text;
   EXPECT_NE(text.find("truncated after 3 steps"), std::string::npos) << text;
-}
-
-TEST(Playthrough, ComparisonNamesTheLine) {
-  const std::string path = (std::filesystem::temp_directory_path() / "rival_playthrough_test.txt").string();
-  std::ofstream(path) << "one\ntwo\n";
-  EXPECT_TRUE(check_playthrough(path, "one\ntwo\n").ok());
-  const Result<void> changed = check_playthrough(path, "one\n2\n");
-  ASSERT_FALSE(changed.ok());
-  EXPECT_NE(changed.error().message.find(":2: recorded \"two\", but the game now gives \"2\""), std::string::npos);
-  EXPECT_FALSE(check_playthrough(path, "one\n").ok());
-  EXPECT_FALSE(check_playthrough(path, "one\ntwo\nthree\n").ok());
-  EXPECT_FALSE(check_playthrough(path + ".absent", "one\n").ok());
-  std::filesystem::remove(path);
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ void limit_isa() {
 }
 
 std::string to_string(Precision precision) {
-  return precision == Precision::f32 ? "f32" : "bf16";
+  return std::string(word_of(precision));
 }
 
 std::string isa_name() {
@@ -74,18 +74,15 @@ Precision best_precision() {
   return isa == "amx" || isa == "avx512_bf16" ? Precision::bf16 : Precision::f32;
 }
 
-Result<std::unique_ptr<Backend>> make_backend(const std::string& name, const Network& network, Precision precision) {
+Result<std::unique_ptr<Backend>> make_backend(Named<BackendKind> kind, const Network& network, Precision precision) {
   limit_isa();
-  if (name == "reference") return make_reference_backend(network);
-  if (name == "onednn") {
-    try {
-      return make_onednn_backend(network, precision);
-    } catch (const dnnl::error& error) {
-      return Error{"backend onednn cannot compute in " + to_string(precision) + " on this processor (" + isa_name() +
-                   "): " + error.what() + "; use --precision f32"};
-    }
+  if (kind == BackendKind::reference) return make_reference_backend(network);
+  try {
+    return make_onednn_backend(network, precision);
+  } catch (const dnnl::error& error) {
+    return Error{"backend onednn cannot compute in " + to_string(precision) + " on this processor (" + isa_name() +
+                 "): " + error.what() + "; use --precision f32"};
   }
-  return Error{"unknown backend '" + name + "'; known: onednn, reference"};
 }
 
 }  // namespace rival

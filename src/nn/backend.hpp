@@ -12,11 +12,14 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "base/words.hpp"
 #include "nn/network.hpp"
 
 namespace rival {
 
 enum class Precision { f32, bf16 };
+template <>
+inline constexpr std::array<Word<Precision>, 2> kWords<Precision>{{{"f32", Precision::f32}, {"bf16", Precision::bf16}}};
 std::string to_string(Precision precision);
 
 // bf16 where the processor multiplies it natively (AMX or AVX-512 BF16), else f32.
@@ -87,7 +90,12 @@ class Backend {
   virtual std::unique_ptr<Executor> make_executor(int max_rows) const = 0;
 };
 
-// `network` must outlive the backend. Names: "reference", "onednn".
-Result<std::unique_ptr<Backend>> make_backend(const std::string& name, const Network& network, Precision precision);
+enum class BackendKind { onednn, reference };
+template <>
+inline constexpr std::array<Word<BackendKind>, 2> kWords<BackendKind>{
+    {{"onednn", BackendKind::onednn}, {"reference", BackendKind::reference}}};
+
+// `network` must outlive the backend. The reference computes in f32 whatever the precision.
+Result<std::unique_ptr<Backend>> make_backend(Named<BackendKind> kind, const Network& network, Precision precision);
 
 }  // namespace rival

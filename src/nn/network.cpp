@@ -88,8 +88,6 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
                  std::to_string(net.options_.hidden.back())};
   if (options.entity < 1 || options.entity > 1024)
     return Error{"network: entity must be 1 to 1024, is " + std::to_string(options.entity)};
-  if (options.grid != "auto" && options.grid != "flat" && options.grid != "convolution")
-    return Error{"network: grid must be auto, flat or convolution, is '" + options.grid + "'"};
 
   int trunk_in = 0;
   bool convolved = false, flat_grid = false;
@@ -98,7 +96,8 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
     const ObservationPart& part = spec.observation[p];
     const int first = layout.observation_offset[p];
     const bool grid = part.kind == ObservationPart::Kind::grid;
-    if (grid && (options.grid == "convolution" || (options.grid == "auto" && part.size() > kLargeGrid))) {
+    if (grid && (options.grid == GridReading::convolution ||
+                 (options.grid == GridReading::automatic && part.size() > kLargeGrid))) {
       ConvolutionStack stack{first, {}};
       int channels = part.channels, height = part.height, width = part.width, out_channels = 16;
       do {
@@ -128,7 +127,7 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
   }
   for (const ConvolutionStack& stack : net.convolutions_) trunk_in += stack.layers.back().out_size();
   trunk_in += static_cast<int>(net.encoders_.size()) * options.entity;
-  net.options_.grid = !convolved ? "flat" : flat_grid ? "auto" : "convolution";
+  net.options_.grid = !convolved ? GridReading::flat : flat_grid ? GridReading::automatic : GridReading::convolution;
 
   int in = trunk_in;
   for (std::size_t i = 0; i < net.options_.hidden.size(); ++i) {

@@ -19,15 +19,26 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/words.hpp"
 #include "rival/game.hpp"
 
 namespace rival {
 
+// How grids of the observation are read.
+enum class GridReading {
+  automatic,  // those of more than 1024 numbers by convolutions
+  flat,
+  convolution,
+};
+template <>
+inline constexpr std::array<Word<GridReading>, 3> kWords<GridReading>{
+    {{"auto", GridReading::automatic}, {"flat", GridReading::flat}, {"convolution", GridReading::convolution}}};
+
 struct NetworkOptions {
-  std::vector<int> hidden;    // widths of the trunk's layers; empty: chosen from the size of the observation
-  int memory = 0;             // width of the MinGRU; 0: none; else the last hidden width, or -1 for just that
-  int entity = 64;            // width of the encoding of entities
-  std::string grid = "auto";  // "flat", "convolution", or "auto": convolution for grids of more than 1024 cells
+  std::vector<int> hidden;  // widths of the trunk's layers; empty: chosen from the size of the observation
+  int memory = 0;           // width of the MinGRU; 0: none; else the last hidden width, or -1 for just that
+  int entity = 64;          // width of the encoding of entities
+  Named<GridReading> grid = GridReading::automatic;
 
   bool operator==(const NetworkOptions&) const = default;
 };
@@ -112,7 +123,7 @@ class Network {
   // Error if the options make no sense for the Spec.
   static Result<Network> make(const Spec& spec, const NetworkOptions& options);
 
-  // With what was left to choose resolved; grid stays "auto" only where some grids are convolved and others are not.
+  // With what was left to choose resolved; grid stays automatic only where some grids are convolved and others are not.
   const NetworkOptions& options() const { return options_; }
   // The parts of the Spec that it was made for.
   const std::vector<ObservationPart>& observation() const { return observation_; }

@@ -44,7 +44,7 @@ std::vector<std::string> names(const std::vector<std::string>& messages, std::ui
 }
 
 TEST(Onnx, TheGraphDefinesEveryNameOnceAndBeforeItsUse) {
-  for (const char* grid : {"flat", "convolution"})
+  for (const GridReading grid : {GridReading::flat, GridReading::convolution})
     for (const int memory : {0, 8}) {
       const std::string model = sample_model({.hidden = {16, 8}, .memory = memory, .grid = grid}, {});
       const std::string graph = fields(model, 7).at(0);

@@ -1,13 +1,17 @@
 // Everything a training run can be told. The defaults learn every game; there are no settings per game.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/limits.hpp"
 #include "base/options.hpp"
+#include "base/words.hpp"
 #include "league/population.hpp"
 #include "nn/backend.hpp"
 #include "nn/network.hpp"
@@ -26,8 +30,8 @@ struct TrainConfig {
   std::int64_t seed = 1;
   int threads = 0;  // 0: one per processor
   NetworkOptions network = {.memory = -1};
-  std::string precision = "auto";
-  std::string backend = "onednn";
+  Named<std::optional<Precision>> precision;  // of matrix products; none: the processor's best
+  Named<BackendKind> backend = BackendKind::onednn;
 
   std::string parameters;         // of the game's rules: "name=value,name=value"; the others as the Spec has them
   double reaction_ms = 0;         // of the player: see agent/limits.hpp
@@ -52,31 +56,40 @@ struct TrainConfig {
   double rivalry = -1;          // share of the others' mean reward taken from a seat's; -1: from the Spec
 
   // The league.
-  double past_share = -1;  // of the matches that are against the population; -1: from the Spec
-  std::string matchmaking = "auto";
+  double past_share = -1;                         // of the matches that are against the population; -1: from the Spec
+  Named<std::optional<Matchmaking>> matchmaking;  // none: from the Spec
   double anchor_share = 0;     // of the matches against the population, those that are against the game's scripts
   double exploiter_share = 0;  // of all decisions, those of exploiters
 };
 
-// The rows of the option table for config.toml and --set; they point into `config`.
-std::vector<OptionRow> option_rows(TrainConfig& config);
+// Options that are left open are chosen by what kind of game the Spec describes.
+enum class Preset { one_team, several_teams, hidden_information, real_time };  // the last: of teams
+constexpr std::size_t kPresets = 4;
+Preset preset_of(const Spec& spec);
+std::string to_string(Preset preset);  // in words
 
-// What "auto" stands for: the values that depend on the Spec.
+// An option of training: all there is to know of it, but what it does.
+struct TrainOption {
+  OptionRow row;
+  // Sets it to what its preset says, if it is left open. Null: it is never open.
+  std::function<void(const Spec&)> choose = nullptr;
+  std::array<std::string, kPresets> chosen = {};  // what each preset says, for people
+};
+
+// Of all options, in the order of config.toml. They point into `config`.
+std::vector<TrainOption> train_options(TrainConfig& config);
+std::vector<OptionRow> option_rows(TrainConfig& config);  // for config.toml and --set
+
+// With nothing left open.
 struct ResolvedConfig {
-  NetworkOptions network;
+  // The values in force, which a run keeps, whatever later versions would choose; only what belongs to the machine is
+  // as it was: threads and precision. What `network` leaves open is for Network::make to choose.
+  TrainConfig options;
   Settings settings;
   Limits limits;
-  int rows, horizon, epochs, minibatches;
-  double learning_rate, discount, entropy, entropy_end, team_spirit, team_spirit_end, rivalry, past_share,
-      opening_share, averaged_share;
-  bool hot_opponents;  // past selves also play hotter and more at random than they learnt to
-  Matchmaking matchmaking;
-  Precision precision;
+  bool hot_opponents = true;  // past selves also play hotter and more at random than they learnt to
+  Precision precision = Precision::f32;
 };
 Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec);
-
-// The options with the values in force instead of "auto": what a run keeps, whatever later versions would choose.
-// `network`: that of the trainer. Left as they are: threads and precision, which belong to the machine.
-TrainConfig in_force(TrainConfig config, const ResolvedConfig& resolved, const NetworkOptions& network);
 
 }  // namespace rival

@@ -116,7 +116,7 @@ class Run {
   std::optional<RunEnd> ended() const;
   bool has_budget() const { return config_.minutes > 0 || config_.steps > 0; }
   double progress() const;
-  double learning_rate() const { return trainer_->resolved().learning_rate * (1 - 0.95 * progress()); }
+  double learning_rate() const { return trainer_->resolved().options.learning_rate * (1 - 0.95 * progress()); }
   std::unique_ptr<Agent> agent(const Bot& bot, float temperature) const {
     const ResolvedConfig& r = trainer_->resolved();
     return make_player(std::make_shared<const SharedBot>(bot), game_.spec,
@@ -205,8 +205,8 @@ double Run::progress() const {
 void Run::warn(const std::string& text) {
   const auto usual = resolve({}, game_.spec);
   std::string rate = fmt::format("{:g}", config_.learning_rate);
-  if (usual && usual.value().learning_rate < config_.learning_rate)
-    rate += fmt::format(", the program's choice is {:g}", usual.value().learning_rate);
+  if (usual && usual.value().options.learning_rate < config_.learning_rate)
+    rate += fmt::format(", the program's choice is {:g}", usual.value().options.learning_rate);
   warnings_.push_back(
       fmt::format("at {} steps {}. What usually helps: a new run with a lower learning_rate (here {}), "
                   "rewards of order 1, or more rows",
@@ -545,10 +545,10 @@ Result<RunSummary> Run::go() {
     if (!board) return board.error();
     board_ = std::move(*board);
     if (options_.resume)
-      tell(fmt::format("The learning rate {} {:.3g}{}.", schedule_restarted_ ? "starts again at" : "goes on at",
-                       learning_rate(),
-                       has_budget() ? fmt::format(" and falls to {:.3g}", 0.05 * trainer_->resolved().learning_rate)
-                                    : std::string(", and stays there")));
+      tell(fmt::format(
+          "The learning rate {} {:.3g}{}.", schedule_restarted_ ? "starts again at" : "goes on at", learning_rate(),
+          has_budget() ? fmt::format(" and falls to {:.3g}", 0.05 * trainer_->resolved().options.learning_rate)
+                       : std::string(", and stays there")));
   }
   trainer_->stop = [this] { return interrupt(); };
   while (!last && !stopped) {
@@ -636,7 +636,7 @@ Result<RunSummary> run_training(const GameEntry& game, const TrainConfig& config
   if (options.start) saved.network = options.start->network.options();
   auto trainer = Trainer::make(game, saved);
   if (!trainer) return trainer.error();
-  saved = in_force(saved, (*trainer)->resolved(), (*trainer)->network().options());
+  saved = (*trainer)->resolved().options;
   if (options.start) (*trainer)->start_from(*options.start);
   std::string name = game.spec.name;
   const std::string text = write_toml(run_rows(name, saved));

@@ -42,6 +42,9 @@ enum class Schedule {
   go_on,      // where they stood, from there to the end of the budget
   restart,    // as at the start of a run, over what is left of the budget
 };
+template <>
+inline constexpr std::array<Word<Schedule>, 3> kWords<Schedule>{
+    {{"auto", Schedule::automatic}, {"continue", Schedule::go_on}, {"restart", Schedule::restart}}};
 
 // The best player so far. In games of several teams: the first one that was measured, then every one that beat the best
 // before it, with the 95% interval of its score above one half. In games of one team: likewise, by the mean score of

@@ -435,20 +435,16 @@ TEST(Run, ConfigTomlHoldsTheValuesInForce) {
   for (const char* name : {"tic_tac_toe", "cartpole", "kuhn_poker", "lanes"}) {
     const GameEntry game = built_in(name);
     TrainConfig config;
-    const ResolvedConfig chosen = resolve(config, game.spec).value();
-    const Network network = Network::make(game.spec, chosen.network).value();
-    const TrainConfig forced = in_force(config, chosen, network.options());
+    const TrainConfig forced = Trainer::make(game, config).value()->resolved().options;
     EXPECT_GT(forced.learning_rate, 0);
     EXPECT_GE(forced.entropy, 0);
     EXPECT_GE(forced.network.memory, 0);
     EXPECT_FALSE(forced.network.hidden.empty());
-    EXPECT_NE(forced.matchmaking, "auto");
+    EXPECT_TRUE(forced.matchmaking.value);
     // Given as options, they are themselves.
-    const ResolvedConfig again = resolve(forced, game.spec).value();
-    const TrainConfig twice = in_force(forced, again, Network::make(game.spec, again.network).value().options());
+    const TrainConfig twice = Trainer::make(game, forced).value()->resolved().options;
     TrainConfig a = forced, b = twice;
     EXPECT_EQ(write_toml(option_rows(a)), write_toml(option_rows(b))) << name;
-    EXPECT_EQ(again.team_spirit_end, chosen.team_spirit_end);
   }
   ASSERT_TRUE(run_training(built_in("cartpole"), small(3000), {.folder = folder.file("run")}));
   EXPECT_EQ(read_run(folder.file("run")).value().config.learning_rate, 0.003);

@@ -68,7 +68,7 @@ namespace {
 // while the state is saved its four tensors, which are then written once more as the file's bytes.
 double needed_memory(const Network& network, const RowLayout& layout, const ResolvedConfig& resolved) {
   constexpr double kPerParameter = sizeof(float) * (5 + kRollouts + 2 * 4);
-  const double decisions = static_cast<double>(resolved.rows) * resolved.horizon;
+  const double decisions = static_cast<double>(resolved.options.rows) * resolved.options.horizon;
   const double decision = 2.0 * layout.observation_size + layout.mask_size;
   return kPerParameter * static_cast<double>(network.parameter_count()) + decisions * decision;
 }
@@ -77,24 +77,25 @@ double needed_memory(const Network& network, const RowLayout& layout, const Reso
 
 Result<std::unique_ptr<Trainer>> Trainer::make(const GameEntry& game, const TrainConfig& config) {
   if (auto ok = validate(game.spec); !ok) return ok.error();
-  const auto resolved = resolve(config, game.spec);
+  auto resolved = resolve(config, game.spec);
   if (!resolved) return resolved.error();
-  auto network = Network::make(game.spec, resolved.value().network);
+  auto network = Network::make(game.spec, resolved->options.network);
   if (!network) return network.error();
+  resolved->options.network = network->options();
   if (const double needed = needed_memory(*network, RowLayout(game.spec), resolved.value());
       needed > available_memory())
     return Error{"training " + game.spec.name + ": " + out_of_memory(needed).message +
                  "; or make the network (--hidden) or `rows` smaller"};
-  std::unique_ptr<Trainer> trainer(new Trainer(game, config, resolved.value(), std::move(*network)));
+  std::unique_ptr<Trainer> trainer(new Trainer(game, resolved.value(), std::move(*network)));
   auto backend = make_backend(config.backend, *trainer->network_, resolved.value().precision);
   if (!backend) return backend.error();
   trainer->backend_ = std::move(*backend);
 
   const ResolvedConfig& r = resolved.value();
-  const int matches = std::max(1, r.rows / decisions_at_once(game, r.settings) / kRollouts);
-  const RolloutOptions options{.horizon = r.horizon,
-                               .opponent_matches = static_cast<int>(r.past_share * matches + 0.5),
-                               .opening_share = r.opening_share,
+  const int matches = std::max(1, r.options.rows / decisions_at_once(game, r.settings) / kRollouts);
+  const RolloutOptions options{.horizon = r.options.horizon,
+                               .opponent_matches = static_cast<int>(r.options.past_share * matches + 0.5),
+                               .opening_share = r.options.opening_share,
                                .staggered = true,
                                .limits = r.limits};
   for (int i = 0; i < kRollouts; ++i)
@@ -109,15 +110,14 @@ Result<std::unique_ptr<Trainer>> Trainer::make(const GameEntry& game, const Trai
   return trainer;
 }
 
-Trainer::Trainer(const GameEntry& game, const TrainConfig& config, const ResolvedConfig& resolved, Network network)
+Trainer::Trainer(const GameEntry& game, const ResolvedConfig& resolved, Network network)
     : game_(game),
-      config_(config),
       resolved_(resolved),
       network_(std::make_unique<Network>(std::move(network))),
       layout_(game.spec),
-      team_(std::min(config.threads > 0 ? config.threads : usable_processors(), kRollouts)),
+      team_(std::min(resolved.options.threads > 0 ? resolved.options.threads : usable_processors(), kRollouts)),
       population_(kPastSelves),
-      key_(static_cast<std::uint64_t>(config.seed)) {
+      key_(static_cast<std::uint64_t>(resolved.options.seed)) {
   const auto columns = static_cast<std::size_t>(network_->observation_size());
   scale_.mean.assign(columns, 0.0f);
   scale_.scale.assign(columns, 1.0f);
@@ -140,9 +140,9 @@ Policy Trainer::policy() const {
 
 // Short at first, so that early learning gets many updates; long later, so that they are precise.
 int Trainer::horizon() const {
-  int steps = std::min(16, resolved_.horizon);
-  for (std::int64_t grown = 1'000'000; grown <= steps_ && steps < resolved_.horizon; grown *= 4) steps *= 2;
-  return std::min(steps, resolved_.horizon);
+  int steps = std::min(16, resolved_.options.horizon);
+  for (std::int64_t grown = 1'000'000; grown <= steps_ && steps < resolved_.options.horizon; grown *= 4) steps *= 2;
+  return std::min(steps, resolved_.options.horizon);
 }
 
 Result<IterationReport> Trainer::iterate(double progress) {
@@ -162,10 +162,10 @@ Result<IterationReport> Trainer::iterate(double progress) {
   const auto between = [progress](double start, double end) { return start + progress * (end - start); };
   const CollectOptions collect{
       .steps = horizon(),
-      .discount = static_cast<float>(resolved_.discount),
-      .lambda = static_cast<float>(config_.lambda),
-      .team_spirit = static_cast<float>(between(resolved_.team_spirit, resolved_.team_spirit_end)),
-      .rivalry = static_cast<float>(resolved_.rivalry),
+      .discount = static_cast<float>(resolved_.options.discount),
+      .lambda = static_cast<float>(resolved_.options.lambda),
+      .team_spirit = static_cast<float>(between(resolved_.options.team_spirit, resolved_.options.team_spirit_end)),
+      .rivalry = static_cast<float>(resolved_.options.rivalry),
       .stop = &interrupt};
   std::vector<Result<void>> results(rollouts_.size());
   team_.run([&](int member) {
@@ -214,16 +214,16 @@ Result<IterationReport> Trainer::iterate(double progress) {
   if (hooks.after_collect) hooks.after_collect();
   report.collect_seconds = seconds_since(begin);
 
-  report.learning_rate = resolved_.learning_rate * (1 - 0.95 * progress);
-  report.entropy_weight = between(resolved_.entropy, resolved_.entropy_end);
-  const UpdateOptions options{.epochs = resolved_.epochs,
-                              .minibatches = resolved_.minibatches,
+  report.learning_rate = resolved_.options.learning_rate * (1 - 0.95 * progress);
+  report.entropy_weight = between(resolved_.options.entropy, resolved_.options.entropy_end);
+  const UpdateOptions options{.epochs = resolved_.options.epochs,
+                              .minibatches = resolved_.options.minibatches,
                               .learning_rate = report.learning_rate,
-                              .clip = config_.clip,
+                              .clip = resolved_.options.clip,
                               .entropy = report.entropy_weight,
-                              .value = config_.value,
-                              .gradient_norm = config_.gradient_norm,
-                              .averaged_share = resolved_.averaged_share,
+                              .value = resolved_.options.value,
+                              .gradient_norm = resolved_.options.gradient_norm,
+                              .averaged_share = resolved_.options.averaged_share,
                               .stop = &interrupt};
   std::vector<Samples*> samples;
   for (const auto& rollout : rollouts_) samples.push_back(&rollout->samples());
@@ -325,11 +325,12 @@ void Trainer::start_from(const Bot& bot) {
 
 Trainer::Challenger Trainer::challenger(Random& random) const {
   Challenger c;
-  if (static_cast<double>(random.uniform()) < config_.anchor_share && !game_.baselines.empty() && !exploiter_) {
+  if (static_cast<double>(random.uniform()) < resolved_.options.anchor_share && !game_.baselines.empty() &&
+      !exploiter_) {
     c.script = game_.baselines[static_cast<std::size_t>(random.below(static_cast<int>(game_.baselines.size())))].make();
     return c;
   }
-  const Member& member = population_.pick(resolved_.matchmaking, random);
+  const Member& member = population_.pick(*resolved_.options.matchmaking.value, random);
   c.name = member.name, c.bot = member.bot, c.weights = member.weights;
   const float temperature = resolved_.hot_opponents && !exploiter_
                                 ? kPastTemperatures[random.below(static_cast<int>(std::size(kPastTemperatures)))]
@@ -393,7 +394,7 @@ TensorFile Trainer::state() const {
                   {"game", game_.spec.name},
                   {"hidden", network_->options().hidden},
                   {"memory", network_->options().memory},
-                  {"grid", network_->options().grid},
+                  {"grid", word_of(network_->options().grid.value)},
                   {"entity", network_->options().entity},
                   {"steps", steps_},
                   {"iterations", iterations_},
@@ -440,7 +441,7 @@ Result<void> Trainer::restore(const TensorFile& state, std::vector<SavedMember> 
   const NetworkOptions shape{.hidden = fields.wholes<int>("hidden", 64),
                              .memory = fields.whole<int>("memory"),
                              .entity = fields.whole<int>("entity"),
-                             .grid = fields.text("grid")};
+                             .grid = fields.word<GridReading>("grid")};
   if (!error && !(shape == network_->options())) return bad("belongs to a network of another shape");
   auto scores = fields.reals<float>("scores", kScores);
   const auto next_score = fields.whole<std::int64_t>("next_score", {0, kScores - 1});

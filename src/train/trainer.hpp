@@ -58,6 +58,7 @@ class Trainer {
   std::function<bool()> stop;
 
   const Network& network() const { return *network_; }
+  // The options in force, those of the network too.
   const ResolvedConfig& resolved() const { return resolved_; }
   int threads() const { return team_.size(); }
   std::int64_t steps() const { return steps_; }
@@ -103,7 +104,7 @@ class Trainer {
     int term = 0;
     int ended = 0;  // matches of this term
   };
-  Trainer(const GameEntry& game, const TrainConfig& config, const ResolvedConfig& resolved, Network network);
+  Trainer(const GameEntry& game, const ResolvedConfig& resolved, Network network);
   void start_matches();
   void choose_challengers(Key key);
   Challenger challenger(Random& random) const;
@@ -115,7 +116,6 @@ class Trainer {
   int horizon() const;
 
   GameEntry game_;
-  TrainConfig config_;
   ResolvedConfig resolved_;
   std::unique_ptr<Network> network_;
   HeadLayout layout_;
