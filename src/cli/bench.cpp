@@ -29,7 +29,7 @@ struct Options {
   std::string game = "cartpole", results;
   double seconds = 3;
   std::vector<std::pair<std::string, std::string>> rows;
-  std::vector<std::string> parameters;
+  MatchSetup setup;
 };
 
 // Calls work(member) on all members over and over for `seconds`, after a first call that does not count; the sum of
@@ -236,7 +236,7 @@ Result<std::string> save(const std::string& folder, const Json& figures) {
 Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, Console& console) {
   const GameEntry& game = find_game(games, options.game);
   if (Result<void> sound = check_quickly(game.make_batch); !sound) return sound.error();
-  const Settings settings = settings_or_usage(game.spec, options.parameters);
+  const Settings settings = settings_or_usage(game.spec, options.setup);
   TrainConfig config;
   for (const auto& [key, text] : options.rows)
     if (const Result<void> set = set_option(option_rows(config), key, text); !set) wrong_usage(set.error());
@@ -308,7 +308,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   add_row("epochs", "Passes over each iteration's experience");
   add_row("threads", "Without it, one per processor");
   add_row("precision", "Of matrix products: auto, f32 or bf16");
-  add_parameters(arguments, options->parameters);
+  add_setup(arguments, options->setup);
   arguments.add("--results", &options->results, "A folder with a results file per processor, to which to add these");
   return [options, games](Console& console) { return bench(*options, games, console); };
 }

@@ -1,28 +1,33 @@
-// `--parameter NAME=VALUE`: how the matches of a command are set up, for every command that sets up matches.
+// `--parameter NAME=VALUE` and `--pick CHOICE=OPTION`: how the matches of a command are set up, for every command that
+// sets up matches.
 #pragma once
 
-#include <span>
 #include <string>
 #include <vector>
 
-#include "base/result.hpp"
 #include "cli/arguments.hpp"
 #include "rival/game.hpp"
+#include "train/config.hpp"
 
 namespace rival::cli {
 
-// Declares the option; its texts are added to `assignments`, which must live until the command runs.
-void add_parameters(Arguments& arguments, std::vector<std::string>& assignments);
+// What the command line says, as assignments (set_parameters and set_picks in game/spec.hpp).
+struct MatchSetup {
+  std::vector<std::string> parameters, picks;
+  bool empty() const { return parameters.empty() && picks.empty(); }
+};
 
-// What the assignments make of the game's defaults (parse_settings in game/spec.hpp); an error leaves as wrong usage
-// (command.hpp).
-Settings settings_or_usage(const Spec& spec, std::span<const std::string> assignments);
+// Declares the options; their texts are added to `setup`, which must live until the command runs.
+void add_setup(Arguments& arguments, MatchSetup& setup);
 
-// Adds them to a list "name=value,name=value", as TrainConfig::parameters is one; the last of several for one name
-// counts.
-void add_assignments(std::span<const std::string> assignments, std::string& list);
+// What the setup makes of the game's defaults; an error leaves as wrong usage (command.hpp).
+Settings settings_or_usage(const Spec& spec, const MatchSetup& setup);
 
-// The assignments that make `settings` of the defaults: "heroes=1 fog=0"; "" for the defaults.
-std::string settings_text(const Spec& spec, const Settings& settings);
+// The same for a player with settings of its own: they stand instead of the defaults of the parameters, if the setup
+// has none, and of the picks likewise.
+Settings settings_or_usage(const Spec& spec, const MatchSetup& setup, const Settings& own);
+
+// Adds the setup to what the configuration holds already; the last of several assignments to one name counts.
+void add_setup(const MatchSetup& setup, TrainConfig& config);
 
 }  // namespace rival::cli

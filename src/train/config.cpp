@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
 
 #include "base/number.hpp"
 #include "game/spec.hpp"
@@ -41,6 +40,10 @@ std::vector<OptionRow> option_rows(TrainConfig& c) {
       {"backend", &c.backend, "what computes the network", 0, 0, {"onednn", "reference"}},
       {"parameters", &c.parameters,
        "of the game's rules, as \"name=value,name=value\"; the others keep their defaults"},
+      {"picks", &c.picks,
+       "before every match, as \"hero=a\" for all seats, \"team0.hero=a,b\" for a team's, \"3.hero=a\" for one, or "
+       "several "
+       "of these after commas; the others are drawn"},
       {"reaction_ms", &c.reaction_ms, "how long the player takes to react; 0: no time", 0, 10'000},
       {"actions_per_minute", &c.actions_per_minute, "the most the player makes; 0: any number", 0, 1e6},
       {"rows", &c.rows, "decisions made at once, over all matches; 0: chosen from what the game says", 0, 1 << 20},
@@ -91,12 +94,11 @@ Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec) {
   const auto chosen = [](double wanted, double otherwise) { return wanted >= 0 ? wanted : otherwise; };
   const auto positive = [](auto wanted, auto otherwise) { return wanted > 0 ? wanted : otherwise; };
 
-  std::vector<std::string> assignments;
-  std::stringstream list(config.parameters);
-  for (std::string assignment; std::getline(list, assignment, ',');) assignments.push_back(assignment);
-  auto settings = parse_settings(spec, assignments, "parameters: ");
-  if (!settings) return settings.error();
-  r.settings = std::move(*settings);
+  r.settings = default_settings(spec);
+  for (const Result<void>& set :
+       {set_parameters(spec, split_assignments(config.parameters), "parameters: ", r.settings),
+        set_picks(spec, split_assignments(config.picks), "picks: ", r.settings)})
+    if (!set) return set.error();
   if (config.reaction_ms > 0 || config.actions_per_minute > 0) {
     const auto limits = limits_for(spec, config.reaction_ms, config.actions_per_minute);
     if (!limits) return limits.error();
