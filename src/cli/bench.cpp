@@ -240,6 +240,7 @@ Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, 
   TrainConfig config;
   for (const auto& [key, text] : options.rows)
     if (const Result<void> set = set_option(option_rows(config), key, text); !set) wrong_usage(set.error());
+  add_setup(options.setup, config);
   Result<std::unique_ptr<Trainer>> made = Trainer::make(game, config);
   if (!made) return made.error();
   Trainer& trainer = *made.value();
