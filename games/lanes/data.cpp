@@ -10,6 +10,7 @@
 
 #include "base/names.hpp"
 #include "base/number.hpp"
+#include "game/spec.hpp"
 
 namespace rival::lanes {
 namespace {
@@ -67,7 +68,6 @@ class Reader {
     if (!node) return;
     double value = 0;
     if (const toml::table* tunable = node->as_table()) {
-      Tunable entry;
       double range[3];
       const char* const keys[] = {"value", "low", "high"};
       for (int i = 0; i < 3; ++i) {
@@ -81,11 +81,18 @@ class Reader {
       value = range[0];
       std::string name = path_ + "." + std::string(key);
       for (char& c : name) c = c == ' ' ? '_' : to_lower(c);
+      // Whole numbers, and times in ticks; of finer quantities any value, to be rounded.
+      const double step = scale == 1 || scale == kTicks ? 1 / scale : 0;
+      const Parameter parameter{name,
+                                static_cast<float>(range[0]),
+                                static_cast<float>(range[1]),
+                                static_cast<float>(range[2]),
+                                std::string(key) + " of " + path_,
+                                static_cast<float>(step)};
+      if (!allows(parameter, parameter.value) || !allows(parameter, parameter.high))
+        return fail(*node, "'" + std::string(key) + "' needs { value, low, high } in steps of " + shortest(step));
       const std::ptrdiff_t offset = reinterpret_cast<char*>(&out) - reinterpret_cast<char*>(&data_.rules);
-      data_.tunables.push_back({{name, static_cast<float>(range[0]), static_cast<float>(range[1]),
-                                 static_cast<float>(range[2]), std::string(key) + " of " + path_},
-                                offset,
-                                scale});
+      data_.tunables.push_back({parameter, offset, scale});
     } else if (const auto got = node->value<double>(); got && node->is_number()) {
       value = *got;
     } else {

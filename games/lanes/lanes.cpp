@@ -77,8 +77,8 @@ Spec Lanes::spec() {
       ActionPart::target("enemy", 1, kEnemySlots).when(order, {attack, ability1, ability2, ability3}),
       ActionPart::target("ally", 2, kAllySlots).when(order, {ability1, ability2, ability3}),
   };
-  spec.parameters = {{"team_size", kTeam, 1, kTeam, "heroes a side"},
-                     {"minutes", 12, 2, 20, "time limit; the base, then towers, then kills and gold decide"}};
+  spec.parameters = {{"team_size", kTeam, 1, kTeam, "heroes a side", 1},
+                     {"minutes", 12, 2, 20, "time limit; the base, then towers, then kills and gold decide", 1}};
   for (const lanes::Tunable& tunable : data.tunables) spec.parameters.push_back(tunable.parameter);
   spec.choices = {{"hero", data.heroes}};
   spec.data = data.hashes;

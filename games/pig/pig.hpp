@@ -19,7 +19,7 @@ class Pig {
             .seats = 2,
             .observation = {ObservationPart::vector("points", 3)},  // own, the other's, of the turn; all over the goal
             .action = {ActionPart::discrete("choice", 2)},
-            .parameters = {{"goal", 100, 10, 1000, "points that win"}},
+            .parameters = {{"goal", 100, 10, 1000, "points that win", 1}},
             .max_steps = kMaxSteps};
   }
 

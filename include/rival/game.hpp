@@ -109,12 +109,14 @@ struct ActionPart {
   }
 };
 
-// A number of the rules that a designer may tune.
+// A number of the rules that a designer may tune. With a step above 0 the values are low, low + step, ... up to high,
+// and nothing in between: 1 for whole numbers. The default and `high` must be among them.
 struct Parameter {
   std::string name;
   float value = 0;  // the default
   float low = 0, high = 0;
   std::string description;
+  float step = 0;  // 0: any value from low to high
 };
 
 // What each seat picks before the match: a hero, a deck, a faction.
@@ -158,6 +160,7 @@ struct Settings {
   std::vector<float> parameters;  // the values of Spec::parameters, in their order
   // What each seat picks, [choices x seats]: the number of an option, or -1: the game draws one from the match's key.
   std::vector<int> picks = {};
+  bool operator==(const Settings&) const = default;
 };
 
 // ---- What rules read and write ------------------------------------------------------------------------------

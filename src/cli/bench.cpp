@@ -29,7 +29,7 @@ struct Options {
   std::string game = "cartpole", results;
   double seconds = 3;
   std::vector<std::pair<std::string, std::string>> rows;
-  std::vector<std::string> parameters;
+  MatchSetup setup;
 };
 
 // Calls work(member) on all members over and over for `seconds`, after a first call that does not count; the sum of
@@ -236,10 +236,11 @@ Result<std::string> save(const std::string& folder, const Json& figures) {
 Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, Console& console) {
   const GameEntry& game = find_game(games, options.game);
   if (Result<void> sound = check_quickly(game.make_batch); !sound) return sound.error();
-  const Settings settings = settings_or_usage(game.spec, options.parameters);
+  const Settings settings = settings_or_usage(game.spec, options.setup);
   TrainConfig config;
   for (const auto& [key, text] : options.rows)
     if (const Result<void> set = set_option(option_rows(config), key, text); !set) wrong_usage(set.error());
+  add_setup(options.setup, config);
   Result<std::unique_ptr<Trainer>> made = Trainer::make(game, config);
   if (!made) return made.error();
   Trainer& trainer = *made.value();
@@ -302,7 +303,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   arguments.add("--seconds", &options->seconds, "How long to measure each figure", {.low = 0.001, .high = 3600});
   constexpr std::string_view kRows[] = {"hidden", "epochs", "threads", "precision"};
   add_training_options(arguments, kRows, options->rows);
-  add_parameters(arguments, options->parameters);
+  add_setup(arguments, options->setup);
   arguments.add("--results", &options->results, "A folder with a results file per processor, to which to add these");
   return [options, games](Console& console) { return bench(*options, games, console); };
 }

@@ -13,7 +13,7 @@ struct Options {
   std::string game;
   int matches = 50;
   std::uint64_t seed = 1;
-  std::vector<std::string> parameters;
+  MatchSetup setup;
 };
 
 const char* style(Verdict verdict) {
@@ -34,11 +34,11 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   arguments.add("GAME", &options->game, games_help(), {.required = true});
   arguments.add("--matches", &options->matches, "How many random matches to play", {.low = 1, .high = 1e6});
   arguments.add("--seed", &options->seed, "Which matches");
-  add_parameters(arguments, options->parameters);
+  add_setup(arguments, options->setup);
   return [options, games](Console& console) -> Result<Outcome> {
     const GameEntry& game = find_game(games, options->game);
     const ConformanceReport report = check_conformance(game.make_batch, Key(options->seed), options->matches,
-                                                       settings_or_usage(game.spec, options->parameters));
+                                                       settings_or_usage(game.spec, options->setup));
     Json checks = Json::array();
     for (const ConformanceCheck& check : report.checks) {
       console.print("{} {:<13} {}\n",

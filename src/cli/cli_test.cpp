@@ -9,11 +9,14 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/file.hpp"
 #include "base/temporary_folder.hpp"
 #include "cli/command.hpp"
 #include "cli/live_view.hpp"
+#include "game/replay.hpp"
 #include "games/catalog.hpp"
 #include "train/config.hpp"
+#include "train/run.hpp"
 
 namespace rival::cli {
 namespace {
@@ -260,6 +263,85 @@ TEST(Cli, BenchGivesItsFigures) {
   const auto results = std::filesystem::directory_iterator(folder.path());
   std::ifstream file(results->path());
   EXPECT_EQ(Json::parse(file)["hidden"], json["hidden"]);
+}
+
+// Of a match that was recorded.
+Settings settings_of(const std::string& path) {
+  const std::string bytes = read_file(path).value();
+  return parse_replay(std::as_bytes(std::span(bytes)), path).value().settings;
+}
+
+TEST(Cli, EveryCommandThatPlaysTakesPicks) {
+  for (const char* const command : kCommands) {
+    const bool plays = command != std::string("games") && command != std::string("export");
+    EXPECT_EQ(rival_({"help", command}).out.find("--pick TEXT") != std::string::npos, plays) << command;
+  }
+  const std::vector<std::string> commands[] = {{"check", "lanes"},
+                                               {"train", "lanes"},
+                                               {"eval", "random", "--game", "lanes"},
+                                               {"play", "lanes", "random"},
+                                               {"watch", "random", "--game", "lanes", "--out", "x.html"},
+                                               {"bench", "lanes"}};
+  for (std::vector<std::string> command : commands) {
+    command.insert(command.end(), {"--pick", "hero=wardne"});
+    const Ran ran = rival_(command);
+    EXPECT_EQ(ran.exit_code, 2) << command[0];
+    EXPECT_NE(ran.err.find("unknown hero 'wardne'; did you mean 'Warden'"), std::string::npos) << ran.err;
+  }
+  EXPECT_EQ(rival_({"eval", "hold20", "--game", "pig", "--against", "optimal", "--pick", "hero=x"}).exit_code, 2);
+}
+
+TEST(Cli, PicksOfARunStayWithIt) {
+  const TemporaryFolder folder;
+  const std::string out = folder.file("run"), page = folder.file("page.html"), match = folder.file("match.replay");
+  const auto picks = [](int first, int second) {
+    std::vector<int> all(10, -1);
+    all[0] = first;
+    all[5] = second;
+    return all;
+  };
+  ASSERT_EQ(rival_({"watch", "random", "--game", "lanes", "--parameter", "team_size=1", "--pick",
+                    "team0.hero=duelist,drawn", "--out", page, "--save", match})
+                .exit_code,
+            0);
+  EXPECT_EQ(settings_of(match).picks, picks(2, -1));
+
+  const Ran trained = rival_({"train", "lanes", "--steps", "1e4", "--hidden", "8x8", "--set", "rows=64", "--parameter",
+                              "team_size=1", "--parameter", "minutes=2", "--pick", "0.hero=warden", "--out", out});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  ASSERT_EQ(
+      rival_({"train", "lanes", "--resume", "--steps", "2e4", "--pick", "5.hero=duelist", "--out", out}).exit_code, 0);
+  EXPECT_EQ(read_run(out).value().config.picks, "0.hero=warden,5.hero=duelist");
+  // Matches of its bots are such as it trained for, unless others are asked for.
+  const std::vector<std::string> eval = {"eval", out, "--matches", "2", "--replays", folder.file("replays")};
+  ASSERT_EQ(rival_(eval).exit_code, 0);
+  const Settings own = settings_of(folder.file("replays/match-0001.replay"));
+  EXPECT_EQ(own.picks, picks(0, 2));
+  EXPECT_EQ(own.parameters[0], 1);
+  std::vector<std::string> other = eval;
+  other.insert(other.end(), {"--pick", "hero=drawn"});
+  const Ran ran = rival_(other);
+  EXPECT_NE(ran.out.find("trained or rated under other settings: team_size=1 minutes=2 0.hero=Warden 5.hero=Duelist"),
+            std::string::npos)
+      << ran.out;
+  const Settings drawn = settings_of(folder.file("replays/match-0001.replay"));
+  EXPECT_EQ(drawn.picks, picks(-1, -1));
+  EXPECT_EQ(drawn.parameters[0], 1);
+
+  const Json ladder = json_of(rival_({"ladder", out, "--matches", "1", "--json"}));
+  EXPECT_EQ(ladder["picks"].get<std::vector<int>>(), picks(0, 2));
+  EXPECT_NE(rival_({"ladder", out, "--matches", "1", "--pick", "hero=drawn"}).err.find("under other rules"),
+            std::string::npos);
+}
+
+TEST(Cli, ParametersLieOnTheirSteps) {
+  const Ran ran = rival_({"eval", "random", "--game", "lanes", "--parameter", "team_size=2.5"});
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_NE(ran.err.find("--parameter team_size must be a whole number from 1 to 5, not '2.5'"), std::string::npos)
+      << ran.err;
+  EXPECT_NE(rival_({"games", "pig"}).out.find("goal = 100, a whole number from 10 to 1000: points that win"),
+            std::string::npos);
+  EXPECT_EQ(json_of(rival_({"games", "pig", "--json"}))["parameters"][0]["step"], 1);
 }
 
 TEST(Play, ThroughAPipe) {

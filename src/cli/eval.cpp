@@ -11,6 +11,7 @@
 #include "cli/settings.hpp"
 #include "game/conformance.hpp"
 #include "game/replay.hpp"
+#include "game/spec.hpp"
 #include "match/match.hpp"
 #include "search/best_response.hpp"
 #include "search/search.hpp"
@@ -25,7 +26,7 @@ struct Options {
   std::uint64_t seed = 1;
   std::optional<float> temperature;
   std::optional<int> opening;
-  std::vector<std::string> parameters;
+  MatchSetup setup;
 };
 
 // The judge of that name; a best response is one of any game, which says itself if the game is too large.
@@ -159,19 +160,26 @@ Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> game
   const std::optional<Judge> judge = find_judge(game, options.against);
   // A judge judges; it can be played against only if it is a scripted player as well.
   const bool plays = !judge || make_scripted(game, options.against) || options.matches || !options.replays.empty();
-  if (judge && !options.parameters.empty())
-    wrong_usage({fmt::format("the judge {} knows the default rules only: leave out --parameter", judge->name)});
+  if (judge && !options.setup.empty())
+    wrong_usage(
+        {fmt::format("the judge {} knows the default rules only: leave out --parameter and --pick", judge->name)});
   MatchOptions match_options{.matches = options.matches.value_or(1000),
-                             .settings = settings_or_usage(game.spec, options.parameters)};
+                             .settings = settings_or_usage(game.spec, options.setup)};
   match_options.opening = options.opening.value_or(judge ? judge->opening : 0);
   // A rating holds for matches such as those of its ladder.
   for (const Player* rated : {&opponent.value(), &player.value()}) {
     if (!rated->bot.note.empty()) console.print("note: {}\n", rated->bot.note);
     if (!rated->bot.rules) continue;
     if (!options.opening) match_options.opening = std::max(match_options.opening, rated->bot.rules->opening);
-    if (options.parameters.empty()) match_options.settings.parameters = rated->bot.rules->parameters;
-    if (match_options.settings.parameters != rated->bot.rules->parameters)
-      console.print("note: {} was trained or rated under other parameters of the rules\n", rated->name);
+    match_options.settings = settings_or_usage(game.spec, options.setup, rated->bot.rules->settings(game.spec));
+  }
+  for (const Player* rated : {&opponent.value(), &player.value()}) {
+    if (!rated->bot.rules) continue;
+    const Settings own = rated->bot.rules->settings(game.spec);
+    const std::string text = settings_text(game.spec, own);
+    if (match_options.settings != own)
+      console.print("note: {} was trained or rated under other settings: {}\n", rated->name,
+                    text.empty() ? "the game's defaults" : text);
   }
   if (!options.replays.empty()) match_options.replays = match_options.matches;
   Json json{{"game", game.spec.name}, {"bot", options.player}, {"against", options.against}};
@@ -235,7 +243,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
                 {.low = 0, .high = kHottest});
   arguments.add("--game", &options->game, "The game, when BOT is a scripted player");
   arguments.add("--replays", &options->replays, "A folder for the replays of all matches");
-  add_parameters(arguments, options->parameters);
+  add_setup(arguments, options->setup);
   return [options, games](Console& console) { return evaluate(*options, games, console); };
 }
 

@@ -1,6 +1,7 @@
 // rival games: what can be played, with its spec.
 
 #include "cli/command.hpp"
+#include "game/spec.hpp"
 #include "search/best_response.hpp"
 #include "search/search.hpp"
 
@@ -61,6 +62,7 @@ Json describe(const GameEntry& game) {
                                   {"value", parameter.value},
                                   {"low", parameter.low},
                                   {"high", parameter.high},
+                                  {"step", parameter.step},
                                   {"description", parameter.description}});
   json["choices"] = Json::array();
   for (const Choice& choice : spec.choices)
@@ -109,7 +111,7 @@ void print_details(Console& console, const GameEntry& game) {
   for (const ObservationPart& part : spec.observation) line("a seat sees", text(part));
   for (const ActionPart& part : spec.action) line("and chooses", text(part));
   for (const Parameter& p : spec.parameters)
-    line("parameter", fmt::format("{} = {} ({} to {}): {}", p.name, p.value, p.low, p.high, p.description));
+    line("parameter", fmt::format("{} = {}, {}: {}", p.name, p.value, allowed_values(p), p.description));
   for (const Choice& choice : spec.choices) {
     std::string options;
     for (const std::string& option : choice.options) options += (options.empty() ? "" : ", ") + option;

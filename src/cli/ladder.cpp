@@ -38,7 +38,7 @@ struct Options {
   std::uint64_t seed = 1;
   double matches = 0, target_error = 10;
   std::optional<double> reaction_ms, actions_per_minute;
-  std::vector<std::string> parameters;
+  MatchSetup setup;
 };
 
 // A run's players, and their bots.
@@ -219,7 +219,7 @@ Result<Outcome> climb(const Options& options, std::span<const GameEntry> games, 
   const float temperature = temperature_for(game.spec, {});
   // The rules and limits that the run was trained under, and over them those that are asked for.
   TrainConfig config = saved.value().config;
-  add_assignments(options.parameters, config.parameters);
+  add_setup(options.setup, config);
   if (options.reaction_ms) config.reaction_ms = *options.reaction_ms;
   if (options.actions_per_minute) config.actions_per_minute = *options.actions_per_minute;
   const Result<ResolvedConfig> resolved = resolve(config, game.spec);
@@ -242,7 +242,7 @@ Result<Outcome> climb(const Options& options, std::span<const GameEntry> games, 
     if (!earlier) return earlier.error();
     if (!(earlier.value().rules == rules))
       return Error{
-          fmt::format("{} holds ratings under other rules (its parameters, limits or the game's data); "
+          fmt::format("{} holds ratings under other rules (its parameters, picks, limits or the game's data); "
                       "ask for those, or begin again with --anew",
                       path)};
     ladder = carry_over(earlier.value(), std::move(rules), entrants->players);
@@ -317,7 +317,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
                 "Bots react after this many milliseconds; default: as in training", {.low = 0, .high = 10'000});
   arguments.add("--actions-per-minute", &options->actions_per_minute,
                 "Bots act at most this often, 0: any number; default: as in training", {.low = 0, .high = 1e6});
-  add_parameters(arguments, options->parameters);
+  add_setup(arguments, options->setup);
   arguments.add("--out", &options->out, "A page with the ratings over training, who beats whom, and the dial");
   arguments.add_flag("--anew", options->anew, "Forget the matches of an earlier ladder");
   return [options, games](Console& console) { return climb(*options, games, console); };

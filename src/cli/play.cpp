@@ -14,6 +14,7 @@
 #include "cli/player.hpp"
 #include "cli/settings.hpp"
 #include "game/conformance.hpp"
+#include "game/spec.hpp"
 #include "match/match.hpp"
 
 namespace rival::cli {
@@ -78,7 +79,7 @@ struct Options {
   std::optional<std::uint64_t> seed;
   bool watch = false;
   std::optional<float> temperature;
-  std::vector<std::string> parameters;
+  MatchSetup setup;
 };
 
 // One match at a time between a person and a player, on a batch of one.
@@ -449,8 +450,8 @@ Result<Outcome> play(const Options& options, std::span<const GameEntry> games, C
       options.seed.value_or(static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count())));
 
   if (!player->bot.note.empty()) console.print("note: {}\n", player->bot.note);
-  Settings settings = settings_or_usage(spec, options.parameters);
-  if (player->bot.rules && options.parameters.empty()) settings.parameters = player->bot.rules->parameters;
+  const Settings settings = settings_or_usage(
+      spec, options.setup, player->bot.rules ? player->bot.rules->settings(spec) : default_settings(spec));
   Table table(game, settings, player.value(), results_are_wins(game, settings), console, std::cin);
   int wins = 0, draws = 0, losses = 0;
   for (int match = 0;; ++match) {
@@ -501,7 +502,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
                 "mixed, else 0",
                 {.low = 0, .high = kHottest});
   arguments.add_flag("--watch", options->watch, "Watch it play all seats");
-  add_parameters(arguments, options->parameters);
+  add_setup(arguments, options->setup);
   return [options, games](Console& console) { return play(*options, games, console); };
 }
 

@@ -10,6 +10,7 @@
 #include "base/number.hpp"
 #include "base/program.hpp"
 #include "cli/command.hpp"
+#include "game/spec.hpp"
 #include "league/ladder_file.hpp"
 #include "search/search.hpp"
 #include "train/run.hpp"
@@ -129,7 +130,7 @@ Result<Player> load_player(const GameEntry& game, const std::string& name, std::
     wrong_usage({fmt::format("{} plays at the temperature that its rating needs: leave out --temperature", name)});
   Result<Bot> bot = load_bot(found->path, game.spec);
   if (!bot) return bot.error();
-  if (found->rules && found->rules->parameters.size() != game.spec.parameters.size())
+  if (found->rules && !fits(game.spec, {found->rules->parameters, found->rules->picks}))
     return Error{
         fmt::format("{}: the ladder was made for other rules of {}; calibrate it again", name, game.spec.name)};
   if (found->rules && found->rules->data != data_hash(game.spec))
@@ -142,6 +143,7 @@ Result<Player> load_player(const GameEntry& game, const std::string& name, std::
     found->rules = LadderRules{.game = game.spec.name,
                                .data = data_hash(game.spec),
                                .parameters = resolved.value().settings.parameters,
+                               .picks = resolved.value().settings.picks,
                                .opening = 0,
                                .limits = resolved.value().limits};
   }

@@ -13,10 +13,16 @@
 
 namespace rival::cli {
 
-void add_parameters(Arguments& arguments, std::vector<std::string>& assignments) {
+void add_setup(Arguments& arguments, MatchSetup& setup) {
   arguments.add_each(
-      "--parameter", [&assignments](const std::string& text) { assignments.push_back(text); },
+      "--parameter", [&setup](const std::string& text) { setup.parameters.push_back(text); },
       fmt::format("A number of the rules (`{}` lists them), as NAME=VALUE; may be given again",
+                  command_line({"games", "GAME"})));
+  arguments.add_each(
+      "--pick", [&setup](const std::string& text) { setup.picks.push_back(text); },
+      fmt::format("What seats pick before a match (`{}` lists it): hero=a for all seats, team0.hero=a,b for those of a "
+                  "team in order (one option: for each of them), 3.hero=a for a seat; what is not picked, or picked as "
+                  "hero=drawn, the game draws; may be given again",
                   command_line({"games", "GAME"})));
 }
 
@@ -35,22 +41,26 @@ void add_training_options(Arguments& arguments, std::span<const std::string_view
   }
 }
 
-Settings settings_or_usage(const Spec& spec, std::span<const std::string> assignments) {
-  Result<Settings> settings = parse_settings(spec, assignments, "--parameter ");
-  if (!settings) wrong_usage(settings.error());
-  return std::move(settings).value();
+Settings settings_or_usage(const Spec& spec, const MatchSetup& setup) {
+  return settings_or_usage(spec, setup, default_settings(spec));
 }
 
-void add_assignments(std::span<const std::string> assignments, std::string& list) {
-  for (const std::string& assignment : assignments) list += (list.empty() ? "" : ",") + assignment;
+Settings settings_or_usage(const Spec& spec, const MatchSetup& setup, const Settings& own) {
+  Settings settings = default_settings(spec);
+  if (setup.parameters.empty()) settings.parameters = own.parameters;
+  if (setup.picks.empty()) settings.picks = own.picks;
+  for (const Result<void>& set : {set_parameters(spec, setup.parameters, "--parameter ", settings),
+                                  set_picks(spec, setup.picks, "--pick ", settings)})
+    if (!set) wrong_usage(set.error());
+  return settings;
 }
 
-std::string settings_text(const Spec& spec, const Settings& settings) {
-  std::string text;
-  for (std::size_t p = 0; p < spec.parameters.size(); ++p)
-    if (settings.parameters[p] != spec.parameters[p].value)
-      text += fmt::format("{}{}={}", text.empty() ? "" : " ", spec.parameters[p].name, settings.parameters[p]);
-  return text;
+void add_setup(const MatchSetup& setup, TrainConfig& config) {
+  const auto append = [](const std::vector<std::string>& assignments, std::string& list) {
+    for (const std::string& assignment : assignments) list += (list.empty() ? "" : ",") + assignment;
+  };
+  append(setup.parameters, config.parameters);
+  append(setup.picks, config.picks);
 }
 
 }  // namespace rival::cli

@@ -1,4 +1,5 @@
-// Options that several commands share: `--parameter NAME=VALUE`, for all that set up matches, and those of training.
+// Options that several commands share: `--parameter NAME=VALUE` and `--pick CHOICE=OPTION`, for all that set up
+// matches, and those of training.
 #pragma once
 
 #include <span>
@@ -7,29 +8,34 @@
 #include <utility>
 #include <vector>
 
-#include "base/result.hpp"
 #include "cli/arguments.hpp"
 #include "rival/game.hpp"
+#include "train/config.hpp"
 
 namespace rival::cli {
 
-// Declares the option; its texts are added to `assignments`, which must live until the command runs.
-void add_parameters(Arguments& arguments, std::vector<std::string>& assignments);
+// What the command line says, as assignments (set_parameters and set_picks in game/spec.hpp).
+struct MatchSetup {
+  std::vector<std::string> parameters, picks;
+  bool empty() const { return parameters.empty() && picks.empty(); }
+};
 
 // Declares options of training (train/config.hpp), "until_score" as --until-score, with their help. What is typed is
 // added to `typed` as key and text; it must live until the command runs.
 void add_training_options(Arguments& arguments, std::span<const std::string_view> keys,
                           std::vector<std::pair<std::string, std::string>>& typed);
 
-// What the assignments make of the game's defaults (parse_settings in game/spec.hpp); an error leaves as wrong usage
-// (command.hpp).
-Settings settings_or_usage(const Spec& spec, std::span<const std::string> assignments);
+// Declares the options; their texts are added to `setup`, which must live until the command runs.
+void add_setup(Arguments& arguments, MatchSetup& setup);
 
-// Adds them to a list "name=value,name=value", as TrainConfig::parameters is one; the last of several for one name
-// counts.
-void add_assignments(std::span<const std::string> assignments, std::string& list);
+// What the setup makes of the game's defaults; an error leaves as wrong usage (command.hpp).
+Settings settings_or_usage(const Spec& spec, const MatchSetup& setup);
 
-// The assignments that make `settings` of the defaults: "heroes=1 fog=0"; "" for the defaults.
-std::string settings_text(const Spec& spec, const Settings& settings);
+// The same for a player with settings of its own: they stand instead of the defaults of the parameters, if the setup
+// has none, and of the picks likewise.
+Settings settings_or_usage(const Spec& spec, const MatchSetup& setup, const Settings& own);
+
+// Adds the setup to what the configuration holds already; the last of several assignments to one name counts.
+void add_setup(const MatchSetup& setup, TrainConfig& config);
 
 }  // namespace rival::cli

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/command.hpp"
 #include "game/spec.hpp"
 
 namespace rival::cli {
@@ -10,33 +11,41 @@ namespace {
 Spec tunable() {
   Spec spec;
   spec.name = "arena";
-  spec.parameters = {{"heroes", 5, 1, 5, "on each side"}, {"fog_of_war", 1, 0, 1, "whether there is any"}};
+  spec.seats = 2;
+  spec.parameters = {{"heroes", 5, 1, 5, "on each side", 1}, {"fog_of_war", 1, 0, 1, "whether there is any"}};
+  spec.choices = {{"hero", {"Bear", "Crow"}}};
   return spec;
 }
 
-Result<Settings> parsed(const std::vector<std::string>& assignments) {
-  return parse_settings(tunable(), assignments, "--parameter ");
+TEST(Settings, AreThoseOfTheCommandLineThenThePlayersOwn) {
+  const Settings own{{2, 0}, {1, 1}};
+  EXPECT_EQ(settings_or_usage(tunable(), {}), default_settings(tunable()));
+  EXPECT_EQ(settings_or_usage(tunable(), {}, own), own);
+  EXPECT_EQ(settings_or_usage(tunable(), {.parameters = {"heroes=3"}, .picks = {}}, own), (Settings{{3, 1}, {1, 1}}));
+  EXPECT_EQ(settings_or_usage(tunable(), {.parameters = {}, .picks = {"0.hero=bear"}}, own),
+            (Settings{{2, 0}, {0, -1}}));
 }
 
-TEST(Settings, DefaultsAndAssignments) {
-  EXPECT_EQ(parsed({}).value().parameters, (std::vector<float>{5, 1}));
-  const Settings settings = parsed({"heroes=3", "heroes=2", "fog_of_war=0.5"}).value();
-  EXPECT_EQ(settings.parameters, (std::vector<float>{2, 0.5}));
-  EXPECT_EQ(settings_text(tunable(), settings), "heroes=2 fog_of_war=0.5");
-  EXPECT_EQ(settings_text(tunable(), parsed({}).value()), "");
-}
-
-TEST(Settings, ErrorsNameWhatIsWrong) {
-  const std::pair<const char*, const char*> cases[] = {
-      {"heros=1", "did you mean 'heroes'"},         {"heroes", "NAME=VALUE"},
-      {"heroes=", "must be a number from 1 to 5"},  {"heroes=1x", "must be a number from 1 to 5"},
-      {"heroes=6", "must be a number from 1 to 5"}, {"heroes=nan", "must be a number from 1 to 5"},
-  };
-  for (const auto& [assignment, part] : cases) {
-    const Result<Settings> result = parsed({assignment});
-    ASSERT_FALSE(result.ok()) << assignment;
-    EXPECT_NE(result.error().message.find(part), std::string::npos) << result.error().message;
+TEST(Settings, WrongOnesAreWrongUsageThatNamesTheOption) {
+  const std::pair<MatchSetup, const char*> cases[] = {{{{"heroes=9"}, {}}, "--parameter heroes must be"},
+                                                      {{{}, {"hero=eagle"}}, "--pick hero: unknown hero 'eagle'"}};
+  for (const auto& [setup, part] : cases) {
+    std::string message;
+    try {
+      settings_or_usage(tunable(), setup);
+    } catch (const WrongUsage& wrong) {
+      message = wrong.error.message;
+    }
+    EXPECT_EQ(message.find(part), 0u) << message;
   }
+}
+
+TEST(Settings, JoinThoseOfTheConfiguration) {
+  TrainConfig config;
+  config.picks = "hero=Crow";
+  add_setup({.parameters = {"heroes=3", "fog_of_war=0"}, .picks = {"team0.hero=Bear"}}, config);
+  EXPECT_EQ(config.parameters, "heroes=3,fog_of_war=0");
+  EXPECT_EQ(config.picks, "hero=Crow,team0.hero=Bear");
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ namespace {
 struct Options {
   std::string game, out, from, schedule;
   bool resume = false;
-  std::vector<std::string> sets, parameters;
+  std::vector<std::string> sets;
+  MatchSetup setup;
   // Options that are rows of the configuration, as they were typed: key, text.
   std::vector<std::pair<std::string, std::string>> rows;
 };
@@ -49,7 +50,7 @@ Result<void> apply(const Options& options, TrainConfig& config) {
     if (Result<void> set = set_option(rows, key, text); !set) return set;
   for (const std::string& assignment : options.sets)
     if (Result<void> set = set_option(rows, assignment); !set) return set;
-  add_assignments(options.parameters, config.parameters);
+  add_setup(options.setup, config);
   if (!options.resume && !limited(options)) config.minutes = 1;
   return {};
 }
@@ -186,7 +187,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
                 "(restart); without it, a finished run starts again and any other goes on");
   constexpr std::string_view kRows[] = {"patience", "seed", "threads", "hidden", "epochs", "precision"};
   add_training_options(arguments, kRows, options->rows);
-  add_parameters(arguments, options->parameters);
+  add_setup(arguments, options->setup);
   arguments.add_each(
       "--set", [options](const std::string& text) { options->sets.push_back(text); },
       "An option of training, as key=value; may be given again");

@@ -20,7 +20,7 @@ struct Options {
   std::uint64_t seed = 1;
   std::optional<float> temperature;
   int opening = 0;
-  std::vector<std::string> parameters;
+  MatchSetup setup;
 };
 
 // What the players of the first match expected, [steps][teams].
@@ -91,7 +91,7 @@ struct Shown {
 // One match, played now.
 Result<Shown> play(const Options& options, const GameEntry& game) {
   if (Result<void> sound = check_quickly(game.make_batch); !sound) return sound.error();
-  const Settings settings = settings_or_usage(game.spec, options.parameters);
+  const Settings settings = settings_or_usage(game.spec, options.setup);
   Shown shown;
   Result<Player> player = load_player(game, options.what, options.temperature);
   if (!player) return player.error();
@@ -128,8 +128,8 @@ Result<Outcome> watch(const Options& options, std::span<const GameEntry> games, 
   if (!bytes) return bytes.error();
   Shown shown;
   if (is_replay(*bytes)) {
-    if (!options.against.empty() || !options.parameters.empty())
-      wrong_usage({"a replay has been played already: --against and --parameter are for players"});
+    if (!options.against.empty() || !options.setup.empty())
+      wrong_usage({"a replay has been played already: --against, --parameter and --pick are for players"});
     Result<Replay> replay = parse_replay(std::as_bytes(std::span(bytes->data(), bytes->size())), options.what);
     if (!replay) return replay.error();
     shown.replay = std::move(*replay);
@@ -175,7 +175,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
                 {.low = 0, .high = kHottest});
   arguments.add("--game", &options->game, "The game, when WHAT is a scripted player");
   arguments.add("--save", &options->save, "Also write the match as a replay");
-  add_parameters(arguments, options->parameters);
+  add_setup(arguments, options->setup);
   return [options, games](Console& console) { return watch(*options, games, console); };
 }
 

@@ -84,7 +84,7 @@ class Kit {
     touch("spec");
     touch("exceptions");
     list_members();
-    if (settings_.parameters.empty()) settings_ = default_settings(spec_);
+    settings_ = with_defaults(spec_, std::move(settings_));
     play_matches();
     if (report_.passed() && !hurried_) {
       check_batch();

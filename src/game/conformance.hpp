@@ -65,7 +65,7 @@ const char* verdict_name(ConformanceCheck::Verdict verdict);
 // Results of two teams that do not sum to a constant are carried: each team is trained for its own, and ratings count
 // who has more. Mostly they are a mistake, such as a draw scored as a loss for both; hence the warning.
 //
-// `settings`: of all matches but those of "parameters"; no parameters: the defaults.
+// `settings`: of all matches but those of "parameters"; what is empty: the defaults.
 // A match stops at its first failure, and so does the kit where going on could crash the game.
 ConformanceReport check_conformance(const BatchFactory& factory, Key key, int matches = 50,
                                     const Settings& settings = {});

@@ -339,24 +339,8 @@ Result<ReplayPlayer> ReplayPlayer::open(const Replay& replay, const BatchFactory
   if (const std::string changes = rule_changes(replay.rules, rule_sections(spec)); !changes.empty())
     return Error{"replay of '" + replay.game + "': rules differ: " + changes +
                  " since it was recorded; play it with the version and the data that it was recorded with"};
-  if (replay.settings.parameters.size() != spec.parameters.size())
-    return Error{"this replay of '" + replay.game + "' sets " + std::to_string(replay.settings.parameters.size()) +
-                 " parameters, the game has " + std::to_string(spec.parameters.size())};
-  for (std::size_t p = 0; p < spec.parameters.size(); ++p)
-    if (const float value = replay.settings.parameters[p];
-        !std::isfinite(value) || !(value >= spec.parameters[p].low && value <= spec.parameters[p].high))
-      return Error{"this replay of '" + replay.game + "' sets parameter '" + spec.parameters[p].name + "' to " +
-                   shortest(value) + ", which is not within " + shortest(spec.parameters[p].low) + " to " +
-                   shortest(spec.parameters[p].high)};
-  const auto seats = static_cast<std::size_t>(spec.seats);
-  if (!replay.settings.picks.empty() && replay.settings.picks.size() != spec.choices.size() * seats)
-    return Error{"this replay of '" + replay.game + "' has " + std::to_string(replay.settings.picks.size()) +
-                 " picks, the game " + std::to_string(spec.choices.size() * seats)};
-  for (std::size_t i = 0; i < replay.settings.picks.size(); ++i)
-    if (const Choice& choice = spec.choices[i / seats];
-        replay.settings.picks[i] < -1 || replay.settings.picks[i] >= static_cast<int>(choice.options.size()))
-      return Error{"this replay of '" + replay.game + "' picks number " + std::to_string(replay.settings.picks[i]) +
-                   " of '" + choice.name + "', which has " + std::to_string(choice.options.size()) + " options"};
+  if (const Result<void> fit = fits(spec, replay.settings); !fit)
+    return Error{"this replay of '" + replay.game + "' " + fit.error().message};
   if (replay.seats != spec.seats || replay.parts != parts_of(spec))
     return Error{"this replay of '" + replay.game + "' lays out its decisions otherwise than the game's"};
   const std::size_t decisions = decision_count(replay);

@@ -143,7 +143,7 @@ TEST(Replay, RefusesSettingsOutOfRange) {
     return verify_replay(replay, kBall);
   };
   EXPECT_TRUE(with_wind(0.25f).ok());
-  expect_error(with_wind(1.5f), "sets parameter 'wind' to 1.5, which is not within 0 to 1");
+  expect_error(with_wind(1.5f), "sets parameter 'wind' to 1.5, which is not a number from 0 to 1");
   for (const float bad : {-0.1f, 3e38f, INFINITY, -INFINITY, NAN}) expect_error(with_wind(bad), "parameter 'wind'");
   const auto with_pick = [](int pick) {
     Replay replay = record(4);

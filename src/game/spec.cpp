@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <set>
 
 #include "base/names.hpp"
 #include "base/number.hpp"
 
 namespace rival {
+
+constexpr const char* kDrawn = "drawn";  // what is said instead of an option
 
 int Spec::team_count() const {
   return teams.empty() ? seats : 1 + *std::max_element(teams.begin(), teams.end());
@@ -40,8 +41,40 @@ Settings default_settings(const Spec& spec) {
   return settings;
 }
 
-Result<Settings> parse_settings(const Spec& spec, std::span<const std::string> assignments, const std::string& where) {
-  Settings settings = default_settings(spec);
+Settings with_defaults(const Spec& spec, Settings settings) {
+  Settings defaults = default_settings(spec);
+  if (settings.parameters.empty()) settings.parameters = std::move(defaults.parameters);
+  if (settings.picks.empty()) settings.picks = std::move(defaults.picks);
+  return settings;
+}
+
+namespace {
+
+// The number that people read, so that 0.3 is on a step of 0.1.
+double decimal(float value) {
+  return read_real(shortest(value)).value();
+}
+
+bool on_step(const Parameter& parameter, float value) {
+  const double steps = (decimal(value) - decimal(parameter.low)) / decimal(parameter.step);
+  return std::fabs(steps - std::round(steps)) <= 1e-9 * std::max(1.0, std::fabs(steps));
+}
+
+}  // namespace
+
+std::string allowed_values(const Parameter& parameter) {
+  const std::string range = "number from " + shortest(parameter.low) + " to " + shortest(parameter.high);
+  if (parameter.step == 1 && parameter.low == std::floor(parameter.low)) return "a whole " + range;
+  return "a " + range + (parameter.step > 0 ? " in steps of " + shortest(parameter.step) : "");
+}
+
+bool allows(const Parameter& parameter, float value) {
+  return std::isfinite(value) && value >= parameter.low && value <= parameter.high &&
+         (parameter.step == 0 || on_step(parameter, value));
+}
+
+Result<void> set_parameters(const Spec& spec, std::span<const std::string> assignments, const std::string& where,
+                            Settings& settings) {
   std::vector<std::string> known;
   for (const Parameter& parameter : spec.parameters) known.push_back(parameter.name);
   for (const std::string& assignment : assignments) {
@@ -50,18 +83,171 @@ Result<Settings> parse_settings(const Spec& spec, std::span<const std::string> a
       return Error{where + "'" + assignment + "': write NAME=VALUE, as in " +
                    (known.empty() ? "speed" : known.front()) + "=1"};
     const std::string name = assignment.substr(0, equals), text = assignment.substr(equals + 1);
-    std::size_t p = 0;
-    while (p < known.size() && known[p] != name) ++p;
+    const auto p = static_cast<std::size_t>(std::find(known.begin(), known.end(), name) - known.begin());
     if (p == known.size()) return unknown_name("parameter of " + spec.name, name, known, where);
-    const Parameter& parameter = spec.parameters[p];
-    const std::optional<double> real = read_real(text);
-    const auto value = static_cast<float>(real.value_or(NAN));  // as the bounds are, so that 0.1 is within 0.1 to 1
-    if (!std::isfinite(value) || !(value >= parameter.low && value <= parameter.high))
-      return Error{where + name + " must be a number from " + shortest(parameter.low) + " to " +
-                   shortest(parameter.high) + ", not '" + text + "'"};
+    const auto value = static_cast<float>(read_real(text).value_or(NAN));  // as the bounds are: 0.1 is within 0.1 to 1
+    if (!allows(spec.parameters[p], value))
+      return Error{where + name + " must be " + allowed_values(spec.parameters[p]) + ", not '" + text + "'"};
     settings.parameters[p] = value;
   }
-  return settings;
+  return {};
+}
+
+namespace {
+
+// Some seats by their name: "team0", "3".
+struct Seats {
+  std::string name;
+  std::vector<int> seats;
+};
+
+std::vector<Seats> named_seats(const Spec& spec) {
+  std::vector<Seats> all;
+  for (int team = 0; team < spec.team_count(); ++team) {
+    all.push_back({"team" + std::to_string(team), {}});
+    for (int seat = 0; seat < spec.seats; ++seat)
+      if (spec.team_of(seat) == team) all.back().seats.push_back(seat);
+  }
+  for (int seat = 0; seat < spec.seats; ++seat) all.push_back({std::to_string(seat), {seat}});
+  return all;
+}
+
+template <class Named>
+std::vector<std::string> names_of(const std::vector<Named>& all) {
+  std::vector<std::string> names;
+  for (const Named& one : all) names.push_back(one.name);
+  return names;
+}
+
+template <class Named>
+const Named* find_named(const std::vector<Named>& all, std::string_view name) {
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Named& one) { return one.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+// The number of an option; -1: drawn.
+Result<int> find_option(const Choice& choice, const std::string& name, const std::string& where) {
+  const auto folded = [](std::string text) {
+    for (char& c : text) c = c == ' ' || c == '-' ? '_' : to_lower(c);
+    return text;
+  };
+  std::vector<int> alike;
+  for (std::size_t i = 0; i < choice.options.size(); ++i) {
+    if (choice.options[i] == name) return static_cast<int>(i);
+    if (folded(choice.options[i]) == folded(name)) alike.push_back(static_cast<int>(i));
+  }
+  if (alike.size() == 1) return alike.front();
+  if (name == kDrawn) return -1;
+  std::vector<std::string> known = choice.options;
+  known.emplace_back(kDrawn);
+  return unknown_name(choice.name, name, known, where);
+}
+
+// The options of a list; a single one may have commas itself.
+Result<std::vector<int>> find_options(const Choice& choice, const std::string& text, const std::string& where) {
+  if (const Result<int> one = find_option(choice, text, where); one || text.find(',') == std::string::npos) {
+    if (!one) return one.error();
+    return std::vector<int>{one.value()};
+  }
+  std::vector<int> options;
+  for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
+    end = text.find(',', begin);
+    const Result<int> option = find_option(choice, text.substr(begin, end - begin), where);
+    if (!option) return option.error();
+    options.push_back(option.value());
+  }
+  return options;
+}
+
+}  // namespace
+
+Result<void> set_picks(const Spec& spec, std::span<const std::string> assignments, const std::string& where,
+                       Settings& settings) {
+  const std::vector<Seats> groups = named_seats(spec);
+  Seats everybody;
+  for (int seat = 0; seat < spec.seats; ++seat) everybody.seats.push_back(seat);
+  for (const std::string& assignment : assignments) {
+    const std::size_t equals = assignment.find('=');
+    if (equals == std::string::npos)
+      return Error{where + "'" + assignment + "': write [WHO.]CHOICE=OPTION, as in " +
+                   (spec.choices.empty() ? "hero=warden" : spec.choices[0].name + "=" + spec.choices[0].options[0])};
+    const std::string name = assignment.substr(0, equals), text = assignment.substr(equals + 1);
+    const Seats* who = &everybody;
+    const Choice* choice = find_named(spec.choices, name);
+    if (const std::size_t dot = name.find('.'); !choice && dot != std::string::npos) {
+      who = find_named(groups, name.substr(0, dot));
+      if (!who)
+        return unknown_name("seat or team of " + spec.name, name.substr(0, dot), names_of(groups), where + name + ": ");
+      choice = find_named(spec.choices, name.substr(dot + 1));
+      if (!choice)
+        return unknown_name("choice of " + spec.name, name.substr(dot + 1), names_of(spec.choices),
+                            where + name + ": ");
+    }
+    if (!choice) return unknown_name("choice of " + spec.name, name, names_of(spec.choices), where);
+    const Result<std::vector<int>> options = find_options(*choice, text, where + name + ": ");
+    if (!options) return options.error();
+    const std::size_t count = options.value().size(), seats = who->seats.size();
+    if (count > seats)
+      return Error{where + name + ": " + std::to_string(count) + " options for " + std::to_string(seats) +
+                   (seats == 1 ? " seat" : " seats") + "; name one for each of them, or one for all"};
+    const auto first = (choice - spec.choices.data()) * spec.seats;
+    for (std::size_t i = 0; i < (count == 1 ? seats : count); ++i)
+      settings.picks[static_cast<std::size_t>(first + who->seats[i])] = options.value()[count == 1 ? 0 : i];
+  }
+  return {};
+}
+
+std::vector<std::string> split_assignments(std::string_view list) {
+  std::vector<std::string> assignments;
+  for (std::size_t begin = 0; begin < list.size();) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    const std::string_view piece = list.substr(begin, end - begin);
+    if (assignments.empty() || piece.find('=') != std::string_view::npos)
+      assignments.emplace_back(piece);
+    else
+      assignments.back().append(",").append(piece);
+    begin = end + 1;
+  }
+  return assignments;
+}
+
+std::string settings_text(const Spec& spec, const Settings& settings) {
+  std::string text;
+  const auto add = [&text](const std::string& assignment) { text += (text.empty() ? "" : " ") + assignment; };
+  for (std::size_t p = 0; p < spec.parameters.size(); ++p)
+    if (settings.parameters[p] != spec.parameters[p].value)
+      add(spec.parameters[p].name + "=" + shortest(settings.parameters[p]));
+  const auto seats = static_cast<std::size_t>(spec.seats);
+  for (std::size_t c = 0; c < spec.choices.size() && !settings.picks.empty(); ++c) {
+    const Choice& choice = spec.choices[c];
+    const std::span<const int> picks = std::span(settings.picks).subspan(c * seats, seats);
+    const bool alike = std::all_of(picks.begin(), picks.end(), [&](int pick) { return pick == picks[0]; });
+    for (std::size_t seat = 0; seat < (alike ? 1 : seats); ++seat)
+      if (picks[seat] >= 0)
+        add((alike ? "" : std::to_string(seat) + ".") + choice.name + "=" +
+            choice.options[static_cast<std::size_t>(picks[seat])]);
+  }
+  return text;
+}
+
+Result<void> fits(const Spec& spec, const Settings& settings) {
+  if (settings.parameters.size() != spec.parameters.size())
+    return Error{"sets " + std::to_string(settings.parameters.size()) + " parameters, the game has " +
+                 std::to_string(spec.parameters.size())};
+  for (std::size_t p = 0; p < spec.parameters.size(); ++p)
+    if (!allows(spec.parameters[p], settings.parameters[p]))
+      return Error{"sets parameter '" + spec.parameters[p].name + "' to " + shortest(settings.parameters[p]) +
+                   ", which is not " + allowed_values(spec.parameters[p])};
+  const auto seats = static_cast<std::size_t>(spec.seats);
+  if (!settings.picks.empty() && settings.picks.size() != spec.choices.size() * seats)
+    return Error{"has " + std::to_string(settings.picks.size()) + " picks, the game " +
+                 std::to_string(spec.choices.size() * seats)};
+  for (std::size_t i = 0; i < settings.picks.size(); ++i)
+    if (const Choice& choice = spec.choices[i / seats];
+        settings.picks[i] < -1 || settings.picks[i] >= static_cast<int>(choice.options.size()))
+      return Error{"picks number " + std::to_string(settings.picks[i]) + " of '" + choice.name + "', which has " +
+                   std::to_string(choice.options.size()) + " options"};
+  return {};
 }
 
 namespace {
@@ -177,6 +363,9 @@ std::string wrong_settings(const Spec& spec) {
     if (!std::isfinite(parameter.low) || !std::isfinite(parameter.high)) return who + "low and high must be finite";
     if (!(parameter.low <= parameter.value && parameter.value <= parameter.high))
       return who + "its default is outside low to high";
+    if (!std::isfinite(parameter.step) || parameter.step < 0) return who + "its step must be 0 or more";
+    if (parameter.step > 0 && !(on_step(parameter, parameter.value) && on_step(parameter, parameter.high)))
+      return who + "its default and high must be low and a number of whole steps";
   }
   if (std::string wrong = wrong_names("parameter", spec.parameters); !wrong.empty()) return wrong;
   for (const Choice& choice : spec.choices) {

@@ -185,8 +185,7 @@ class Climb {
         rows_per_match_(game.spec.simultaneous ? game.spec.seats : 1),
         chunk_(std::max(32, 128 / rows_per_match_)),
         team_(std::min(options.threads > 0 ? options.threads : usable_processors(), kWave)) {
-    settings_ = default_settings(game.spec);
-    settings_.parameters = ladder.rules.parameters;
+    settings_ = ladder.rules.settings(game.spec);
   }
 
   // Everybody meets everybody, rungs apart.
@@ -630,9 +629,11 @@ LadderRules ladder_rules(const GameEntry& game, const Settings& settings, float 
   LadderRules rules{.game = game.spec.name,
                     .data = data_hash(game.spec),
                     .parameters = settings.parameters,
+                    .picks = settings.picks,
                     .opening = 0,
                     .sides = game.spec.team_count(),
                     .limits = limits};
+  if (std::all_of(rules.picks.begin(), rules.picks.end(), [](int pick) { return pick < 0; })) rules.picks.clear();
   if (temperature <= 0 && leaves_nothing_to_chance(game, settings))
     rules.opening = game.spec.max_steps > 0 ? std::min(4, game.spec.max_steps / 8) : 4;
   return rules;

@@ -17,6 +17,7 @@
 
 #include "agent/limits.hpp"
 #include "base/result.hpp"
+#include "game/spec.hpp"
 #include "match/match.hpp"
 #include "rating/elo.hpp"
 #include "rating/weng_lin.hpp"
@@ -90,10 +91,14 @@ struct LadderRules {
   std::string game;
   std::uint64_t data = 0;         // data_hash(): what the rules read from files
   std::vector<float> parameters;  // of Spec::parameters
+  std::vector<int> picks = {};    // of Settings; empty: nobody picks
   int opening = 0;                // random steps at the start of a match
   int sides = 2;                  // Spec::team_count()
   Limits limits;                  // of the bots
   bool operator==(const LadderRules&) const = default;
+
+  // The settings of the matches.
+  Settings settings(const Spec& spec) const { return with_defaults(spec, {parameters, picks}); }
 };
 
 struct Ladder {

@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kVersion = 3;
+constexpr int kVersion = 4;
 
 std::optional<LadderPlayer::Kind> kind_of(const std::string& name) {
   using Kind = LadderPlayer::Kind;
@@ -167,6 +167,7 @@ Json intransitivity_json(const Ladder& ladder) {
 Json ladder_json(const Ladder& ladder) {
   const LadderRules& rules = ladder.rules;
   Json json{{"version", kVersion}, {"game", rules.game}, {"data", rules.data}, {"parameters", rules.parameters}};
+  json["picks"] = rules.picks;
   json["opening"] = rules.opening;
   json["sides"] = rules.sides;
   json["reaction_steps"] = rules.limits.reaction_steps;
@@ -233,6 +234,7 @@ Result<Ladder> parse_ladder(std::string_view text, const std::string& file) {
   ladder.rules.game = fields.text("game");
   ladder.rules.data = fields.bits("data");
   ladder.rules.parameters = fields.reals<float>("parameters", 1 << 16);
+  if (version >= 4) ladder.rules.picks = fields.wholes<int>("picks", 1 << 16, {-1, 1 << 20});
   ladder.rules.opening = fields.whole<int>("opening", kSteps);
   if (version >= 3) ladder.rules.sides = fields.whole<int>("sides", {1, 64});
   ladder.rules.limits.reaction_steps = fields.whole<int>("reaction_steps", kSteps);

@@ -106,6 +106,33 @@ TEST(Ladder, RatesPlayersWithinTheirErrors) {
   EXPECT_GT(ladder.players[4].skill.mu, ladder.players[1].skill.mu);
 }
 
+// The seat that picked the sword wins, whoever sits there.
+struct ArmedDuel : Duel {
+  static Spec spec() {
+    Spec spec = Duel::spec();
+    spec.choices = {{"arm", {"stick", "sword"}}};
+    return spec;
+  }
+  void reset(const Settings& settings, Key) {
+    *this = {};
+    for (int seat : {0, 1})
+      if (settings.picks.at(static_cast<std::size_t>(seat)) == 1) armed = seat;
+  }
+  float result(int team) const { return team == (armed < 0 ? winner : armed) ? 1.0f : -1.0f; }
+  int armed = -1;
+};
+
+TEST(Ladder, PlaysByThePicksOfItsRules) {
+  const GameEntry game = game_entry<ArmedDuel>();
+  EXPECT_EQ(ladder_rules(game, {{}, {-1, -1}}, 0).picks, std::vector<int>());
+  for (const bool picked : {false, true}) {
+    Ladder ladder = duel_ladder({bot(400)});
+    ladder.rules = ladder_rules(game, {{}, picked ? std::vector<int>{0, 1} : std::vector<int>{-1, -1}}, 0);
+    ASSERT_TRUE(rate_ladder(game, ladder, make_shower, {.target_error = 25}).ok());
+    EXPECT_NEAR(ladder.players[1].rating, picked ? 1000 : 1400, picked ? 1 : 150);
+  }
+}
+
 TEST(Ladder, FlagsACycle) {
   Ladder ladder = duel_ladder({bot(400), bot(800)});
   for (const char* name : {"0", "1", "2"}) ladder.players.push_back({.name = name, .kind = Kind::exploiter});
@@ -278,6 +305,7 @@ TEST(LadderFile, KeepsEverything) {
   Ladder ladder = duel_ladder({bot(300), bot(700)});
   ASSERT_TRUE(rate_ladder(game_entry<Duel>(), ladder, make_shower, {.target_error = 30}).ok());
   ASSERT_TRUE(calibrate_ladder(game_entry<Duel>(), ladder, make_shower, {.target_error = 30}, 3, 100).ok());
+  ladder.rules.picks = {1, -1};
   ladder.players.back().reaction_steps = 3;
   ladder.calibration->dial.front().reaction_steps = 4;
   ladder.calibration->levels.front().setting.reaction_steps = 5;
@@ -300,9 +328,15 @@ TEST(LadderFile, RefusesWhatDoesNotFit) {
     {"op":"replace","path":"/version","value":1}, {"op":"remove","path":"/players/1/reaction_steps"},
     {"op":"remove","path":"/dial/0/reaction_steps"}, {"op":"remove","path":"/calibration/0/reaction_steps"}])"));
   EXPECT_EQ(parse_ladder(older.dump(), "x").value(), ladder);
+  // Of version 3, which knew no picks.
+  const auto old = json.patch(nlohmann::ordered_json::parse(
+      R"([{"op":"replace","path":"/version","value":3}, {"op":"remove","path":"/picks"}])"));
+  EXPECT_EQ(parse_ladder(old.dump(), "x").value(), ladder);
   const std::pair<const char*, const char*> cases[] = {
-      {R"([{"op":"replace","path":"/version","value":4}])", "newer"},
+      {R"([{"op":"replace","path":"/version","value":5}])", "newer"},
       {R"([{"op":"remove","path":"/game"}])", "'game'"},
+      {R"([{"op":"replace","path":"/picks","value":[-2]}])", "'picks'"},
+      {R"([{"op":"remove","path":"/picks"}])", "'picks'"},
       {R"([{"op":"replace","path":"/results/0/second","value":7}])", "'second'"},
       {R"([{"op":"replace","path":"/results/0/wins","value":-1}])", "'wins'"},
       {R"([{"op":"add","path":"/results/1","value":{"first":0,"second":1,"wins":0,"draws":0,"losses":0}}])", "twice"},

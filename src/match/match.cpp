@@ -37,7 +37,7 @@ class Series {
         open_(options.seconds > 0 ? teams_ : total_),
         seconds_(options.seconds),
         stop_(options.stop),
-        settings_(options.settings.parameters.empty() ? default_settings(game.spec) : options.settings),
+        settings_(with_defaults(game.spec, options.settings)),
         key_(key),
         opening_(options.opening),
         step_limit_(spec_.max_steps > 0 ? std::min(spec_.max_steps, options.step_limit) : options.step_limit),

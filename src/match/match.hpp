@@ -20,7 +20,7 @@ struct MatchOptions {
   // Rounded up to whole rounds; fewer are played where places stay empty, since a round has one for each team that
   // plays.
   int matches = 1000;
-  Settings settings;  // no parameters: the game's defaults
+  Settings settings;  // empty parameters or picks: the game's defaults
   int batch = 256;    // matches played at once; does not change what the figures mean, but may change their digits
   // Steps of random play that every match begins with, the same for all matches of a round; agents are not asked. A
   // match that ends within them is drawn anew. Makes matches differ where rules and players leave nothing to chance.

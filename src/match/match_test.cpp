@@ -78,6 +78,30 @@ TEST(Match, CountsWinsDrawsAndLosses) {
   EXPECT_EQ(weak.value().losses, 102);
 }
 
+// Whoever picked the higher number wins, whatever is played.
+struct Armed : Sums<> {
+  static Spec spec() {
+    Spec spec = Sums<>::spec();
+    spec.choices = {{"arm", {"stick", "sword"}}};
+    return spec;
+  }
+  void reset(const Settings& settings, Key) {
+    *this = {};
+    for (std::size_t seat = 0; seat < 2; ++seat) points[seat] = 10 * settings.picks.at(seat);
+  }
+};
+
+TEST(Match, PicksBelongToSeats) {
+  const auto random = random_agent(), other = random_agent();
+  MatchOptions options{.matches = 20, .settings = {{}, {0, 1}}};
+  const Result<MatchSummary> armed = play_matches(game_entry<Armed>(), *random, other.get(), Key(1), options);
+  ASSERT_TRUE(armed.ok()) << armed.error().message;
+  EXPECT_EQ(armed.value().score_by_team[0].value, 0);
+  EXPECT_EQ(armed.value().score_by_team[1].value, 1);
+  options.settings.picks.clear();  // nobody picks: the rules find -1 for every seat
+  EXPECT_TRUE(play_matches(game_entry<Armed>(), *random, other.get(), Key(1), options).ok());
+}
+
 TEST(Match, PairedSeedsCancelLuck) {
   const GameEntry game = game_entry<Sums<>>();
   const auto one = always(1), other = always(1);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
 #include <type_traits>
 
 #include "base/number.hpp"
@@ -142,6 +141,10 @@ std::vector<TrainOption> train_options(TrainConfig& c) {
   t.add("backend", c.backend, "what computes the network");
   t.add("parameters", c.parameters,
         "of the game's rules, as \"name=value,name=value\"; the others keep their defaults");
+  t.add("picks", c.picks,
+        "before every match, as \"hero=a\" for all seats, \"team0.hero=a,b\" for a team's, \"3.hero=a\" for one, or "
+        "several "
+        "of these after commas; the others are drawn");
   t.add("reaction_ms", c.reaction_ms, "how long the player takes to react; 0: no time", {0, 10'000});
   t.add("actions_per_minute", c.actions_per_minute, "the most the player makes; 0: any number", {0, 1e6});
   t.add("rows", c.rows, "decisions made at once, over all matches", {0, 1 << 20}, {512, 512, 512, 2560});
@@ -198,12 +201,11 @@ std::vector<OptionRow> option_rows(TrainConfig& config) {
 Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec) {
   ResolvedConfig r;
   r.options = config;
-  std::vector<std::string> assignments;
-  std::stringstream list(config.parameters);
-  for (std::string assignment; std::getline(list, assignment, ',');) assignments.push_back(assignment);
-  auto settings = parse_settings(spec, assignments, "parameters: ");
-  if (!settings) return settings.error();
-  r.settings = std::move(*settings);
+  r.settings = default_settings(spec);
+  for (const Result<void>& set :
+       {set_parameters(spec, split_assignments(config.parameters), "parameters: ", r.settings),
+        set_picks(spec, split_assignments(config.picks), "picks: ", r.settings)})
+    if (!set) return set.error();
   if (config.reaction_ms > 0 || config.actions_per_minute > 0) {
     const auto limits = limits_for(spec, config.reaction_ms, config.actions_per_minute);
     if (!limits) return limits.error();

@@ -34,6 +34,7 @@ struct TrainConfig {
   Named<BackendKind> backend = BackendKind::onednn;
 
   std::string parameters;         // of the game's rules: "name=value,name=value"; the others as the Spec has them
+  std::string picks;              // before every match: "hero=a,team0.hero=b,c" (set_picks in game/spec.hpp)
   double reaction_ms = 0;         // of the player: see agent/limits.hpp
   double actions_per_minute = 0;  // at most; 0: any number
 
