@@ -163,7 +163,8 @@ class Series {
 
   void note_beginnings() {
     for (int slot = 0; slot < batch_->matches(); ++slot)
-      if (slots_[index(slot)].match >= 0 && batch_->steps(slot) == opening_) note(slot, batch_->hash(slot));
+      if (slots_[index(slot)].match >= 0 && batch_->ready(slot) && batch_->steps(slot) == opening_)
+        note(slot, batch_->hash(slot));
   }
 
   void note(int slot, std::uint64_t what) {

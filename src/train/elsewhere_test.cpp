@@ -134,6 +134,27 @@ TEST(ElsewhereSlow, RowsThatAreReadyAtRandomTrainToTheSameStrength) {
   EXPECT_GT(strength(40), 400);
 }
 
+// The lowest choice that is allowed.
+class Lowest final : public Agent {
+ public:
+  std::string name() const override { return "lowest"; }
+  void act(const Decisions& decisions, Key, std::int32_t* choices, float*) override {
+    const int size = decisions.batch->layout().mask_size;
+    for (int row : decisions.rows) {
+      const std::uint8_t* mask = decisions.masks + row * size;
+      choices[row] = static_cast<int>(std::find(mask, mask + size, 1) - mask);
+    }
+  }
+};
+
+TEST(Elsewhere, AMatchThatWaitsIsNoOtherMatch) {
+  Lowest agent;
+  const Result<MatchSummary> sum =
+      play_matches(entry<TicTacToe>({.ready_percent = 30}), agent, &agent, Key(5), {.matches = 100});
+  ASSERT_TRUE(sum.ok()) << sum.error().message;
+  EXPECT_EQ(sum.value().distinct, 1);
+}
+
 // Matches depend on their keys, not on who was ready when. (A script would read the state, of which there is none.)
 TEST(Elsewhere, MatchesGoAsTheyWouldHere) {
   const auto one = random_agent(), other = random_agent();
