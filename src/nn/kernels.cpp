@@ -224,7 +224,7 @@ void add_bias(float* x, const float* bias, int rows, int columns, bool relu) {
 void dense_row(const float* x, const float* w, const float* b, int in, int out, bool relu, float* y) {
   const DF d;
   const int n = static_cast<int>(lanes());
-  const VF zero = hn::Zero(d);
+  const VF floor = relu ? hn::Zero(d) : hn::Set(d, -HUGE_VALF);
   int c = 0;
   // Eight accumulators hide the latency of the multiply-adds.
   for (; c + 8 * n <= out; c += 8 * n) {
@@ -239,20 +239,48 @@ void dense_row(const float* x, const float* w, const float* b, int in, int out, 
       s4 = hn::MulAdd(xi, load(row + 4 * n), s4), s5 = hn::MulAdd(xi, load(row + 5 * n), s5);
       s6 = hn::MulAdd(xi, load(row + 6 * n), s6), s7 = hn::MulAdd(xi, load(row + 7 * n), s7);
     }
-    const VF floor = relu ? zero : hn::Set(d, -HUGE_VALF);
     store(hn::Max(s0, floor), y + c), store(hn::Max(s1, floor), y + c + n);
     store(hn::Max(s2, floor), y + c + 2 * n), store(hn::Max(s3, floor), y + c + 3 * n);
     store(hn::Max(s4, floor), y + c + 4 * n), store(hn::Max(s5, floor), y + c + 5 * n);
     store(hn::Max(s6, floor), y + c + 6 * n), store(hn::Max(s7, floor), y + c + 7 * n);
+  }
+  for (; c + 4 * n <= out; c += 4 * n) {
+    VF s0 = load(b + c), s1 = load(b + c + n), s2 = load(b + c + 2 * n), s3 = load(b + c + 3 * n);
+    for (int i = 0; i < in; ++i) {
+      if (x[i] == 0) continue;
+      const VF xi = hn::Set(d, x[i]);
+      const float* row = w + static_cast<std::ptrdiff_t>(i) * out + c;
+      s0 = hn::MulAdd(xi, load(row), s0), s1 = hn::MulAdd(xi, load(row + n), s1);
+      s2 = hn::MulAdd(xi, load(row + 2 * n), s2), s3 = hn::MulAdd(xi, load(row + 3 * n), s3);
+    }
+    store(hn::Max(s0, floor), y + c), store(hn::Max(s1, floor), y + c + n);
+    store(hn::Max(s2, floor), y + c + 2 * n), store(hn::Max(s3, floor), y + c + 3 * n);
+  }
+  for (; c + n <= out; c += n) {
+    VF s = load(b + c);
+    for (int i = 0; i < in; ++i)
+      if (x[i] != 0) s = hn::MulAdd(hn::Set(d, x[i]), load(w + static_cast<std::ptrdiff_t>(i) * out + c), s);
+    store(hn::Max(s, floor), y + c);
+  }
+  const hn::CappedTag<float, 4> narrow;  // heads are a few columns wide
+  const int m = static_cast<int>(hn::Lanes(narrow));
+  for (; c + 2 * m <= out; c += 2 * m) {
+    auto s0 = hn::LoadU(narrow, b + c), s1 = hn::LoadU(narrow, b + c + m);
+    for (int i = 0; i < in; ++i) {
+      if (x[i] == 0) continue;
+      const auto xi = hn::Set(narrow, x[i]);
+      const float* row = w + static_cast<std::ptrdiff_t>(i) * out + c;
+      s0 = hn::MulAdd(xi, hn::LoadU(narrow, row), s0), s1 = hn::MulAdd(xi, hn::LoadU(narrow, row + m), s1);
+    }
+    const auto least = hn::Set(narrow, relu ? 0 : -HUGE_VALF);
+    hn::StoreU(hn::Max(s0, least), narrow, y + c), hn::StoreU(hn::Max(s1, least), narrow, y + c + m);
   }
   if (c == out) return;
   std::copy(b + c, b + out, y + c);
   for (int i = 0; i < in; ++i) {
     if (x[i] == 0) continue;
     const float* row = w + static_cast<std::ptrdiff_t>(i) * out;
-    int k = c;
-    for (; k + n <= out; k += n) store(hn::MulAdd(hn::Set(d, x[i]), load(row + k), load(y + k)), y + k);
-    for (; k < out; ++k) y[k] += x[i] * row[k];
+    for (int k = c; k < out; ++k) y[k] += x[i] * row[k];
   }
   if (relu)
     for (; c < out; ++c) y[c] = std::max(y[c], 0.0f);
