@@ -17,8 +17,8 @@ struct OptionalMember {
 
 namespace members {
 
-// Names<G, Fallback>: G has a member with the name of Fallback's, public or not, whatever its type, which makes the
-// name ambiguous in a class that inherits both. In a final class nothing can be found out.
+// names_NAME<G>: G has a member of this name that is no public data, whatever its form and access: it makes the name
+// ambiguous in a class that inherits both G and another that has it. In a final class nothing can be found out.
 template <class G, class Fallback>
 struct Both : G, Fallback {};
 

@@ -59,6 +59,7 @@ Inference::Inference(std::shared_ptr<const SharedBot> shared, int slots, Precisi
 Inference::~Inference() = default;
 
 void Inference::resize(int slots) {
+  slots_ = slots;
   memory_.resize(static_cast<std::size_t>(slots) * static_cast<std::size_t>(bot().network.memory().size));
 }
 

@@ -58,7 +58,8 @@ class Inference {
   const Bot& bot() const { return shared_->bot(); }
   const HeadLayout& layout() const { return layout_; }
 
-  // Of all slots; those that are new remember nothing.
+  int slots() const { return slots_; }
+  // Those that are new remember nothing.
   void resize(int slots);
   void forget(int first_slot, int count = 1);
 
@@ -87,6 +88,7 @@ class Inference {
   std::shared_ptr<const SharedBot> shared_;
   HeadLayout layout_;
   Precision precision_;
+  int slots_ = 0;
   std::vector<float> row_[2], gates_, heads_;
   std::vector<float> encodings_, decision_;  // networks with entities
   std::vector<float> memory_;                // [slots x memory size]

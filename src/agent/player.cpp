@@ -11,8 +11,7 @@ BotAgent::BotAgent(Bot bot, const Spec& spec, float temperature, Precision preci
 InferenceRows BotAgent::rows_of(const Decisions& decisions) {
   slot_of_row_.clear();
   if (bot().network.memory().size > 0) {
-    slots_ = decisions.batch->matches() * seats_;
-    inference_.resize(slots_);
+    inference_.resize(decisions.batch->matches() * seats_);
     for (int row : decisions.rows)
       slot_of_row_.push_back(row / decisions.batch->rows_per_match() * seats_ + decisions.seats[row]);
   }
@@ -35,8 +34,8 @@ bool BotAgent::estimate(const Decisions& decisions, float* values) {
 }
 
 void BotAgent::match_started(int match) {
-  if ((match + 1) * seats_ <= slots_)
-    inference_.forget(match * seats_, seats_);  // else nothing is remembered of it yet
+  const int first = match * seats_;
+  if (first + seats_ <= inference_.slots()) inference_.forget(first, seats_);  // else nothing is remembered of it yet
 }
 
 std::unique_ptr<Agent> make_player(std::shared_ptr<const SharedBot> bot, const Spec& spec,

@@ -35,7 +35,7 @@ class BotAgent final : public Agent {
   InferenceRows rows_of(const Decisions& decisions);
 
   Inference inference_;
-  int seats_, slots_ = 0;
+  int seats_;
   std::string name_ = "bot";
   float temperature_;
   std::vector<int> slot_of_row_;

@@ -6,11 +6,15 @@ namespace rival {
 
 Result<void> Batch::sound() const {
   if (!failure_) return {};
+  return error(*failure_);
+}
+
+Error Batch::error(const BatchFailure& failure) const {
   std::string place = "game '" + spec_.name + "'";
-  if (failure_->match >= 0)
-    place += ", match " + std::to_string(failure_->match) + ", step " + std::to_string(failure_->step);
-  if (failure_->seat >= 0) place += ", seat " + std::to_string(failure_->seat);
-  return Error{place + ": " + failure_->what};
+  if (failure.match >= 0)
+    place += ", match " + std::to_string(failure.match) + ", step " + std::to_string(failure.step);
+  if (failure.seat >= 0) place += ", seat " + std::to_string(failure.seat);
+  return {place + ": " + failure.what};
 }
 
 void Batch::fail(BatchFailure failure) const {

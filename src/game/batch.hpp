@@ -69,6 +69,8 @@ class Batch {
   const std::optional<BatchFailure>& failure() const { return failure_; }
   // An error that names the game and the place, where the batch has failed.
   Result<void> sound() const;
+  // "game 'pig', match 3, step 7, seat 1: WHAT"
+  Error error(const BatchFailure& failure) const;
   // Notes a failure; only the first one counts. Const, for who only reads the batch: scripted players.
   void fail(BatchFailure failure) const;
   // Notes what is being thrown; called while it is caught.
@@ -236,10 +238,8 @@ class BatchOf final : public Batch {
     guarded({}, [&](Place& at) {
       for (int m = 0; m < matches(); ++m) {
         at = {m, -1, "status()"};
-        if (!runs(m)) {
-          out.status[m] = status_of(m);
-          continue;
-        }
+        out.status[m] = status_of(m);
+        if (out.status[m] != Status::running) continue;
         at.member = "step()";
         G& game = games_[index(m)];
         float* rewards = out.rewards + static_cast<std::ptrdiff_t>(m) * seats;
@@ -263,8 +263,7 @@ class BatchOf final : public Batch {
   }
   bool observe_seat_as(const RowLayout& layout, int match, int seat, float* observation,
                        std::uint8_t* mask) const override {
-    std::vector<std::uint8_t> unused(mask ? 0 : index(layout.mask_size));
-    guarded({match, seat, ""}, [&](Place& at) { write_row(at, layout, observation, mask ? mask : unused.data()); });
+    guarded({match, seat, ""}, [&](Place& at) { write_row(at, layout, observation, mask); });
     return true;
   }
   SeatSet to_act(int match) const override {
@@ -411,12 +410,14 @@ class BatchOf final : public Batch {
     return outcomes;
   }
   const G& game(int match) const { return games_[index(match)]; }
+  // `mask` may be null: what the seat may do is not asked then.
   void write_row(Place& at, const RowLayout& layout, float* observation, std::uint8_t* mask) const {
     const G& game = games_[index(at.match)];
     at.member = "observe()";
     game.observe(at.seat, Observation(observation, layout, spec()));
     at.member = "legal()";
-    if constexpr (HasLegal<G>) game.legal(at.seat, Mask(mask, layout));
+    if constexpr (HasLegal<G>)
+      if (mask) game.legal(at.seat, Mask(mask, layout));
   }
   const std::type_info& state_type() const override { return typeid(G); }
   const void* state_address(int match) const override { return &games_[index(match)]; }

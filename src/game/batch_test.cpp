@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 namespace rival {
 namespace {
 
@@ -53,6 +55,30 @@ TEST(Batch, AMatchIsCopiedToAnotherBatch) {
   EXPECT_EQ(dice(into, 1).sum, 3) << "the copy stays";
   step_all(into, 4);
   EXPECT_EQ(into.hash(1), from.hash(2)) << "and draws the same";
+}
+
+// Says what it allows of seats to act only.
+struct Strict : Dice {
+  void legal(int, Mask mask) const {
+    if (sum > 0) throw std::logic_error("nobody is to act");
+    for (int choice = 0; choice < 10; ++choice) mask.allow(choice);
+  }
+  SeatSet to_act() const { return sum > 0 ? SeatSet::none() : SeatSet::one(0); }
+  Status status() const { return sum > 0 ? Status::truncated : Status::running; }
+};
+
+TEST(Batch, WhatIsAllowedIsNotAskedOfWhoOnlyLooks) {
+  BatchOf<Strict> batch(1);
+  batch.start_all({}, Key(1));
+  step_all(batch, 3);
+  float observation[2];
+  std::uint8_t mask[10];
+  batch.observe_seat(0, 0, observation, nullptr);
+  EXPECT_EQ(observation[0], 3);
+  batch.hash(0);
+  EXPECT_TRUE(batch.sound().ok()) << batch.sound().error().message;
+  batch.observe_seat(0, 0, observation, mask);
+  EXPECT_FALSE(batch.sound().ok()) << "the control";
 }
 
 TEST(Batch, AMatchWithAnotherKeyDrawsAnotherFuture) {

@@ -137,16 +137,16 @@ class Kit {
 
   void list_members() {
     std::string found, missing;
-    for (const OptionalMember& member : batch_->optional_members())
-      (member.found ? found : missing) +=
-          (member.found ? found : missing).empty() ? member.name : std::string(", ") + member.name;
-    if (found.empty() && missing.empty()) return;
-    note("members", (found.empty() ? "no optional one" : found) + (missing.empty() ? "" : "; not there: " + missing));
-    for (const OptionalMember& member : batch_->optional_members())
-      if (member.found && std::string(member.name) == "resample_hidden" && !spec_.hidden_information)
+    for (const OptionalMember& member : batch_->optional_members()) {
+      std::string& list = member.found ? found : missing;
+      list += (list.empty() ? "" : ", ") + std::string(member.name);
+      if (member.found && member.name == std::string("resample_hidden") && !spec_.hidden_information)
         fail("hidden",
              "there is resample_hidden(), but the Spec says that nothing is hidden, and play would be trained "
              "accordingly; set Spec::hidden_information");
+    }
+    if (found.empty() && missing.empty()) return;
+    note("members", (found.empty() ? "no optional one" : found) + (missing.empty() ? "" : "; not there: " + missing));
   }
 
   // ---- one match ----
@@ -341,17 +341,16 @@ class Kit {
     if (!batch_->has_result() || batch_->status(0) != Status::finished) return;
     touch("results");
     double sum = 0;
-    for (int team = 0; team < spec_.team_count(); ++team) {
-      if (!batch_->plays(0, team)) continue;
+    std::vector<float> all;
+    for (int team : batch_->playing_teams(0)) {
       const float result = batch_->result(0, team);
       if (!std::isfinite(result)) {
         fail("results", where() + "the result of team " + std::to_string(team) + " is " + number(result));
         return;
       }
       sum += result;
+      all.push_back(result);
     }
-    std::vector<float> all;
-    for (int team = 0; team < spec_.team_count(); ++team) all.push_back(batch_->result(0, team));
     if (first_results_.empty()) first_results_ = all;
     results_differ_ = results_differ_ || all != first_results_;
     if (spec_.team_count() != 2) return;

@@ -32,28 +32,31 @@ BatchRows::BatchRows(Batch& batch, int room) : batch_(batch) {
   status.assign(at(batch.matches(), 1), Status::running);
 }
 
-Error BatchRows::wrong(int match, int step, int seat, const std::string& what) const {
-  std::string place = "game '" + batch_.spec().name + "', match " +
-                      std::to_string(numbers.empty() ? match : numbers[static_cast<std::size_t>(match)]) + ", step " +
-                      std::to_string(step);
-  if (seat >= 0) place += ", seat " + std::to_string(seat);
-  return {place + ": " + what};
+Error BatchRows::wrong(BatchFailure failure) const {
+  if (failure.match >= 0 && !numbers.empty()) failure.match = numbers[static_cast<std::size_t>(failure.match)];
+  return batch_.error(failure);
+}
+
+Error BatchRows::wrong(int match, int seat, const std::string& what) const {
+  return wrong({match, batch_.steps(match), seat, what});
 }
 
 Result<void> BatchRows::sound() const {
-  const auto& failure = batch_.failure();
-  if (!failure) return {};
-  return failure->match < 0 ? batch_.sound() : wrong(failure->match, failure->step, failure->seat, failure->what);
+  if (!batch_.failure()) return {};
+  return wrong(*batch_.failure());
 }
 
-Result<void> BatchRows::look_at(int row) const {
+// `finite`: whether all observations are known to be.
+Result<void> BatchRows::look_at(int row, bool finite) const {
   const Spec& spec = batch_.spec();
   const auto bad = [&](const std::string& what) {
-    return wrong(match_of(row), batch_.steps(match_of(row)), seats[static_cast<std::size_t>(row)],
+    return wrong(match_of(row), seats[static_cast<std::size_t>(row)],
                  what + "; `" + command_line({"check", spec.name}) + "` shows it in isolation");
   };
   const int size = batch_.layout().observation_size;
-  if (const auto i = static_cast<int>(first_not_finite(observation(row), static_cast<std::size_t>(size))); i < size)
+  if (const auto i =
+          finite ? size : static_cast<int>(first_not_finite(observation(row), static_cast<std::size_t>(size)));
+      i < size)
     return bad(value_name(spec, batch_.layout(), i) + " in its observation is " +
                with_digits(static_cast<double>(observation(row)[i]), 6));
   for (std::size_t p = 0; p < spec.action.size(); ++p) {
@@ -71,16 +74,17 @@ Result<void> BatchRows::observe() {
   if (batch_.failure()) return sound();
   acting_.clear();
   const int per_match = batch_.rows_per_match();
+  const bool finite = all_finite(observations.data(), at(batch_.rows(), batch_.layout().observation_size));
   for (int match = 0, row = 0; match < batch_.matches(); ++match) {
     bool somebody = false;
     for (const int end = row + per_match; row < end; ++row) {
       if (seats[static_cast<std::size_t>(row)] < 0) continue;
       somebody = true;
       acting_.push_back(row);
-      if (Result<void> good = look_at(row); !good) return good;
+      if (Result<void> good = look_at(row, finite); !good) return good;
     }
     if (!somebody && batch_.ready(match) && batch_.status(match) == Status::running)
-      return wrong(match, batch_.steps(match), -1, "the match is running, but nobody is to act");
+      return wrong(match, -1, "the match is running, but nobody is to act");
   }
   return {};
 }
@@ -91,7 +95,7 @@ Result<void> BatchRows::take(std::span<const int> rows, const std::string& who) 
   const RowLayout& layout = batch_.layout();
   for (int row : rows) {
     const auto bad = [&](const std::string& what) {
-      return wrong(match_of(row), batch_.steps(match_of(row)), seats[static_cast<std::size_t>(row)], who + " " + what);
+      return wrong(match_of(row), seats[static_cast<std::size_t>(row)], who + " " + what);
     };
     for (std::size_t p = 0; p < spec.action.size(); ++p) {
       const ActionPart& part = spec.action[p];
@@ -121,9 +125,9 @@ Result<void> BatchRows::step(const StepRows& out) {
   if (batch_.failure()) return sound();
   const int all = batch_.spec().seats, count = batch_.matches() * all;
   if (const auto bad = static_cast<int>(first_not_finite(out.rewards, static_cast<std::size_t>(count))); bad < count)
-    return wrong(bad / all, batch_.steps(bad / all) - 1, bad % all,
-                 "its reward or result is " + with_digits(static_cast<double>(out.rewards[bad]), 6) + "; `" +
-                     command_line({"check", batch_.spec().name}) + "` shows it in isolation");
+    return wrong({bad / all, batch_.steps(bad / all) - 1, bad % all,
+                  "its reward or result is " + with_digits(static_cast<double>(out.rewards[bad]), 6) + "; `" +
+                      command_line({"check", batch_.spec().name}) + "` shows it in isolation"});
   return {};
 }
 

@@ -67,9 +67,10 @@ class BatchRows {
 
  private:
   std::size_t at(int row, int width) const { return static_cast<std::size_t>(row) * static_cast<std::size_t>(width); }
-  Error wrong(int match, int step, int seat, const std::string& what) const;
+  Error wrong(BatchFailure failure) const;
+  Error wrong(int match, int seat, const std::string& what) const;  // in the present step
   Result<void> sound() const;
-  Result<void> look_at(int row) const;
+  Result<void> look_at(int row, bool finite) const;
 
   Batch& batch_;
   std::vector<int> acting_;

@@ -25,8 +25,8 @@ Result<Samples> samples_of(std::span<const Replay> replays, int seat, const Batc
     while (!player->done()) {
       SeatSet acting = batch.to_act(0);
       for (int s = 0; s < spec.seats; ++s) {
-        if (!acting.contains(s)) continue;
         if (seat >= 0 && s != seat) acting = acting.without(s);
+        if (!acting.contains(s)) continue;
         batch.observe_seat(0, s, observations.data() + s * layout.observation_size,
                            masks.data() + s * layout.mask_size);
       }
