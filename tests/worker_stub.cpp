@@ -65,6 +65,8 @@ struct Count {
     ++steps;
     if (steps == 2 && mode == "slow" && life == 2) std::this_thread::sleep_for(std::chrono::milliseconds(100));
     if (steps != 3) return;
+    static int thirds = 0;
+    if (mode == "exit_later" && ++thirds == 300) _exit(3);
     if (mode == "reward") rewards[1] = std::numeric_limits<float>::infinity();
     if (mode == "throw") throw std::runtime_error("the deck is empty");
     if (mode == "exit" || (mode == "exit_once" && life == 1) || (mode == "exit_second" && life == 2)) {

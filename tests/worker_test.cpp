@@ -128,8 +128,8 @@ TEST(Worker, TrainingOverTwoWorkersReachesTheSame) {
     ASSERT_TRUE(sum.ok());
     reached[i++] = sum.value().mean_return.value;
   }
-  EXPECT_GT(reached[0], 150);
-  EXPECT_GT(reached[1], 150);
+  EXPECT_GT(reached[0], 100);
+  EXPECT_GT(reached[1], 100);
 }
 
 // ---- workers that misbehave ----
@@ -145,8 +145,8 @@ TEST(Worker, WhatIsAmissIsNamed) {
       {"nan", ", match 0, step 3, seat 1: worker 1 of 1: value 1 of 'ones' in its observation is nan"},
       {"no_choice", ", match 0, step 3, seat 1: worker 1 of 1: its mask allows no choice of 'pick'"},
       {"mask", ", match 0, step 3, seat 1: worker 1 of 1: choice 1 of 'pick' in its mask is 7; it must be 0 or 1"},
-      {"reward", ", match 0, step 2, seat 1: worker 1 of 1: its reward is inf"},
-      {"result", ", match 0, step 9: worker 1 of 1: the result of team 1 is nan"},
+      {"reward", ", match 0, step 2, seat 1: worker 1 of 1: its reward or result is inf"},
+      {"result", ", match 0, step 9, seat 1: worker 1 of 1: its reward or result is nan"},
       {"throw", ", match 0, step 2: worker 1 of 1: step() threw: the deck is empty"},
       {"exit",
        ", match 0, step 2: worker 1 of 1: it has closed the connection; it ended with exit status 3; it last wrote:\n"
@@ -260,12 +260,19 @@ TEST(Worker, ASlowOneDoesNotStallTheOthers) {
 }
 
 TEST(Worker, ARunIsStoppedWithTheReasonAndGoesOnLater) {
-  Stub stub("exit");
+  Stub stub("exit_later"), fine("fine");
   const TemporaryFolder folder;
   RunOptions options{.folder = folder.path() + "/run"};
-  const Result<RunSummary> ended = run_training(stub.open(), small(20'000), options);
+  const Result<RunSummary> ended = run_training(stub.open(), small(40'000), options);
   ASSERT_FALSE(ended.ok());
   EXPECT_NE(ended.error().message.find("it ended with exit status 3"), std::string::npos) << ended.error().message;
+  EXPECT_NE(ended.error().message.find("(it was started again 2 times before)"), std::string::npos)
+      << ended.error().message;
+  EXPECT_EQ(stub.lives(), 3);
+  options.resume = true;
+  const Result<RunSummary> whole = run_training(fine.open(), small(40'000), options);
+  ASSERT_TRUE(whole.ok()) << whole.error().message;
+  EXPECT_GE(whole.value().steps, 40'000);
 }
 
 TEST(Worker, WhatItLosesOnTheWayCostsTheRunNothing) {

@@ -380,7 +380,7 @@ class WorkerBatch final : public Batch {
       std::memcpy(rewards, rows_of(lane) + at.rewards + index(i * seats) * sizeof(float),
                   index(seats) * sizeof(float));
       for (int seat = 0; seat < seats; ++seat)
-        if (!std::isfinite(rewards[seat])) return amiss(seat, fmt::format("its reward is {}", rewards[seat]));
+        if (!std::isfinite(rewards[seat])) return amiss(seat, fmt::format("its reward or result is {}", rewards[seat]));
       if (status_[index(m)] == Status::finished && has_.result) {
         float* results = results_.data() + m * teams;
         std::memcpy(results, rows_of(lane) + at.results + index(i * teams) * sizeof(float),
