@@ -187,7 +187,7 @@ TEST(Worker, OneThatDoesNotAnswerIsEnded) {
 TEST(Worker, OneThatCannotBeStartedSaysWhy) {
   WorkerCommand command{.name = "count", .program = {"/no/such/program"}};
   EXPECT_EQ(open_worker(command).error().message.find("game 'count', worker 1 of "), 0u);
-  EXPECT_NE(open_worker(command).error().message.find("it ended with exit status 127; it last wrote:\nNo such file"),
+  EXPECT_NE(open_worker(command).error().message.find("it ended with exit status 127; it last wrote:\ncannot run /no/such/program: No such file"),
             std::string::npos)
       << open_worker(command).error().message;
 }

@@ -72,18 +72,20 @@ struct Options {
   std::string game;
 };
 
-Action declare(Arguments& arguments, std::span<const GameEntry> games) {
+Action declare(Arguments& arguments, const Games& games) {
   const auto options = std::make_shared<Options>();
   arguments.add("GAME", &options->game, "Show all about this game; without it, list all games");
-  return [options, games](Console& console) -> Result<Outcome> {
+  return [options, &games](Console& console) -> Result<Outcome> {
     if (!options->game.empty()) {
-      const GameEntry& game = find_game(games, options->game);
+      const Result<GameEntry> opened = games.open(options->game);
+      if (!opened) return opened.error();
+      const GameEntry& game = opened.value();
       if (Result<void> valid = validate(game.spec); !valid) return valid.error();
       print_details(console, game);
       return Outcome{describe(game)};
     }
     Json list = Json::array();
-    for (const GameEntry& game : games) {
+    for (const GameEntry& game : games.catalog()) {
       if (Result<void> valid = validate(game.spec); !valid) {
         console.print("{}: it cannot be played\n", valid.error().message);
         continue;

@@ -69,8 +69,8 @@ std::string ending(int status) {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::execvpe(program[0], program, environment);
-  const char* why = std::strerror(errno);
-  (void)!::write(2, why, std::strlen(why));
+  const char* const why[] = {"cannot run ", program[0], ": ", std::strerror(errno)};
+  for (const char* word : why) (void)!::write(2, word, std::strlen(word));
   ::_exit(127);
 }
 

@@ -91,7 +91,7 @@ constexpr Ability kAbilities[] = {
     {"playing", &Abilities::playing},         {"text", &Abilities::text},
     {"seat_text", &Abilities::seat_text},     {"action_text", &Abilities::action_text},
     {"scene", &Abilities::scene},             {"copy", &Abilities::copy},
-    {"resample_hidden", &Abilities::resample}};
+    {"resample", &Abilities::resample}};
 
 }  // namespace
 
