@@ -43,14 +43,13 @@ Result<GameEntry> Games::open(const NamedGame& game, const std::string& typed) c
       remembered ? open_game(catalog_, game.origin, options_) : open(typed.empty() ? game.name : typed);
   if (!opened) {
     if (!remembered) return opened;
-    return Error{
-        fmt::format("{} is for the game '{}' from {}, which cannot be opened: {}; `--game` names another place",
-                    game.who, game.name, game.origin, opened.error().message)};
+    return Error{fmt::format("{} is for the game '{}': {}; if that is elsewhere now, name it with --game", game.who,
+                             game.name, opened.error().message)};
   }
   if (opened->spec.name == game.name) return opened;
   if (!remembered)
     return Error{fmt::format("{} is for the game '{}', not for '{}'", game.who, game.name, opened->spec.name)};
-  return Error{fmt::format("{} is for the game '{}', but {} holds the game '{}' now; `--game` names another place",
+  return Error{fmt::format("{} is for the game '{}', but {} holds the game '{}' now; name the right one with --game",
                            game.who, game.name, game.origin, opened->spec.name)};
 }
 

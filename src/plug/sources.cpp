@@ -6,6 +6,7 @@
 
 #include "base/names.hpp"
 #include "game/spec.hpp"
+#include "plug/library.hpp"
 
 namespace rival {
 namespace {
@@ -47,7 +48,7 @@ Error no_such_game(std::span<const GameEntry> catalog, const std::string& name) 
 }  // namespace
 
 std::vector<GameSource> game_sources(std::span<const GameEntry> catalog) {
-  return {catalog_source(catalog)};
+  return {catalog_source(catalog), library_source()};
 }
 
 Result<GameSource> find_source(std::span<const GameEntry> catalog, const std::string& name,
