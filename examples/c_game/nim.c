@@ -100,7 +100,7 @@ static const char* start(rival_batch* batch, const rival_start* start) {
   const int32_t most = (int32_t)start->settings->parameters[0];
   for (int32_t i = 0; i < start->count; ++i) {
     match_t* m = &batch->match[start->matches[i]];
-    uint64_t random = start->keys[i];
+    uint64_t random = rival_start_key(start, i);
     m->mover = 0;
     for (int h = 0; h < HEAPS; ++h) m->heap[h] = 1 + rival_below(&random, most);
   }

@@ -23,9 +23,9 @@
  * Threads. Batches are used by several threads at once, but each one by a single thread at a time, not always the same.
  * spec is called once, before anything else. What batches share must be constant, or guarded by the game.
  *
- * Chance. All randomness comes from the keys that start, step and resample_hidden are given, 64 random bits each: the
- * same state, actions and key give the same next state, in any batch (rival_random() below makes numbers of a key).
- * Nothing else may be drawn from: not rand(), not the clock, not what an earlier match left.
+ * Chance. All randomness comes from keys, 64 random bits each, of a start, of a step and of resample_hidden: the same
+ * state, actions and key give the same next state, in any batch (rival_random() below makes numbers of a key).
+ * Nothing else may be drawn from: no global generator, not the clock, not what an earlier match left.
  *
  * Rows. In a turn-based game a match has one row, which belongs to the seat that is to act; in a simultaneous one it
  * has a row for each seat: row = match * seats + seat. With the Spec's parts in their order, one after the other:
@@ -135,7 +135,8 @@ typedef struct rival_settings {
   const int32_t* picks;    /* [choice_count x seats] the number of an option; -1: the game draws one from the key */
 } rival_settings;
 
-/* Matches to start anew, whatever state they are in: match matches[i] with keys[i]. */
+/* Matches to start anew, whatever state they are in: match matches[i] with keys[i], from which the start and all steps
+ * draw. */
 typedef struct rival_start {
   size_t struct_size;
   const int32_t* matches; /* [count] */
@@ -158,7 +159,8 @@ typedef struct rival_step {
   size_t struct_size;
   const int32_t* choices; /* [rows x choices of an action] allowed by the masks; rows of nobody hold anything */
   const float* values;    /* [rows x values of an action] */
-  const uint64_t* keys;   /* [matches] the randomness of this step */
+  const uint64_t* keys;   /* [matches] the keys that the matches were started with, and */
+  const int32_t* steps;   /* [matches] how many steps they have taken: rival_step_key() makes this step's key of both */
   float* rewards;         /* [matches x seats] zero on arrival; without results */
   uint8_t* status;        /* [matches] as it is on arrival, and to be written for those that were running */
 } rival_step;
@@ -244,14 +246,33 @@ typedef struct rival_game_table {
  * got NULL, to name both versions: struct_size and abi_version stay first in all versions). */
 RIVAL_EXPORT const rival_game_table* rival_game(uint32_t version);
 
-/* ---- Numbers from a key: `uint64_t random = key;`, then any of these, again and again (as rival::Random) --------- */
+/* ---- Keys, and numbers from them (as rival::Key and rival::Random; SplitMix64: Steele, Lea, Flood, 2014) ----------
+ */
 
-/* 64 random bits. (SplitMix64: Steele, Lea, Flood, 2014.) */
-static inline uint64_t rival_random(uint64_t* random) {
-  uint64_t z = *random += UINT64_C(0x9e3779b97f4a7c15);
+static inline uint64_t rival_mix(uint64_t z) {
   z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
   z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
   return z ^ (z >> 31);
+}
+
+/* The key number `index` that comes of a key. */
+static inline uint64_t rival_split(uint64_t key, uint64_t index) {
+  return rival_mix(key + rival_mix((index + 1) * UINT64_C(0x9e3779b97f4a7c15)));
+}
+
+/* The key of the start of a match: start->keys[i], of match start->matches[i]. */
+static inline uint64_t rival_start_key(const rival_start* start, int32_t i) {
+  return rival_split(start->keys[i], 0);
+}
+
+/* The key of a step of a match. */
+static inline uint64_t rival_step_key(const rival_step* step, int32_t match) {
+  return rival_split(step->keys[match], (uint64_t)step->steps[match] + 1);
+}
+
+/* 64 random bits: `uint64_t random = key;`, then this or one of those below, again and again. */
+static inline uint64_t rival_random(uint64_t* random) {
+  return rival_mix(*random += UINT64_C(0x9e3779b97f4a7c15));
 }
 
 /* Uniform in [0, 1). */

@@ -101,24 +101,30 @@ class SpecStructs {
   std::vector<rival_rule_data> data_;
 };
 
-// What every call may fail with: which member of the rules threw, for whom.
-struct Failure {
-  std::string message;
+// Which member of the rules is at work, for whom.
+struct Place {
   int32_t match = -1, seat = -1;
   const char* member = "";
+};
+
+// What a call has failed with.
+struct Failure {
+  Place at;
+  std::string message;
 
   // To be called while an exception is caught.
-  const char* caught() noexcept {
+  const char* caught(const Place& place) noexcept {
+    at = place;
     try {
       try {
         throw;
       } catch (const std::exception& e) {
-        message = std::string(member) + " threw: " + e.what();
+        message = std::string(at.member) + " threw: " + e.what();
       } catch (...) {
-        message = std::string(member) + " threw: something that is no std::exception";
+        message = std::string(at.member) + " threw: something that is no std::exception";
       }
     } catch (...) {  // no memory for the message
-      return member;
+      return at.member;
     }
     return message.c_str();
   }
@@ -126,22 +132,18 @@ struct Failure {
 
 // Does what may throw; the message if it did.
 template <class Work>
-const char* guarded(Failure& failure, int32_t match, int32_t seat, const char* member, const Work& work) noexcept {
-  failure.match = match;
-  failure.seat = seat;
-  failure.member = member;
+const char* guarded(Failure& failure, Place at, const Work& work) noexcept {
   try {
-    work();
+    work(at);
     return nullptr;
   } catch (...) {
-    return failure.caught();
+    return failure.caught(at);
   }
 }
 
-inline Settings settings_of(const Spec& spec, const rival_settings& settings) {
-  const std::size_t picks = spec.choices.size() * static_cast<std::size_t>(spec.seats);
-  return {.parameters = {settings.parameters, settings.parameters + spec.parameters.size()},
-          .picks = {settings.picks, settings.picks + picks}};
+inline void read_settings(const Spec& spec, const rival_settings& from, Settings& settings) {
+  settings.parameters.assign(from.parameters, from.parameters + spec.parameters.size());
+  settings.picks.assign(from.picks, from.picks + spec.choices.size() * static_cast<std::size_t>(spec.seats));
 }
 
 // The functions of the table, for a game G.
@@ -159,6 +161,7 @@ class Library {
     Matches(std::shared_ptr<const SpecStructs> of_, std::size_t matches) : of(std::move(of_)), games(matches) {}
     std::shared_ptr<const SpecStructs> of;
     std::vector<G> games;
+    Settings settings;  // of the matches that were last started
     Failure failure;
     std::string text;                   // what a call has last given out
     std::vector<double> probabilities;  // of matches that are outcomes
@@ -167,7 +170,7 @@ class Library {
 
   static Matches& of(rival_batch* batch) { return *reinterpret_cast<Matches*>(batch); }
   static const Matches& of(const rival_batch* batch) { return *reinterpret_cast<const Matches*>(batch); }
-  static std::size_t at(int32_t i) { return static_cast<std::size_t>(i); }
+  static std::size_t index(int32_t i) { return static_cast<std::size_t>(i); }
   static Failure& failure_of_thread() {
     thread_local Failure failure;
     return failure;
@@ -179,56 +182,55 @@ class Library {
   }
 
   static const char* spec(const rival_spec** spec) {
-    return guarded(failure_of_thread(), -1, -1, "spec()", [&] {
+    return guarded(failure_of_thread(), {-1, -1, "spec()"}, [&](Place&) {
       if (!shared()) shared() = std::make_shared<const SpecStructs>(G::spec(), HasLegal<G>);
       *spec = &shared()->structs;
     });
   }
 
   static const char* create(int32_t matches, rival_batch** batch) {
-    return guarded(failure_of_thread(), -1, -1, "the constructor", [&] {
-      *batch = reinterpret_cast<rival_batch*>(std::make_unique<Matches>(shared(), at(matches)).release());
+    return guarded(failure_of_thread(), {-1, -1, "the constructor"}, [&](Place&) {
+      *batch = reinterpret_cast<rival_batch*>(std::make_unique<Matches>(shared(), index(matches)).release());
     });
   }
   static void destroy(rival_batch* batch) { delete &of(batch); }
 
   static const char* start(rival_batch* batch, const rival_start* start) {
     Matches& b = of(batch);
-    return guarded(b.failure, -1, -1, "reset()", [&] {
-      const Settings settings = settings_of(b.of->spec, *start->settings);
-      for (std::size_t i = 0; i < at(start->count); ++i) {
-        b.failure.match = start->matches[i];
-        b.games[at(start->matches[i])].reset(settings, Key::from_bits(start->keys[i]));
+    return guarded(b.failure, {-1, -1, "reset()"}, [&](Place& at) {
+      read_settings(b.of->spec, *start->settings, b.settings);
+      for (int32_t i = 0; i < start->count; ++i) {
+        at.match = start->matches[i];
+        b.games[index(at.match)].reset(b.settings, Key::from_bits(rival_start_key(start, i)));
       }
     });
   }
 
-  static void write_row(Matches& b, const G& game, int32_t seat, float* observation, std::uint8_t* mask) {
-    b.failure.seat = seat;
-    b.failure.member = "observe()";
-    game.observe(seat, Observation(observation, b.of->layout, b.of->spec));
-    b.failure.member = "legal()";
+  static void write_row(Place& at, const SpecStructs& of, const G& game, float* observation, std::uint8_t* mask) {
+    at.member = "observe()";
+    game.observe(at.seat, Observation(observation, of.layout, of.spec));
+    at.member = "legal()";
     if constexpr (HasLegal<G>)
-      if (mask) game.legal(seat, Mask(mask, b.of->layout));
+      if (mask) game.legal(at.seat, Mask(mask, of.layout));
   }
 
   static const char* observe(rival_batch* batch, const rival_rows* rows) {
     Matches& b = of(batch);
-    return guarded(b.failure, -1, -1, "", [&] {
-      const std::size_t observation_size = at(b.of->layout.observation_size), mask_size = at(b.of->layout.mask_size);
-      const bool simultaneous = b.of->spec.simultaneous;
-      const std::size_t per_match = simultaneous ? at(b.of->spec.seats) : 1;
-      for (std::size_t m = 0; m < b.games.size(); ++m) {
-        if (rows->status[m] != RIVAL_RUNNING) continue;
-        b.failure.match = static_cast<int32_t>(m);
-        b.failure.seat = -1;
-        b.failure.member = "to_act()";
-        const G& game = b.games[m];
-        for (SeatSet acting = game.to_act(); !acting.empty(); acting = acting.without(acting.lowest())) {
-          const int seat = acting.lowest();
-          const std::size_t row = m * per_match + (simultaneous ? at(seat) : 0);
-          rows->seats[row] = static_cast<std::int8_t>(seat);
-          write_row(b, game, seat, rows->observations + row * observation_size, rows->masks + row * mask_size);
+    return guarded(b.failure, {}, [&, out = *rows](Place& at) {
+      const SpecStructs& structs = *b.of;
+      const bool simultaneous = structs.spec.simultaneous;
+      const std::size_t per_match = simultaneous ? index(structs.spec.seats) : 1;
+      const std::size_t observation_size = index(structs.layout.observation_size),
+                        mask_size = index(structs.layout.mask_size), matches = b.games.size();
+      const G* const games = b.games.data();
+      for (std::size_t m = 0; m < matches; ++m) {
+        if (out.status[m] != RIVAL_RUNNING) continue;
+        at = {static_cast<int32_t>(m), -1, "to_act()"};
+        for (SeatSet acting = games[m].to_act(); !acting.empty(); acting = acting.without(acting.lowest())) {
+          at.seat = acting.lowest();
+          const std::size_t row = m * per_match + (simultaneous ? index(at.seat) : 0);
+          out.seats[row] = static_cast<std::int8_t>(at.seat);
+          write_row(at, structs, games[m], out.observations + row * observation_size, out.masks + row * mask_size);
           if (!simultaneous) break;
         }
       }
@@ -237,56 +239,56 @@ class Library {
 
   static const char* step(rival_batch* batch, const rival_step* step) {
     Matches& b = of(batch);
-    return guarded(b.failure, -1, -1, "", [&] {
+    return guarded(b.failure, {}, [&, in = *step](Place& at) {
       const RowLayout& layout = b.of->layout;
-      const std::size_t seats = at(b.of->spec.seats);
+      const std::size_t seats = index(b.of->spec.seats), matches = b.games.size();
       const std::size_t per_match = b.of->spec.simultaneous ? seats : 1;
-      const std::size_t choices = at(layout.choice_count) * per_match, values = at(layout.value_count) * per_match;
+      const std::size_t choices = index(layout.choice_count) * per_match,
+                        values = index(layout.value_count) * per_match;
       const int stride = b.of->spec.simultaneous ? 1 : 0;
-      for (std::size_t m = 0; m < b.games.size(); ++m) {
-        if (step->status[m] != RIVAL_RUNNING) continue;
-        b.failure.match = static_cast<int32_t>(m);
-        b.failure.member = "step()";
-        G& game = b.games[m];
-        game.step(Actions(step->choices + m * choices, step->values + m * values, stride, layout),
-                  Key::from_bits(step->keys[m]), Rewards(step->rewards + m * seats));
-        b.failure.member = "status()";
-        step->status[m] = static_cast<std::uint8_t>(game.status());
+      G* const games = b.games.data();
+      for (std::size_t m = 0; m < matches; ++m) {
+        if (in.status[m] != RIVAL_RUNNING) continue;
+        at = {static_cast<int32_t>(m), -1, "step()"};
+        games[m].step(Actions(in.choices + m * choices, in.values + m * values, stride, layout),
+                      Key::from_bits(rival_step_key(&in, at.match)), Rewards(in.rewards + m * seats));
+        at.member = "status()";
+        in.status[m] = static_cast<std::uint8_t>(games[m].status());
       }
     });
   }
 
   static const char* status(rival_batch* batch, int32_t match, int32_t* status) {
-    return guarded(of(batch).failure, match, -1, "status()",
-                   [&] { *status = static_cast<int32_t>(of(batch).games[at(match)].status()); });
+    return guarded(of(batch).failure, {match, -1, "status()"},
+                   [&](Place&) { *status = static_cast<int32_t>(of(batch).games[index(match)].status()); });
   }
   static const char* to_act(rival_batch* batch, int32_t match, uint64_t* seats) {
-    return guarded(of(batch).failure, match, -1, "to_act()",
-                   [&] { *seats = of(batch).games[at(match)].to_act().bits(); });
+    return guarded(of(batch).failure, {match, -1, "to_act()"},
+                   [&](Place&) { *seats = of(batch).games[index(match)].to_act().bits(); });
   }
   static const char* observe_seat(rival_batch* batch, int32_t match, int32_t seat, float* observation,
                                   std::uint8_t* mask) {
-    return guarded(of(batch).failure, match, seat, "",
-                   [&] { write_row(of(batch), of(batch).games[at(match)], seat, observation, mask); });
+    return guarded(of(batch).failure, {match, seat, ""},
+                   [&](Place& at) { write_row(at, *of(batch).of, of(batch).games[index(match)], observation, mask); });
   }
 
   static const char* result(rival_batch* batch, int32_t match, int32_t team, float* result) {
-    return guarded(of(batch).failure, match, -1, "result()", [&] {
-      if constexpr (HasResult<G>) *result = of(batch).games[at(match)].result(team);
+    return guarded(of(batch).failure, {match, -1, "result()"}, [&](Place&) {
+      if constexpr (HasResult<G>) *result = of(batch).games[index(match)].result(team);
     });
   }
   static const char* playing(rival_batch* batch, int32_t match, uint64_t* seats) {
-    return guarded(of(batch).failure, match, -1, "playing()", [&] {
-      if constexpr (HasPlaying<G>) *seats = of(batch).games[at(match)].playing().bits();
+    return guarded(of(batch).failure, {match, -1, "playing()"}, [&](Place&) {
+      if constexpr (HasPlaying<G>) *seats = of(batch).games[index(match)].playing().bits();
     });
   }
   static const char* copy(rival_batch* batch, int32_t into, const rival_batch* from, int32_t match) {
-    return guarded(of(batch).failure, into, -1, "copying a match",
-                   [&] { of(batch).games[at(into)] = of(from).games[at(match)]; });
+    return guarded(of(batch).failure, {into, -1, "copying a match"},
+                   [&](Place&) { of(batch).games[index(into)] = of(from).games[index(match)]; });
   }
   static const char* resample_hidden(rival_batch* batch, int32_t match, int32_t seat, uint64_t key) {
-    return guarded(of(batch).failure, match, seat, "resample_hidden()", [&] {
-      if constexpr (HasResampleHidden<G>) of(batch).games[at(match)].resample_hidden(seat, Key::from_bits(key));
+    return guarded(of(batch).failure, {match, seat, "resample_hidden()"}, [&](Place&) {
+      if constexpr (HasResampleHidden<G>) of(batch).games[index(match)].resample_hidden(seat, Key::from_bits(key));
     });
   }
 
@@ -295,8 +297,8 @@ class Library {
   static const char* written(rival_batch* batch, int32_t match, int32_t seat, const char* member, const char** text,
                              const Write& write) {
     Matches& b = of(batch);
-    return guarded(b.failure, match, seat, member, [&] {
-      b.text = write(std::as_const(b.games[at(match)]));
+    return guarded(b.failure, {match, seat, member}, [&](Place&) {
+      b.text = write(std::as_const(b.games[index(match)]));
       *text = b.text.c_str();
     });
   }
@@ -325,7 +327,7 @@ class Library {
   }
 
   static void give(const std::shared_ptr<const SpecStructs>& structs, std::vector<Chance<G>> all, rival_outcomes* out) {
-    const std::size_t seats = at(structs->spec.seats);
+    const std::size_t seats = index(structs->spec.seats);
     auto batch = std::make_unique<Matches>(structs, all.size());
     batch->rewards.resize(all.size() * seats);
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -340,23 +342,26 @@ class Library {
     out->batch = reinterpret_cast<rival_batch*>(batch.release());
   }
   static const char* starts(const rival_settings* settings, rival_outcomes* out) {
-    return guarded(failure_of_thread(), -1, -1, "starts()", [&] {
-      if constexpr (HasStarts<G>) give(shared(), G::starts(settings_of(shared()->spec, *settings)), out);
+    return guarded(failure_of_thread(), {-1, -1, "starts()"}, [&](Place&) {
+      Settings all;
+      read_settings(shared()->spec, *settings, all);
+      if constexpr (HasStarts<G>) give(shared(), G::starts(all), out);
     });
   }
   static const char* outcomes(rival_batch* batch, int32_t match, const int32_t* choices, const float* values,
                               rival_outcomes* out) {
     const Matches& b = of(batch);
-    return guarded(of(batch).failure, match, -1, "outcomes()", [&] {
+    return guarded(of(batch).failure, {match, -1, "outcomes()"}, [&](Place&) {
       if constexpr (HasOutcomes<G>)
-        give(b.of, b.games[at(match)].outcomes(Actions(choices, values, b.of->spec.simultaneous ? 1 : 0, b.of->layout)),
+        give(b.of,
+             b.games[index(match)].outcomes(Actions(choices, values, b.of->spec.simultaneous ? 1 : 0, b.of->layout)),
              out);
     });
   }
 
   static void error_place(const rival_batch* batch, int32_t* match, int32_t* seat) {
-    *match = of(batch).failure.match;
-    *seat = of(batch).failure.seat;
+    *match = of(batch).failure.at.match;
+    *seat = of(batch).failure.at.seat;
   }
 
   static rival_game_table make_table() {

@@ -168,6 +168,22 @@ struct Library {
   bool masks = false;
 };
 
+// Settings as a library is given them; what is empty: the defaults. `settings` must outlive it.
+struct Given {
+  Given(const Spec& spec, const Settings& settings) {
+    const bool whole = settings.parameters.size() == spec.parameters.size() &&
+                       settings.picks.size() == spec.choices.size() * static_cast<std::size_t>(spec.seats);
+    if (!whole) own = with_defaults(spec, settings);
+    const Settings& all = whole ? settings : own;
+    structs = {sizeof structs, all.parameters.data(), all.picks.data()};
+  }
+  Given(const Given&) = delete;
+  Given& operator=(const Given&) = delete;
+
+  Settings own;
+  rival_settings structs;
+};
+
 // ---- the batch -------------------------------------------------------------------------------------------------
 
 class LibraryBatch final : public Batch {
@@ -187,19 +203,17 @@ class LibraryBatch final : public Batch {
         table_(library_->table),
         batch_(batch),
         status_(index(matches), RIVAL_TRUNCATED),
-        keys_(index(matches)) {}
+        keys_(index(matches)),
+        steps_(index(matches)) {}
   ~LibraryBatch() override { table_.destroy(batch_); }
 
   void start(std::span<const int> matches, const Settings& settings, std::span<const Key> keys) override {
     if (failure()) return;
-    const Settings full = with_defaults(spec(), settings);
-    const rival_settings as_struct{sizeof as_struct, full.parameters.data(), full.picks.data()};
-    std::vector<std::uint64_t> bits;
-    for (std::size_t i = 0; i < matches.size(); ++i) {
-      clocks_[index(matches[i])] = {keys[i], 0};
-      bits.push_back(keys[i].split(0).bits());
-    }
-    const rival_start start{sizeof start, matches.data(), bits.data(), &as_struct, static_cast<int>(matches.size())};
+    for (std::size_t i = 0; i < matches.size(); ++i) note_clock(matches[i], {keys[i], 0});
+    static_assert(sizeof(Key) == sizeof(std::uint64_t));
+    const auto* bits = reinterpret_cast<const std::uint64_t*>(keys.data());
+    const Given given(spec(), settings);
+    const rival_start start{sizeof start, matches.data(), bits, &given.structs, static_cast<int>(matches.size())};
     if (!good("start", table_.start(batch_, &start))) return;
     for (int match : matches) ask_status(match);
   }
@@ -219,14 +233,17 @@ class LibraryBatch final : public Batch {
     static_assert(sizeof(Status) == 1);
     const std::size_t seats = index(spec().seats);
     std::memset(out.rewards, 0, sizeof(float) * index(matches()) * seats);
-    for (int m = 0; m < matches(); ++m)
-      if (status_[index(m)] == RIVAL_RUNNING)
-        keys_[index(m)] = clocks_[index(m)].key.split(static_cast<std::uint64_t>(clocks_[index(m)].steps) + 1).bits();
     auto* status = reinterpret_cast<std::uint8_t*>(out.status);
     std::copy(status_.begin(), status_.end(), status);
-    const rival_step step{sizeof step, actions.choices, actions.values, keys_.data(), out.rewards, status};
+    const rival_step step{sizeof step,   actions.choices, actions.values, keys_.data(),
+                          steps_.data(), out.rewards,     status};
     if (!failure() && good("step", table_.step(batch_, &step)))
-      for (int m = 0; m < matches() && !failure(); ++m) take(m, status[m], out.rewards + index(m) * seats);
+      for (int m = 0; m < matches(); ++m) {
+        if ((status[m] | status_[index(m)]) != RIVAL_RUNNING)
+          take(m, status[m], out.rewards + index(m) * seats);
+        else
+          ++steps_[index(m)], ++clocks_[index(m)].steps;
+      }
     std::copy(status_.begin(), status_.end(), status);
     if (failure()) std::fill_n(out.status, matches(), Status::truncated);
   }
@@ -295,18 +312,17 @@ class LibraryBatch final : public Batch {
     check(same && same->library_ == library_, "a match was copied from a batch of another game");
     if (!table_.copy) return false;
     if (!failure() && !good("copy", table_.copy(batch_, into, same->batch_, match), into)) return true;
-    clocks_[index(into)] = same->clocks_[index(match)];
-    if (key) clocks_[index(into)].key = *key;
+    const Clock& clock = same->clocks_[index(match)];
+    note_clock(into, {key.value_or(clock.key), clock.steps});
     status_[index(into)] = same->status_[index(match)];
     return true;
   }
 
   Outcomes starts(const Settings& settings) const override {
     if (!table_.starts || failure()) return {};
-    const Settings full = with_defaults(spec(), settings);
-    const rival_settings as_struct{sizeof as_struct, full.parameters.data(), full.picks.data()};
+    const Given given(spec(), settings);
     rival_outcomes out{.struct_size = sizeof out};
-    if (!good("starts", table_.starts(&as_struct, &out))) return {};
+    if (!good("starts", table_.starts(&given.structs, &out))) return {};
     return taken(out, "starts", -1, {{}, 0});
   }
   Outcomes outcomes(int match, const ActionRows& actions) const override {
@@ -370,23 +386,32 @@ class LibraryBatch final : public Batch {
     return {};
   }
 
-  // Whether rows belong to seats that they may belong to.
-  void look_at(const std::int8_t* seats) const {
-    const int per_match = rows_per_match();
-    for (int m = 0, row = 0; m < matches(); ++m)
-      for (int i = 0; i < per_match; ++i, ++row) {
-        const int seat = seats[row];
-        if (seat == -1) continue;
-        if (status_[index(m)] != RIVAL_RUNNING)
-          return wrong("observe", m, seat, "it is to act, and the match is not running");
-        if (spec().simultaneous ? seat != i : seat < 0 || seat >= spec().seats)
-          return wrong("observe", m, -1, fmt::format("row {} is said to belong to seat {}", row, seat));
-      }
+  void note_clock(int match, Clock clock) {
+    clocks_[index(match)] = clock;
+    keys_[index(match)] = clock.key.bits();
+    steps_[index(match)] = clock.steps;
   }
 
-  // What a step made of a match.
+  // Whether rows belong to seats that they may belong to.
+  void look_at(const std::int8_t* seats) const {
+    const int per_match = rows_per_match(), all = spec().seats;
+    const bool simultaneous = spec().simultaneous;
+    for (int m = 0, row = 0; m < matches(); ++m) {
+      const bool runs = status_[index(m)] == RIVAL_RUNNING;
+      for (int i = 0; i < per_match; ++i, ++row) {
+        const int seat = seats[row];
+        if (seat == -1 || (runs && (simultaneous ? seat == i : seat >= 0 && seat < all))) continue;
+        return wrong("observe", m, runs ? -1 : seat,
+                     runs ? fmt::format("row {} is said to belong to seat {}", row, seat)
+                          : "it is to act, and the match is not running");
+      }
+    }
+  }
+
+  // What a step made of a match that does not run on.
   void take(int m, std::uint8_t status, float* rewards) {
     std::uint8_t& now = status_[index(m)];
+    if (failure()) return;
     if (now != RIVAL_RUNNING) {
       std::fill_n(rewards, spec().seats, 0.0f);
       return;
@@ -394,7 +419,7 @@ class LibraryBatch final : public Batch {
     if (status > RIVAL_TRUNCATED)
       return wrong("step", m, -1, fmt::format("the status is {}, which is none", static_cast<int>(status)));
     now = status;
-    ++clocks_[index(m)].steps;
+    ++steps_[index(m)], ++clocks_[index(m)].steps;
     if (status == RIVAL_FINISHED) add_results(m, rewards);
   }
 
@@ -424,7 +449,7 @@ class LibraryBatch final : public Batch {
     outcomes.rewards.assign(count * seats, 0.0f);
     if (out.rewards) std::copy_n(out.rewards, count * seats, outcomes.rewards.begin());
     for (int m = 0; m < out.matches; ++m) {
-      batch->clocks_[index(m)] = clock;
+      batch->note_clock(m, clock);
       batch->ask_status(m);
       if (batch->status(m) == Status::finished) batch->add_results(m, outcomes.rewards.data() + index(m) * seats);
     }
@@ -437,7 +462,8 @@ class LibraryBatch final : public Batch {
   const rival_game_table& table_;
   rival_batch* batch_;
   std::vector<std::uint8_t> status_;  // [matches]
-  std::vector<std::uint64_t> keys_;   // [matches] of the present step
+  std::vector<std::uint64_t> keys_;   // [matches] and steps_: clocks_, as the library is given them
+  std::vector<std::int32_t> steps_;
 };
 
 // ---- loading ---------------------------------------------------------------------------------------------------
