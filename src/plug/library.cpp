@@ -10,6 +10,7 @@
 #include "base/file.hpp"
 #include "base/names.hpp"
 #include "game/spec.hpp"
+#include "plug/worker_sources.hpp"
 
 namespace rival {
 namespace {
@@ -492,6 +493,14 @@ Error no_such_library(const std::string& path) {
   return {fmt::format("{}: there is no such library{}", path, near.empty() ? "" : "; did you mean '" + near + "'?")};
 }
 
+Result<void> is_file(const std::string& path) {
+  const Result<PathKind> kind = path_kind(path);
+  if (!kind) return kind.error();
+  if (kind.value() == PathKind::none) return no_such_library(path);
+  if (kind.value() != PathKind::file) return Error{fmt::format("{}: not a file, and so no library", path)};
+  return {};
+}
+
 }  // namespace
 
 Result<GameEntry> game_of_table(const rival_game_table* (*rival_game)(std::uint32_t), const std::string& who) {
@@ -538,10 +547,7 @@ Result<GameEntry> game_of_table(const rival_game_table* (*rival_game)(std::uint3
 }
 
 Result<GameEntry> open_library(const std::string& path) {
-  const Result<PathKind> kind = path_kind(path);
-  if (!kind) return kind.error();
-  if (kind.value() == PathKind::none) return no_such_library(path);
-  if (kind.value() != PathKind::file) return Error{fmt::format("{}: not a file, and so no library", path)};
+  if (const Result<void> file = is_file(path); !file) return file.error();
   void* handle = dlopen(absolute(path).c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (!handle) {
     std::string why = text_of(dlerror(), kLongestMessage);
@@ -565,9 +571,15 @@ GameSource library_source() {
   return {.kind = "library",
           .form = "./libmygame.so",
           .description = "a game in a shared library (docs/c-games.md)",
-          .options = {},
+          .options = {"--isolate", "--workers"},
           .takes = [](const std::string& name) { return name.ends_with(".so") || name.find('/') != std::string::npos; },
-          .open = [](const std::string& name, const SourceOptions&) { return open_library(name); },
+          .open = [](const std::string& name, const SourceOptions& options) -> Result<GameEntry> {
+            if (const Result<void> file = is_file(name); !file) return file.error();
+            if (options.isolate) return open_isolated(absolute(name), options);
+            if (options.workers > 0)
+              return Error{fmt::format("{} is played in this process: --workers goes with --isolate", name)};
+            return open_library(name);
+          },
           .origin = absolute};
 }
 

@@ -564,7 +564,7 @@ TEST(LibraryFile, ErrorsNameThePath) {
             folder.file("libtxt.so") + ": there is no such library; did you mean '" + folder.file("libtext.so") + "'?");
   EXPECT_EQ(said("/none/x.so"), "/none/x.so: there is no such library");
   EXPECT_EQ(said(folder.path()), folder.path() + ": not a file, and so no library");
-  EXPECT_TRUE(has(said(kExamples + "/libempty.so"), "libempty.so: it exports no function rival_game()"));
+  EXPECT_TRUE(has(said(RIVAL_NO_GAME), RIVAL_NO_GAME ": it exports no function rival_game()"));
 }
 
 TEST(LibraryFile, OriginIsItsPathFromAnywhere) {

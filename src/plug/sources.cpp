@@ -7,6 +7,7 @@
 #include "base/names.hpp"
 #include "game/spec.hpp"
 #include "plug/library.hpp"
+#include "plug/worker_sources.hpp"
 
 namespace rival {
 namespace {
@@ -48,7 +49,10 @@ Error no_such_game(std::span<const GameEntry> catalog, const std::string& name) 
 }  // namespace
 
 std::vector<GameSource> game_sources(std::span<const GameEntry> catalog) {
-  return {catalog_source(catalog), library_source()};
+  std::vector<GameSource> sources{catalog_source(catalog)};
+  for (GameSource& source : worker_sources()) sources.push_back(std::move(source));
+  sources.push_back(library_source());  // the last: a name with a slash may be of any of the others
+  return sources;
 }
 
 Result<GameSource> find_source(std::span<const GameEntry> catalog, const std::string& name,
