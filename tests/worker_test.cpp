@@ -25,6 +25,7 @@
 #include "plug/worker_protocol.hpp"
 #include "plug/worker_server.hpp"
 #include "plug/worker_socket.hpp"
+#include "search/search.hpp"
 #include "train/run.hpp"
 
 namespace rival {
@@ -101,6 +102,30 @@ TEST(Worker, ItKeepsThePromisesThatTheGameDoes) {
   EXPECT_EQ(batch->text(0), here->text(0));
   EXPECT_EQ(batch->action_text(0, 0, 3), here->action_text(0, 0, 3));
   EXPECT_EQ(batch->hash(0), here->hash(0));
+}
+
+// A search decides alike on copies there and here, whichever of two processes a match is in.
+TEST(Worker, TreeSearchDecidesAsItWouldHere) {
+  for (const char* name : {"connect_four", "kuhn_poker"}) {
+    const Result<GameEntry> there = open_worker(served(name, 2, 2));
+    ASSERT_TRUE(there.ok()) << there.error().message;
+    const GameEntry here = built_in(name);
+    std::vector<std::vector<std::byte>> serialized[2];
+    int i = 0;
+    for (const GameEntry* game : {&here, &there.value()}) {
+      auto search = search_agent(game->make_batch, {.simulations = 16});
+      ASSERT_TRUE(search.ok()) << search.error().message;
+      const auto random = random_agent();
+      const Result<MatchSummary> sum =
+          play_matches(*game, **search, random.get(), Key(6), {.matches = 2, .batch = 1, .replays = 2});
+      ASSERT_TRUE(sum.ok()) << sum.error().message;
+      for (const Replay& replay : sum.value().replays) serialized[i].push_back(serialize(replay));
+      ++i;
+      const Result<MatchSummary> many = play_matches(*game, **search, random.get(), Key(6), {.matches = 8, .batch = 8});
+      ASSERT_TRUE(many.ok()) << many.error().message;
+    }
+    EXPECT_TRUE(serialized[0] == serialized[1]) << name;
+  }
 }
 
 TrainConfig small(std::int64_t steps) {
