@@ -49,6 +49,8 @@ class Reader {
                               "there; is it set?",
                               name, size, least, RIVAL_GAME_ABI_VERSION)),
              known;
+    if (size % alignof(Struct) != 0)
+      return fail(fmt::format("{}.struct_size is {}, which is no struct's size", name, size)), known;
     std::memcpy(&known, from, std::min(size, sizeof known));
     return known;
   }
