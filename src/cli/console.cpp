@@ -114,12 +114,12 @@ int hanging_indent(const Line& line, int width) {
   return std::min(std::max(first, 0), width / 2);
 }
 
-// Breaks a line between words so that each part fits, as far as its words do.
-std::string wrapped(const Line& line, int width) {
+// Breaks a line between words so that each part fits, as far as its words do. It begins in `column`, which is then
+// where it ends.
+std::string wrapped(const Line& line, int width, int& column) {
   std::string text;
-  if (columns_of(line) <= width) return append(text, line), text;
-  const int indent = hanging_indent(line, width);
-  int column = 0;
+  if (column + columns_of(line) <= width) return append(text, line), column += columns_of(line), text;
+  const int indent = column > 0 ? 0 : hanging_indent(line, width);
   Line spaces, word;
   bool quoted = false;  // inside `...`
   const auto place_word = [&] {
@@ -146,7 +146,7 @@ std::string wrapped(const Line& line, int width) {
     }
   }
   place_word();
-  if (column + columns_of(spaces) <= width) append(text, spaces);
+  if (column + columns_of(spaces) <= width) append(text, spaces), column += columns_of(spaces);
   return text;
 }
 
@@ -176,10 +176,10 @@ void Console::write(std::string_view text) {
   std::string bytes;
   for (const Line& line : all.lines) {
     if (terminal_)
-      bytes += wrapped(line, width());
+      bytes += wrapped(line, width(), column_);
     else
       append(bytes, line);
-    if (&line != &all.lines.back() || all.ended) bytes += '\n';
+    if (&line != &all.lines.back() || all.ended) bytes += '\n', column_ = 0;
   }
   put(bytes);
 }
@@ -193,6 +193,16 @@ void Console::verbatim(std::string_view text) {
     if (&line != &all.lines.back() || all.ended) bytes += '\n';
   }
   put(bytes);
+}
+
+bool Console::ask(std::string_view question, std::istream& input, std::string& answer) {
+  write(question);
+  const bool answered = static_cast<bool>(std::getline(input, answer));
+  if (answered)
+    column_ = 0;
+  else
+    write("\n");
+  return answered;
 }
 
 void Console::machine_line(std::string_view text) {

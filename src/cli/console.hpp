@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include <cstdio>
+#include <istream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,7 +22,7 @@ class Console {
   explicit Console(std::FILE* out);
 
   // Control characters other than the end of a line show as \x1b; on a terminal, lines that do not fit break between
-  // words, but not inside `...`, and go on below where their text began.
+  // words, but not inside `...`, and go on below where their text began; one that is written in pieces breaks too.
   template <class... Args>
   void print(fmt::format_string<Args...> format, Args&&... args) {
     write(fmt::format(format, std::forward<Args>(args)...));
@@ -29,6 +30,8 @@ class Console {
   void write(std::string_view text);
   // The same without breaking lines: what people copy, such as commands.
   void verbatim(std::string_view text);
+  // Asks a person, whose answer ends the line. False at the end of the input.
+  bool ask(std::string_view question, std::istream& input, std::string& answer);
   // As it is, and the end of the line: for programs.
   void machine_line(std::string_view text);
 
@@ -57,6 +60,7 @@ class Console {
   std::FILE* out_;
   bool terminal_, colour_;
   std::string mark_;        // begins a style: unguessable, so that no text from outside passes for one
+  int column_ = 0;          // where an unfinished line of write() goes on; only on a terminal
   std::vector<int> drawn_;  // columns of the lines that redraw() replaces
   int failure_ = 0;         // errno of the first write that failed
 };

@@ -334,12 +334,8 @@ class Table {
 
   Command ask(int row) {
     for (;;) {
-      console_.print("{} ", console_.bold("Your move:"));
       std::string line;
-      if (!std::getline(input_, line)) {
-        console_.print("\n");
-        return Command::quit;
-      }
+      if (!console_.ask(console_.bold("Your move:") + " ", input_, line)) return Command::quit;
       line = trimmed(line);
       const std::string command = lower(line);
       if (command.empty() || command == "?" || command == "help") {
@@ -477,12 +473,9 @@ Result<Outcome> play(const Options& options, const Games& games, Console& consol
       console.print("  You {}, {} {}, draws {}\n", wins, player->name, losses, draws);
     }
     if (options.watch) break;
-    console.print("Play again{}? [Y/n] ", !options.seat && spec.seats > 1 ? " in the next seat" : "");
+    const std::string where = !options.seat && spec.seats > 1 ? " in the next seat" : "";
     std::string answer;
-    if (!std::getline(std::cin, answer)) {
-      console.print("\n");
-      break;
-    }
+    if (!console.ask(fmt::format("Play again{}? [Y/n] ", where), std::cin, answer)) break;
     if (answer = lower(trimmed(answer)); !answer.empty() && answer[0] != 'y') break;
   }
   return Outcome{{{"game", spec.name}, {"bot", options.player}, {"wins", wins}, {"draws", draws}, {"losses", losses}}};
