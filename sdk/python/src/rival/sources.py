@@ -7,7 +7,7 @@ import inspect
 import os
 import sys
 from typing import Any, Callable, Tuple
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from .batch import Batch
 from .errors import RivalError
@@ -102,10 +102,11 @@ def split_options(text: str) -> Tuple[str, dict]:
     """'ID?key=value&key=value' as ID and a dict, with values as numbers, truth values and None where they are such."""
     name, _, query = text.partition("?")
     options = {}
-    for key, value in parse_qsl(query, keep_blank_values=True):
-        options[key] = plain_value(value)
-    if query and not options:
-        raise RivalError(f"'{text}': what follows the '?' should be key=value, several with & between them")
+    for pair in query.split("&") if query else []:
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise RivalError(f"'{text}': what follows the '?' should be key=value, several with & between them")
+        options[unquote(key)] = plain_value(unquote(value))
     return name, options
 
 

@@ -356,8 +356,8 @@ class Settings:
 
     def __init__(self, spec: Spec, parameters: np.ndarray, picks: np.ndarray) -> None:
         self.parameters = {p.name: float(v) for p, v in zip(spec.parameters, parameters)}
-        rows = np.asarray(picks, np.int32).reshape(len(spec.choices), -1)
-        self.picks = {c.name: rows[i].tolist() or [-1] * spec.seats for i, c in enumerate(spec.choices)}
+        rows = np.asarray(picks, np.int32).reshape(-1, spec.seats).tolist()
+        self.picks = {c.name: row for c, row in zip(spec.choices, rows)}
 
     def __getitem__(self, name: str) -> float:
         return self.parameters[name]
