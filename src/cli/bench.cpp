@@ -12,7 +12,6 @@
 #include "base/threads.hpp"
 #include "cli/command.hpp"
 #include "cli/settings.hpp"
-#include "game/conformance.hpp"
 #include "nn/onednn.hpp"
 #include "train/trainer.hpp"
 
@@ -233,9 +232,10 @@ Result<std::string> save(const std::string& folder, const Json& figures) {
   return path;
 }
 
-Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, Console& console) {
-  const GameEntry& game = find_game(games, options.game);
-  if (Result<void> sound = check_quickly(game.make_batch); !sound) return sound.error();
+Result<Outcome> bench(const Options& options, const Games& games, Console& console) {
+  const Result<GameEntry> opened = games.open_sound(options.game);
+  if (!opened) return opened.error();
+  const GameEntry& game = opened.value();
   const Settings settings = settings_or_usage(game.spec, options.setup);
   TrainConfig config;
   for (const auto& [key, text] : options.rows)
@@ -297,7 +297,7 @@ Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, 
   return Outcome{json};
 }
 
-Action declare(Arguments& arguments, std::span<const GameEntry> games) {
+Action declare(Arguments& arguments, const Games& games) {
   const auto options = std::make_shared<Options>();
   arguments.add("GAME", &options->game, games_help());
   arguments.add("--seconds", &options->seconds, "How long to measure each figure", {.low = 0.001, .high = 3600});
@@ -305,7 +305,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   add_training_options(arguments, kRows, options->rows);
   add_setup(arguments, options->setup);
   arguments.add("--results", &options->results, "A folder with a results file per processor, to which to add these");
-  return [options, games](Console& console) { return bench(*options, games, console); };
+  return [options, &games](Console& console) { return bench(*options, games, console); };
 }
 
 }  // namespace
