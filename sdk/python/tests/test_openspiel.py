@@ -1,3 +1,4 @@
+import tempfile
 import unittest
 
 from helpers import need
@@ -6,6 +7,7 @@ need("pyspiel")
 
 import numpy as np  # noqa: E402
 import pyspiel  # noqa: E402
+import samples  # noqa: E402
 
 import rival  # noqa: E402
 from rival.check import Rows, play  # noqa: E402
@@ -96,6 +98,84 @@ class Games(unittest.TestCase):
             with self.assertRaisesRegex(rival.RivalError, message):
                 rival.open("openspiel:" + name)(1)
         self.assertEqual(rival.open("openspiel:tic_tac_toe?rival.seat=false").spec.observation[-1].name, "observation")
+
+
+def our_kuhn(history, player):
+    """What Rival's own kuhn_poker shows of a position of OpenSpiel's."""
+    row = np.zeros(11, np.float32)
+    row[history[player]] = 1
+    for i, action in enumerate(history[2:]):
+        row[3 + 2 * i + action] = 1
+    row[9 + player] = 1
+    return row
+
+
+def our_leduc(history, player):
+    row = np.zeros(24, np.float32)
+    row[history[player] // 2] = 1
+    rounds, calls = [[], []], 0
+    left = list(history[2:])
+    while left:
+        action = left.pop(0)
+        rounds[0].append(action)
+        calls = calls + 1 if action == 1 else 0
+        if action == 1 and len(rounds[0]) > 1:
+            if left:
+                row[3 + left.pop(0) // 2] = 1
+            rounds[1] = left
+            break
+    for i, actions in enumerate(rounds):
+        for j, action in enumerate(actions):
+            row[6 + 8 * i + 2 * j + action - 1] = 1
+    row[22 + player] = 1
+    return row
+
+
+class NashConv(unittest.TestCase):
+    def test_openspiel_and_rival_say_the_same_of_a_bot(self):
+        from open_spiel.python.algorithms import exploitability
+        from open_spiel.python.policy import Policy
+
+        folder = samples.folder()
+        ours, _ = samples.read(f"{folder}/nash_conv.safetensors")
+        for name, seen in (("kuhn_poker", our_kuhn), ("leduc_poker", our_leduc)):
+            bot, game = rival.Bot.load(f"{folder}/{name}.bot"), pyspiel.load_game(name)
+
+            class Theirs(Policy):
+                def action_probabilities(self, state, player_id=None):
+                    player = state.current_player()
+                    mask = np.zeros(bot.mask_size)
+                    mask[state.legal_actions()] = 1
+                    p = bot.probabilities(seen(state.history(), player), mask)
+                    return {a: float(p[a]) for a in state.legal_actions()}
+
+            theirs = exploitability.nash_conv(game, Theirs(game, [0, 1]))
+            self.assertGreater(theirs, 0.5)
+            self.assertAlmostEqual(theirs, float(ours[name][0]), places=4)
+
+    def test_of_a_bot_for_the_game_itself(self):
+        from open_spiel.python.algorithms import exploitability
+
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = folder.name + "/bot.safetensors"
+        for name in ("kuhn_poker", "leduc_poker"):
+            game = pyspiel.load_game(name)
+            spec = rival.open("openspiel:" + name).spec
+            samples.random_bot(path, spec)
+            policy = rival.openspiel_policy(rival.Bot.load(path), "openspiel:" + name)
+            random = exploitability.nash_conv(game, policy)
+            # One whose every weight is 0 plays uniformly.
+            tensors, metadata = samples.read(path)
+            samples.write(path, {n: t * (0 if n.startswith("head") else 1) for n, t in tensors.items()}, metadata)
+            uniform = exploitability.nash_conv(game, rival.openspiel_policy(rival.Bot.load(path), game))
+            self.assertAlmostEqual(uniform, {"kuhn_poker": 11 / 12, "leduc_poker": 4.747222}[name], places=4)
+            self.assertNotAlmostEqual(random, uniform, places=2)
+        samples.random_bot(path, spec, hidden=(4,), memory=4)
+        with self.assertRaisesRegex(rival.RivalError, "has a memory"):
+            rival.openspiel_policy(rival.Bot.load(path), "leduc_poker")
+        with self.assertRaisesRegex(rival.RivalError, "was made for another game"):
+            rival.openspiel_policy(rival.Bot.load(path), "kuhn_poker")
 
 
 if __name__ == "__main__":

@@ -217,7 +217,7 @@ class Bot:
         )
 
     def _mask(self, mask: Any, n: int) -> Array:
-        if mask is None:
+        if mask is None or self.mask_size == 0:
             return np.ones((n, self.mask_size), np.uint8)
         if isinstance(mask, Mapping):
             mask = np.concatenate(
