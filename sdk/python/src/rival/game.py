@@ -162,7 +162,8 @@ class GameBatch(Batch):
 
     def observe(self, observations: np.ndarray, masks: np.ndarray, seats: np.ndarray) -> None:
         observations[...] = 0
-        masks[...] = 0 if self.has["legal"] else 1
+        legal = self.has["legal"]
+        masks[...] = 0 if legal else 1
         seats[...] = -1
         simultaneous = self.spec.simultaneous
         per_match = self.rows_per_match
@@ -173,7 +174,7 @@ class GameBatch(Batch):
                 row = m * per_match + (seat if simultaneous else 0)
                 seats[row] = seat
                 self._observe(m, seat, observations[row])
-                if self.has["legal"]:
+                if legal:
                     self._legal(m, seat, masks[row])
         if not np.isfinite(observations).all():
             self._refuse_row(observations, seats)
@@ -389,6 +390,15 @@ class GameBatch(Batch):
 
     def _allow(self, m: int, seat: int, row: np.ndarray, part: Any, allowed: Any) -> None:
         name, first, last = part
+        if type(allowed) is list and allowed:  # the usual case
+            size = last - first
+            for choice in allowed:
+                if type(choice) is not int or not 0 <= choice < size:
+                    break
+                row[first + choice] = 1
+            else:
+                return
+            row[first:last] = 0
         array = np.asarray(allowed)
         if array.dtype == bool:
             if array.shape != (last - first,):

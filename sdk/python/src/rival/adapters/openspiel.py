@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import difflib
-import math
+import itertools
 from typing import Any, Dict, List, Optional, Tuple, Union
 
 import numpy as np
@@ -19,6 +19,7 @@ except ImportError as error:
     raise MissingPackage("open_spiel", "a game of OpenSpiel") from error
 
 _MOST_CHOICES = 1 << 20
+_CHANCE, _TERMINAL = int(pyspiel.PlayerId.CHANCE), int(pyspiel.PlayerId.TERMINAL)
 _LARGE = 1024  # numbers from which on a matrix is read as a picture
 _OWN = ("seat",)
 
@@ -83,6 +84,10 @@ class View:
         )
         self.spec.validate()
         self._observer = self._fast_observer()
+        if self._observer is not None:  # what is called for every row
+            inner = getattr(self._observer, "_observation", None)
+            self._set_from = getattr(inner, "set_from", self._observer.set_from)
+            self._tensor_seen = self._observer.tensor
 
     def _fast_observer(self) -> Any:
         """An observer that writes into an array of its own; None where a game only gives lists."""
@@ -91,12 +96,10 @@ class View:
             if observer is None or observer.tensor is None or len(observer.tensor) != self.size:
                 return None
             state = self.game.new_initial_state()
-            random = np.random.default_rng(0)
-            for _ in range(1000):
-                if state.is_chance_node():
-                    state.apply_action(_draw(state, random))
-                else:
+            for number in range(1000):
+                if not state.is_chance_node():
                     break
+                state.apply_action(_draw(state, uniform(0, number)))
             if not state.is_terminal() and not state.is_chance_node():
                 observer.set_from(state, 0)
                 if not np.array_equal(observer.tensor, np.asarray(self._tensor(state, 0), np.float32)):
@@ -109,17 +112,15 @@ class View:
         return state.information_state_tensor(player) if self.remembers else state.observation_tensor(player)
 
     def write(self, state: Any, player: int, row: np.ndarray) -> None:
+        """What the player sees, but for the part that says which one it is."""
         if self._observer is not None:
-            self._observer.set_from(state, player)
-            tensor = self._observer.tensor
+            self._set_from(state, player)
+            tensor = self._tensor_seen
         else:
             tensor = self._tensor(state, player)
         if self._planes is not None:
             tensor = np.asarray(tensor, np.float32).reshape(self._planes).transpose(2, 0, 1).reshape(-1)
         row[: self.size] = tensor
-        if self.seat_at >= 0:
-            row[self.seat_at : self.seat_at + self.players] = 0
-            row[self.seat_at + player] = 1
 
 
 class OpenSpielBatch(Batch):
@@ -147,14 +148,17 @@ class OpenSpielBatch(Batch):
         self.who = self.view.who
         self._game = game
         self._states: List[Any] = [None] * self.matches
-        self._random: List[Any] = [None] * self.matches
         self._keys: List[int] = [0] * self.matches
+        self._drawn: List[int] = [0] * self.matches  # how many numbers of its key a match has used
         self._before: List[List[float]] = [[] for _ in range(self.matches)]  # returns so far, where rewards are wanted
+        self._player: List[int] = [0] * self.matches  # whose turn it is
         self._ended: List[int] = []
+        self._rows_of: Any = None  # the array of the last observe()
+        self._rows: List[np.ndarray] = []  # its rows
 
     def start(self, matches: np.ndarray, parameters: np.ndarray, picks: np.ndarray, keys: np.ndarray) -> None:
         for m, key in zip(np.asarray(matches).tolist(), np.asarray(keys).tolist()):
-            self.steps[m], self._keys[m], self._random[m] = 0, key, None
+            self.steps[m], self._keys[m], self._drawn[m] = 0, key, 0
             try:
                 self._states[m] = self._game.new_initial_state()
                 self.status[m] = int(RUNNING)
@@ -168,25 +172,35 @@ class OpenSpielBatch(Batch):
         observations[...] = 0
         masks[...] = 0
         seats[...] = -1
-        write = self.view.write
+        write, per, simultaneous = self.view.write, self.rows_per_match, self.view.simultaneous
+        status = self.status
+        if self._rows_of is not observations:
+            self._rows_of, self._rows = observations, list(observations)
+        rows, places, players, allowed = self._rows, [], [], []
         m = 0
         try:
             for m, state in enumerate(self._states):
-                if self.status[m] != RUNNING:
+                if status[m]:
                     continue
-                if not self.view.simultaneous:
-                    player = state.current_player()
-                    seats[m] = player
-                    write(state, player, observations[m])
-                    masks[m, state.legal_actions()] = 1
-                    continue
-                for player, legal in self._acting(state):
-                    row = m * self.rows_per_match + player
-                    seats[row] = player
-                    write(state, player, observations[row])
-                    masks[row, legal] = 1
+                if simultaneous:
+                    for player, legal in self._acting(state):
+                        places.append(m * per + player)
+                        players.append(player)
+                        allowed.append(legal)
+                        write(state, player, rows[m * per + player])
+                else:
+                    player = self._player[m]
+                    places.append(m)
+                    players.append(player)
+                    allowed.append(state.legal_actions())
+                    write(state, player, rows[m])
         except Exception as error:
             raise self._raised("observe()", m, error) from error
+        seats[places] = players
+        if self.view.seat_at >= 0:
+            observations[places, self.view.seat_at + np.array(players, np.int64)] = 1
+        of = np.repeat(np.array(places, np.int64), [len(legal) for legal in allowed])
+        masks[of, np.fromiter(itertools.chain.from_iterable(allowed), np.int64, len(of))] = 1
         if not np.isfinite(observations).all():
             self.refuse_unfinite(observations, "observe()", self.who)
 
@@ -194,30 +208,31 @@ class OpenSpielBatch(Batch):
         rewards[...] = 0
         self._ended = []
         taken = choices[:, 0].tolist()
-        per, gives = self.rows_per_match, not self.has["result"]
+        per, gives, simultaneous = self.rows_per_match, not self.has["result"], self.view.simultaneous
+        now, steps = self.status, self.steps
         m = 0
         try:
             for m, state in enumerate(self._states):
-                if self.status[m] != RUNNING:
+                if now[m]:
                     continue
-                if self.view.simultaneous and state.is_simultaneous_node():
+                if simultaneous and state.is_simultaneous_node():
                     joint = [0] * self.view.players
                     for player in range(self.view.players):
                         legal = state.legal_actions(player)
                         if legal:
                             joint[player] = taken[m * per + player]
                     state.apply_actions(joint)
-                elif self.view.simultaneous:
+                elif simultaneous:
                     state.apply_action(taken[m * per + state.current_player()])
                 else:
                     state.apply_action(taken[m])
-                self.steps[m] += 1
+                steps[m] += 1
                 self._after_chance(m)
                 if gives:
-                    now = state.returns()
-                    rewards[m] = np.subtract(now, self._before[m])
-                    self._before[m] = now
-                if self.status[m] == FINISHED:
+                    returns = state.returns()
+                    rewards[m] = np.subtract(returns, self._before[m])
+                    self._before[m] = returns
+                if now[m]:
                     self._ended.append(m)
         except Exception as error:
             raise self._raised("apply_action()", m, error) from error
@@ -229,11 +244,12 @@ class OpenSpielBatch(Batch):
     def results(self, results: np.ndarray) -> None:
         if not self.has["result"]:
             return
-        for m in self._ended:
-            returns = self._states[m].returns()
-            if not all(map(math.isfinite, returns)):
-                raise GameError(f"{self.who}.returns()", f"the returns are {returns}", m, self.steps[m])
-            results[m] = returns
+        if not self._ended:
+            return
+        results[self._ended] = [self._states[m].returns() for m in self._ended]
+        if not np.isfinite(results[self._ended]).all():
+            m = next(m for m in self._ended if not np.isfinite(results[m]).all())
+            raise GameError(f"{self.who}.returns()", f"the returns are {results[m].tolist()}", m, self.steps[m])
 
     def observe_seat(self, match: int, seat: int, observation: np.ndarray, mask: Optional[np.ndarray] = None) -> None:
         observation[...] = 0
@@ -244,6 +260,8 @@ class OpenSpielBatch(Batch):
             return
         try:
             self.view.write(state, seat, observation)
+            if self.view.seat_at >= 0:
+                observation[self.view.seat_at + seat] = 1
             if mask is not None and self.status[match] == RUNNING:
                 mask[dict(self._acting(state)).get(seat, [])] = 1
         except Exception as error:
@@ -261,12 +279,8 @@ class OpenSpielBatch(Batch):
     def copy(self, match: int, into: int, key: Optional[int] = None) -> bool:
         self._states[into] = self._states[match].clone()
         self.status[into], self.steps[into] = self.status[match], self.steps[match]
-        self._before[into] = list(self._before[match])
-        self._keys[into] = self._keys[match] if key is None else key
-        self._random[into] = None
-        if key is None and self._random[match] is not None:
-            self._random[into] = np.random.default_rng()
-            self._random[into].bit_generator.state = self._random[match].bit_generator.state
+        self._player[into], self._before[into] = self._player[match], list(self._before[match])
+        self._keys[into], self._drawn[into] = (self._keys[match], self._drawn[match]) if key is None else (key, 0)
         return True
 
     # ---- one match ----
@@ -279,12 +293,14 @@ class OpenSpielBatch(Batch):
 
     def _after_chance(self, m: int) -> None:
         state = self._states[m]
-        while state.is_chance_node():
-            if self._random[m] is None:
-                self._random[m] = np.random.default_rng(self._keys[m])
-            state.apply_action(_draw(state, self._random[m]))
-        if state.is_terminal():
+        player = state.current_player()
+        while player == _CHANCE:
+            state.apply_action(_draw(state, uniform(self._keys[m], self._drawn[m])))
+            self._drawn[m] += 1
+            player = state.current_player()
+        if player == _TERMINAL:
             self.status[m] = int(FINISHED)
+        self._player[m] = player
 
     def _raised(self, method: str, match: int, error: Exception, seat: int = -1) -> GameError:
         if isinstance(error, GameError):
@@ -292,8 +308,16 @@ class OpenSpielBatch(Batch):
         return GameError(f"{self.who}.{method}", f"{type(error).__name__}: {error}", match, self.steps[match], seat)
 
 
-def _draw(state: Any, random: np.random.Generator) -> int:
-    at = random.random()
+def uniform(key: int, number: int) -> float:
+    """Number `number` of a key's sequence, from 0 up to 1: SplitMix64 (Steele et al., 2014), which needs no set-up."""
+    z = (key + (number + 1) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+    return ((z ^ (z >> 31)) >> 11) * 2.0**-53
+
+
+def _draw(state: Any, at: float) -> int:
+    """The outcome of a chance node at a place from 0 to 1 of its distribution."""
     outcomes = state.chance_outcomes()
     for action, probability in outcomes:
         at -= probability
@@ -346,6 +370,8 @@ def policy(bot: Any, game: Union[str, Any]) -> Any:
             mask = np.zeros(bot.mask_size, np.uint8)
             legal = state.legal_actions(player)
             view.write(state, player, row)
+            if view.seat_at >= 0:
+                row[view.seat_at + player] = 1
             mask[legal] = 1
             key = (player, row.tobytes(), mask.tobytes())
             known = self._known.get(key)
