@@ -172,6 +172,9 @@ class Playing(unittest.TestCase):
         self.assertEqual((whom["entities"], whom["when_part"], whom["when_choices"]), ("units", 0, [1, 2]))
         again = rival.Spec.from_json(json).validate()
         self.assertEqual(again.to_json(), json)
+        theirs = {**json, "teams": 2, "team_of": [0, 0, 1]}  # as the program writes it
+        self.assertEqual(rival.Spec.from_json(theirs).teams, [0, 0, 1])
+        self.assertEqual(rival.Spec.from_json({**theirs, "team_of": [0, 1, 2]}).teams, [])
 
     def test_a_copy_goes_on_by_itself(self):
         batch, rows = batch_of(Arena)

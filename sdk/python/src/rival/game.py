@@ -4,7 +4,8 @@ from __future__ import annotations
 import copy
 import inspect
 import re
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Type, Union
+from collections.abc import Mapping
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Type, Union
 
 import numpy as np
 
@@ -273,6 +274,8 @@ class GameBatch(Batch):
             status = self.games[m].status()  # type: ignore[attr-defined]
         except Exception as error:
             raise self._raised("status()", m, error) from error
+        if type(status) is Status:  # the usual case
+            return status.value
         if isinstance(status, bool) or not isinstance(status, (int, np.integer)) or not 0 <= status <= 2:
             raise self._broken("status()", f"{status!r} is none of rival.RUNNING, FINISHED and TRUNCATED", m)
         return int(status)
@@ -323,7 +326,7 @@ class GameBatch(Batch):
             seen = game.observe(seat)
         except Exception as error:
             raise self._raised("observe()", m, error, seat) from error
-        if len(self._observed) == 1 and not isinstance(seen, Mapping):
+        if len(self._observed) == 1 and (type(seen) is np.ndarray or not isinstance(seen, Mapping)):
             self._write(m, seat, row, self._observed[0], seen)
             return
         if not isinstance(seen, Mapping):
@@ -371,7 +374,7 @@ class GameBatch(Batch):
             legal = game.legal(seat)
         except Exception as error:
             raise self._raised("legal()", m, error, seat) from error
-        if len(self._masked) == 1 and not isinstance(legal, Mapping):
+        if len(self._masked) == 1 and (type(legal) is list or not isinstance(legal, Mapping)):
             self._allow(m, seat, row, self._masked[0], legal)
             return
         if not isinstance(legal, Mapping):

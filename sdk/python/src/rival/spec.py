@@ -294,7 +294,10 @@ class Spec:
             if p.get("when_choices"):
                 part = part.when(p["when_part"], p["when_choices"])
             action.append(part)
-        teams = json.get("teams")
+        # The team of each seat; `teams`, if it is no list, is but their number.
+        teams = json.get("team_of", json.get("teams"))
+        if teams == list(range(json.get("seats", 1))):
+            teams = []
         return Spec(
             name=json["name"],
             observation=observation,
