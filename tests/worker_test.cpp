@@ -1,4 +1,6 @@
 // Games in other processes (src/plug/worker.hpp): the same matches as here, and what becomes of workers that misbehave.
+#include "plug/worker.hpp"
+
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -9,6 +11,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "agent/player.hpp"
@@ -19,7 +22,6 @@
 #include "game/rows.hpp"
 #include "games/catalog.hpp"
 #include "match/match.hpp"
-#include "plug/worker.hpp"
 #include "plug/worker_protocol.hpp"
 #include "plug/worker_server.hpp"
 #include "plug/worker_socket.hpp"
@@ -187,7 +189,8 @@ TEST(Worker, OneThatDoesNotAnswerIsEnded) {
 TEST(Worker, OneThatCannotBeStartedSaysWhy) {
   WorkerCommand command{.name = "count", .program = {"/no/such/program"}};
   EXPECT_EQ(open_worker(command).error().message.find("game 'count', worker 1 of "), 0u);
-  EXPECT_NE(open_worker(command).error().message.find("it ended with exit status 127; it last wrote:\ncannot run /no/such/program: No such file"),
+  EXPECT_NE(open_worker(command).error().message.find(
+                "it ended with exit status 127; it last wrote:\ncannot run /no/such/program: No such file"),
             std::string::npos)
       << open_worker(command).error().message;
 }
@@ -284,18 +287,19 @@ TEST(Worker, WhatItLosesOnTheWayCostsTheRunNothing) {
   EXPECT_GE(ended.value().steps, 20'000);
 }
 
-// ---- who may connect ----
-
 // A worker that listens, in a process of its own.
 struct Listening {
-  Listening(const std::string& address, const char* token) {
+  Listening(std::vector<std::string> program, const std::string& address, const char* token) {
     process = fork();
     if (process == 0) {
       if (token)
         setenv("RIVAL_TOKEN", token, 1);
       else
         unsetenv("RIVAL_TOKEN");
-      execl(RIVAL_PROGRAM, RIVAL_PROGRAM, "worker", "connect_four", "--listen", address.c_str(), nullptr);
+      std::vector<char*> words;
+      for (std::string& word : program) words.push_back(word.data());
+      words.push_back(nullptr);
+      execvp(words[0], words.data());
       _exit(127);
     }
     for (int i = 0; i < 1000 && !worker::connect_to(worker::parse_address(address).value()); ++i)
@@ -308,6 +312,10 @@ struct Listening {
   pid_t process = -1;
 };
 
+std::vector<std::string> listening_program(const std::string& address) {
+  return {RIVAL_PROGRAM, "worker", "connect_four", "--listen", address};
+}
+
 std::string free_port() {
   const auto socket = worker::listen_at({worker::Address::Kind::tcp, "127.0.0.1", 0});
   sockaddr_storage address{};
@@ -317,10 +325,196 @@ std::string free_port() {
   return std::to_string(bytes[2] * 256 + bytes[3]);
 }
 
+// ---- games in Python ----
+
+// A Python that has numpy; "": there is none.
+std::string python() {
+  const char* active = std::getenv("VIRTUAL_ENV");
+  for (const std::string& candidate : {std::string(active ? active : "/none") + "/bin/python",
+                                       std::string(RIVAL_PYTHON "/bin/python"), std::string("python3")})
+    if (std::system((candidate + " -c 'import numpy' >/dev/null 2>&1").c_str()) == 0) return candidate;
+  return "";
+}
+
+#define NEEDS_NUMPY(name)                                                                         \
+  const std::string name = python();                                                              \
+  if (name.empty())                                                                               \
+  GTEST_SKIP() << "needs a Python with numpy: `python3 -m venv " RIVAL_PYTHON " && " RIVAL_PYTHON \
+                  "/bin/python -m pip install numpy`"
+
+WorkerCommand fake(const std::string& interpreter, const std::string& mode) {
+  return {.name = "nine",
+          .program = {interpreter, RIVAL_SOURCE_DIR "/tests/worker_fake.py", RIVAL_SOURCE_DIR "/sdk/python/src", mode},
+          .workers = 2,
+          .share = 4};
+}
+
+TEST(WorkerInPython, MatchesGoAsTheRulesSay) {
+  NEEDS_NUMPY(interpreter);
+  const Result<GameEntry> game = open_worker(fake(interpreter, "fine"));
+  ASSERT_TRUE(game.ok()) << game.error().message;
+  EXPECT_EQ(game.value().spec.description, "Whoever gets to 9 wins");
+  EXPECT_TRUE(check_conformance(game.value().make_batch, Key(1), 5).passed());
+  const Result<MatchSummary> sum = random_matches(game.value(), 200, 16);
+  ASSERT_TRUE(sum.ok()) << sum.error().message;
+  EXPECT_EQ(sum.value().matches, 200);
+  EXPECT_EQ(sum.value().truncated, 0);
+  EXPECT_EQ(sum.value().draws, 0);
+  for (const Replay& replay : sum.value().replays) EXPECT_TRUE(verify_replay(replay, game.value().make_batch).ok());
+
+  const auto batch = game.value().make_batch(1);
+  Settings settings = default_settings(game.value().spec);
+  settings.parameters[0] = 4;
+  const int zero = 0;
+  const Key key = Key::from_bits(2);
+  batch->start({&zero, 1}, settings, {&key, 1});
+  EXPECT_EQ(batch->text(0), "the sum is 4");
+  EXPECT_EQ(batch->action_text(0, 0, 1), "+2");
+  float observation[2];
+  std::uint8_t mask[2];
+  batch->observe_seat(0, 1, observation, mask);  // who is not to act
+  EXPECT_EQ(observation[0], 4.0f / 9);
+  EXPECT_EQ(observation[1], 1);
+  const std::int32_t choices[] = {1};
+  float rewards[2];
+  Status status;
+  const float expected[][2] = {{0, 0}, {0, 0}, {1, -1}};  // 4 + 2 + 2 + 2
+  for (const auto& step : expected) {
+    EXPECT_EQ(batch->to_act(0).count(), 1);
+    batch->step({choices, nullptr}, {rewards, &status});
+    EXPECT_EQ(rewards[0], step[0]);
+    EXPECT_EQ(rewards[1], step[1]);
+  }
+  EXPECT_EQ(status, Status::finished);
+  EXPECT_EQ(batch->result(0, 1), -1);
+  EXPECT_FALSE(batch->failure());
+}
+
+TEST(WorkerInPython, WhatIsAmissIsNamed) {
+  NEEDS_NUMPY(interpreter);
+  const Misbehaviour all[] = {
+      {"nan", ": value 0 of 'sum' in its observation is nan"},
+      {"raise", ": KeyError: 'queen' (" RIVAL_SOURCE_DIR "/tests/worker_fake.py:"},
+      {"exit", ": it has closed the connection; it ended with exit status 9; it last wrote:\nout of memory"},
+      {"hang", ": it has not answered within 1 s; it was ended"},
+  };
+  for (const auto& [mode, says] : all) {
+    WorkerCommand command = fake(interpreter, mode);
+    command.answer_seconds = 1;
+    const Result<GameEntry> game = open_worker(command);
+    ASSERT_TRUE(game.ok()) << game.error().message;
+    const Result<MatchSummary> sum = random_matches(game.value(), 2, 1);
+    ASSERT_FALSE(sum.ok()) << mode;
+    EXPECT_EQ(sum.error().message.find("game 'nine'"), 0u) << sum.error().message;
+    EXPECT_NE(sum.error().message.find(says), std::string::npos) << sum.error().message;
+  }
+}
+
+TEST(WorkerInPython, OverTcpAndWithATokenMatchesAreTheSame) {
+  NEEDS_NUMPY(interpreter);
+  const std::string address = "tcp:127.0.0.1:" + free_port();
+  const Listening listening({interpreter, RIVAL_SOURCE_DIR "/tests/worker_fake.py", RIVAL_SOURCE_DIR "/sdk/python/src",
+                             "fine", "--listen", address},
+                            address, "sesame");
+  const Result<GameEntry> refused = open_worker({.name = "nine", .addresses = {address}, .token = "simsim"});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().message, "game 'nine', worker 1 of 1 (" + address +
+                                         "): the token is not the one that it was started with (RIVAL_TOKEN)");
+  const Result<GameEntry> there = open_worker({.name = "nine", .addresses = {address}, .token = "sesame"});
+  ASSERT_TRUE(there.ok()) << there.error().message;
+  const Result<GameEntry> here = open_worker(fake(interpreter, "fine"));
+  const Result<MatchSummary> sum = random_matches(there.value(), 50, 16);
+  ASSERT_TRUE(sum.ok()) << sum.error().message;
+  for (const Replay& replay : sum.value().replays) EXPECT_TRUE(verify_replay(replay, here.value().make_batch).ok());
+}
+
+// ---- the protocol's page ----
+
+std::string page() {
+  return contents(RIVAL_SOURCE_DIR "/docs/formats/worker.md");
+}
+
+// The blocks of code right after this mark.
+std::vector<std::string> marked(const std::string& mark) {
+  std::vector<std::string> blocks;
+  const std::string text = page(), line = "<!-- " + mark + " -->\n```";
+  for (std::size_t at = text.find(line); at != std::string::npos; at = text.find(line, at + 1)) {
+    const std::size_t begin = text.find('\n', at + line.size()) + 1;
+    blocks.push_back(text.substr(begin, text.find("```", begin) - begin));
+  }
+  return blocks;
+}
+
+TEST(WorkerProtocol, TheFramesOfItsPageAreThoseThatAreSent) {
+  using namespace worker;
+  ASSERT_EQ(marked("welcome").size(), 1u);
+  const Result<Welcome> welcome = read_welcome(marked("welcome")[0]);
+  ASSERT_TRUE(welcome.ok()) << welcome.error().message;
+  const Spec& coin = welcome.value().spec;
+  const Blocks blocks(coin, RowLayout(coin), 2);
+  const std::int32_t choices[] = {1, 0};
+  const std::string actions(reinterpret_cast<const char*>(choices), sizeof choices);
+  ASSERT_EQ(actions.size(), blocks.actions_size);
+
+  std::string rows(blocks.rows_size, '\0');
+  rows[blocks.playing] = rows[blocks.playing + 8] = 1;
+  const float seen[] = {0.5f, -0.5f};
+  std::copy_n(reinterpret_cast<const char*>(seen), sizeof seen, rows.data() + blocks.observations);
+  std::fill_n(rows.data() + blocks.masks, 4, '\1');
+
+  const std::pair<std::string, std::string> frames[] = {
+      {"HELLO", hello_frame({"rival", ""})},
+      {"OPEN", open_frame({.matches = 2})},
+      {"OPENED", opened_frame(0)},
+      {"TURN", turn_frame({.matches = {0, 1}, .keys = {Key::from_bits(7), Key::from_bits(9)}})},
+      {"TURNED", turned_frame(rows)},
+      {"TURN", turn_frame({.step = true, .actions = actions})},
+      {"ASK", ask_frame({.question = Question::text, .match = 1})},
+      {"TOLD", told_frame("tails")},
+      {"ERROR", error_frame({1, 3, 0, "the deck is empty ..."})},
+      {"CLOSE", close_frame()}};
+  std::string all;
+  for (const std::string& block : marked("frames")) all += block;
+  std::istringstream lines(all);
+  std::size_t i = 0;
+  for (std::string line; std::getline(lines, line); ++i) {
+    ASSERT_LT(i, std::size(frames)) << line;
+    std::string hex;
+    for (unsigned char byte : frames[i].second) hex += {"0123456789abcdef"[byte / 16], "0123456789abcdef"[byte % 16]};
+    std::istringstream words(line);
+    std::string name, written;
+    words >> name;
+    for (std::string word; words >> word;) written += word;
+    EXPECT_EQ(name, frames[i].first);
+    EXPECT_EQ(written, hex) << name;
+  }
+  EXPECT_EQ(i, std::size(frames));
+}
+
+TEST(WorkerProtocol, WhatIsNoFrameIsRefused) {
+  using namespace worker;
+  const auto says = [](std::string bytes) {
+    const auto frame = first_frame(bytes);
+    return frame ? std::string(frame.value() ? "a frame" : "") : frame.error().message;
+  };
+  EXPECT_EQ(says(""), "");
+  EXPECT_EQ(says(close_frame().substr(0, 7)), "");
+  EXPECT_EQ(says(close_frame()), "a frame");
+  EXPECT_EQ(says(std::string(8, '\0')), "a frame of kind 0, which there is not");
+  EXPECT_EQ(says(std::string("\x08\0\0\0\1\0\0\1", 8)),
+            "a frame of kind 8 with 16777217 bytes; at most 16777216 are possible");
+  const Spec spec = built_in("connect_four").spec;
+  EXPECT_EQ(read_turn(std::string("\0\0\0\0\xff\xff\xff\xff", 8), spec, 2, 0).error().message,
+            "a TURN of 8 bytes, which is no possible size");
+  EXPECT_EQ(read_open(std::string(12, '\0')).error().message, "an OPEN of 0 matches; it must be 1 to 1048576");
+}
+
+// ---- who may connect ----
+
 TEST(Worker, OverTcpAndUnixSocketsMatchesAreTheSame) {
   const TemporaryFolder folder;
   for (const std::string& address : {"unix:" + folder.path() + "/socket", "tcp:127.0.0.1:" + free_port()}) {
-    const Listening listening(address, nullptr);
+    const Listening listening(listening_program(address), address, nullptr);
     const Result<GameEntry> game = open_worker({.name = "worker:" + address, .addresses = {address}});
     ASSERT_TRUE(game.ok()) << game.error().message;
     const Result<MatchSummary> sum = random_matches(game.value(), 40, 16);
@@ -333,7 +527,7 @@ TEST(Worker, OverTcpAndUnixSocketsMatchesAreTheSame) {
 TEST(Worker, WithoutTheTokenNobodyPlays) {
   const TemporaryFolder folder;
   const std::string address = "unix:" + folder.path() + "/socket";
-  const Listening listening(address, "sesame");
+  const Listening listening(listening_program(address), address, "sesame");
   const auto says = [&](const std::string& token) {
     const Result<GameEntry> game = open_worker({.name = "g", .addresses = {address}, .token = token});
     return game ? "" : game.error().message;

@@ -39,19 +39,19 @@ Result<GameEntry> Games::open_sound(const std::string& name) const {
 
 Result<GameEntry> Games::open(const NamedGame& game, const std::string& typed) const {
   const bool remembered = typed.empty() && !game.origin.empty();
+  const std::string elsewhere = "if it is elsewhere now, name that with --game, or to train as GAME";
   Result<GameEntry> opened =
       remembered ? open_game(catalog_, game.origin, options_) : open(typed.empty() ? game.name : typed);
   if (!opened) {
     if (!remembered) return opened;
-    return Error{
-        fmt::format("{} is for the game '{}' from {}, which cannot be opened: {}; `--game` names another place",
-                    game.who, game.name, game.origin, opened.error().message)};
+    return Error{fmt::format("{} is for the game '{}', which cannot be opened ({}): {}", game.who, game.name, elsewhere,
+                             opened.error().message)};
   }
   if (opened->spec.name == game.name) return opened;
   if (!remembered)
     return Error{fmt::format("{} is for the game '{}', not for '{}'", game.who, game.name, opened->spec.name)};
-  return Error{fmt::format("{} is for the game '{}', but {} holds the game '{}' now; `--game` names another place",
-                           game.who, game.name, game.origin, opened->spec.name)};
+  return Error{fmt::format("{} is for the game '{}', but {} holds the game '{}' now; {}", game.who, game.name,
+                           game.origin, opened->spec.name, elsewhere)};
 }
 
 Result<GameEntry> Games::open_sound(const NamedGame& game, const std::string& typed) const {

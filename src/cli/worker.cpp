@@ -32,7 +32,8 @@ Action declare(Arguments& arguments, const Games& games) {
 }  // namespace
 
 Command worker_command() {
-  return {"worker", "plays a game for another process", {{"worker {} --listen unix:/tmp/game", "connect_four"}}, declare};
+  return {
+      "worker", "plays a game for another process", {{"worker {} --listen unix:/tmp/game", "connect_four"}}, declare};
 }
 
 }  // namespace rival::cli

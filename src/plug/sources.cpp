@@ -6,6 +6,7 @@
 
 #include "base/names.hpp"
 #include "game/spec.hpp"
+#include "plug/library.hpp"
 #include "plug/worker_sources.hpp"
 
 namespace rival {
@@ -50,6 +51,7 @@ Error no_such_game(std::span<const GameEntry> catalog, const std::string& name) 
 std::vector<GameSource> game_sources(std::span<const GameEntry> catalog) {
   std::vector<GameSource> sources{catalog_source(catalog)};
   for (GameSource& source : worker_sources()) sources.push_back(std::move(source));
+  sources.push_back(library_source());  // the last: a name with a slash may be of any of the others
   return sources;
 }
 

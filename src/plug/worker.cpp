@@ -20,9 +20,9 @@ namespace {
 
 using namespace worker;
 
-constexpr int kMostThreads = 8;             // that train, each a batch at a time
-constexpr int kProvenTurns = 10'000;        // after so many answers what was lost before is forgotten
-constexpr int kMostSkipped = 256;           // turns in which a worker that was late is not waited for
+constexpr int kMostThreads = 8;       // that train, each a batch at a time
+constexpr int kProvenTurns = 10'000;  // after so many answers what was lost before is forgotten
+constexpr int kMostSkipped = 256;     // turns in which a worker that was late is not waited for
 constexpr auto kSpin = std::chrono::microseconds(20);
 constexpr auto kLeastGrace = std::chrono::microseconds(200);
 constexpr auto kRetry = std::chrono::milliseconds(500);
@@ -51,14 +51,14 @@ struct Lane {
   Blocks at;
   std::unique_ptr<Channel> channel;
   int life = 0;
-  SharedMemory memory;      // none over TCP
-  std::string actions;      // the actions' block, there
-  std::string rows;         // the rows' block, there
-  bool stepping = false;    // the turn that is under way steps
-  bool shown = false;       // idle, and nothing is left to be reported: its rows may be shown
-  bool alone = false;       // matches that run are to be started: not along with a step
-  std::vector<int> starting;  // matches that wait to be started, as they are numbered in the batch
-  Settings settings;          // theirs
+  SharedMemory memory;                // none over TCP
+  std::string actions;                // the actions' block, there
+  std::string rows;                   // the rows' block, there
+  bool stepping = false;              // the turn that is under way steps
+  bool shown = false;                 // idle, and nothing is left to be reported: its rows may be shown
+  bool alone = false;                 // matches that run are to be started: not along with a step
+  std::vector<int> starting;          // matches that wait to be started, as they are numbered in the batch
+  Settings settings;                  // theirs
   std::vector<std::uint8_t> stepped;  // [count] the matches that the turn under way steps
   Time asked, until, retry;
   int turns = 0;
@@ -221,9 +221,8 @@ class WorkerBatch final : public Batch {
                           : Batch::text(match, seat);
   }
   std::string action_text(int match, int seat, int choice) const override {
-    return has_.action_text
-               ? ask({.question = Question::action_text, .match = match, .seat = seat, .value = choice})
-               : std::to_string(choice);
+    return has_.action_text ? ask({.question = Question::action_text, .match = match, .seat = seat, .value = choice})
+                            : std::to_string(choice);
   }
   std::string stage(int match) const override {
     return has_.scene ? ask({.question = Question::stage, .match = match}) : "";
@@ -303,9 +302,8 @@ class WorkerBatch final : public Batch {
         std::fill_n(masks + row * mask, mask, std::uint8_t{0});
         continue;
       }
-      const std::string wrong =
-          wrong_row(seats[row], static_cast<int>(row) % per_match, observations + row * observation,
-                    masks + row * mask, finite);
+      const std::string wrong = wrong_row(seats[row], static_cast<int>(row) % per_match,
+                                          observations + row * observation, masks + row * mask, finite);
       if (!wrong.empty()) {
         const int seat = seats[row] >= 0 && seats[row] < spec().seats ? seats[row] : -1;
         std::fill_n(seats, count, static_cast<std::int8_t>(-1));
@@ -313,8 +311,7 @@ class WorkerBatch final : public Batch {
         lose(lane, Pool::Why::to_end, {match, steps(match), seat, wrong});
         return;
       }
-      if (!last_seen_.empty())
-        std::copy_n(observations + row * observation, observation, seen(match, seats[row]));
+      if (!last_seen_.empty()) std::copy_n(observations + row * observation, observation, seen(match, seats[row]));
     }
     for (int m = lane.first; m < lane.first + lane.count; ++m)
       ready_[index(m)] = status_[index(m)] == Status::running && !waiting_[index(m)];
@@ -377,8 +374,7 @@ class WorkerBatch final : public Batch {
       status_[index(m)] = static_cast<Status>(status[index(i)]);
       if (!stepped) continue;
       float* rewards = rewards_.data() + m * seats;
-      std::memcpy(rewards, rows_of(lane) + at.rewards + index(i * seats) * sizeof(float),
-                  index(seats) * sizeof(float));
+      std::memcpy(rewards, rows_of(lane) + at.rewards + index(i * seats) * sizeof(float), index(seats) * sizeof(float));
       for (int seat = 0; seat < seats; ++seat)
         if (!std::isfinite(rewards[seat])) return amiss(seat, fmt::format("its reward or result is {}", rewards[seat]));
       if (status_[index(m)] == Status::finished && has_.result) {
@@ -500,7 +496,8 @@ class WorkerBatch final : public Batch {
         if (lane.state != Lane::State::opening) break;
         const Result<Welcome> welcome = welcome_of(frame);
         if (!welcome) return amiss(welcome.error().message);
-        if (!same(welcome.value())) return amiss("it now plays another game than before, or the same with another Spec");
+        if (!same(welcome.value()))
+          return amiss("it now plays another game than before, or the same with another Spec");
         return;
       }
       case Kind::opened:
@@ -652,7 +649,8 @@ class WorkerBatch final : public Batch {
         wait_for({&channel, 1}, lane.until);
       } else if (starts && !lane.starting.empty()) {
         if (lane.state == Lane::State::down && Steady::now() < lane.retry) wait_for({}, lane.retry);
-        lane.alone |= lane.state == Lane::State::idle;  // whoever asks for a match that is to start waits for that alone
+        lane.alone |=
+            lane.state == Lane::State::idle;  // whoever asks for a match that is to start waits for that alone
         begin_turn(lane, nullptr);
       } else {
         return lane.state == Lane::State::idle;
@@ -716,9 +714,9 @@ class WorkerBatch final : public Batch {
       ++cut;
     }
     if (loss.first)
-      say(error(failure).message +
-          fmt::format("\n{} is started again ({} of {}); {} {} cut short", pool_.name(lane.worker), loss.restarts,
-                      pool_.command().restarts, cut, cut == 1 ? "match was" : "matches were"));
+      say(error(failure).message + fmt::format("\n{} is started again ({} of {}); {} {} cut short",
+                                               pool_.name(lane.worker), loss.restarts, pool_.command().restarts, cut,
+                                               cut == 1 ? "match was" : "matches were"));
     lane.state = Lane::State::down;
     lane.stepping = lane.shown = lane.alone = false;
     lane.retry = pool_.command().program.empty() ? Steady::now() + kRetry * loss.restarts : Time();
@@ -735,13 +733,13 @@ class WorkerBatch final : public Batch {
   Pool& pool_;
   Abilities has_;
   mutable std::vector<Lane> lanes_;
-  mutable bool same_ = false;              // a worker's Spec was found to be that of the game
+  mutable bool same_ = false;  // a worker's Spec was found to be that of the game
   // [matches] each:
-  mutable std::vector<Status> status_;            // as far as it is known
-  mutable std::vector<std::uint8_t> due_;         // to be reported: 1 a step, 2 its loss
-  mutable std::vector<std::uint8_t> waiting_;     // to be started, which is not asked yet
-  mutable std::vector<std::uint8_t> in_start_;    // which is asked, and not answered yet
-  mutable std::vector<std::uint8_t> lost_;        // its worker is gone, and it with it
+  mutable std::vector<Status> status_;          // as far as it is known
+  mutable std::vector<std::uint8_t> due_;       // to be reported: 1 a step, 2 its loss
+  mutable std::vector<std::uint8_t> waiting_;   // to be started, which is not asked yet
+  mutable std::vector<std::uint8_t> in_start_;  // which is asked, and not answered yet
+  mutable std::vector<std::uint8_t> lost_;      // its worker is gone, and it with it
   mutable std::vector<SeatSet> playing_;
   mutable std::vector<float> results_, rewards_;
   mutable std::vector<float> last_seen_;  // [matches x seats x observation_size] of games of turns
@@ -783,8 +781,7 @@ Result<GameEntry> open_worker(const WorkerCommand& command) {
   Channel channel(std::move(link.value().socket));
   channel.send(pool.hello());
   Result<Frame> frame = one_frame(channel, Steady::now() + seconds(command.start_seconds));
-  if (!frame)
-    return failed(link->life, channel.ended() ? Pool::Why::ended : Pool::Why::to_end, frame.error().message);
+  if (!frame) return failed(link->life, channel.ended() ? Pool::Why::ended : Pool::Why::to_end, frame.error().message);
   if (frame->kind == Kind::error) {
     Result<BatchFailure> said = read_error(frame->payload);
     return failed(link->life, Pool::Why::sound, said ? said->what : "it sends " + said.error().message);

@@ -34,8 +34,7 @@ std::string again(const Frame& frame, std::size_t actions) {
         check(same.ok() && same.value().token == hello.value().token, "a HELLO comes back");
       }
       if (auto welcome = read_welcome(greeting->json)) {
-        auto same =
-            read_welcome(read_greeting(first_frame(welcome_frame(welcome.value())).value()->payload)->json);
+        auto same = read_welcome(read_greeting(first_frame(welcome_frame(welcome.value())).value()->payload)->json);
         check(same.ok() && same.value().spec.name == welcome.value().spec.name && same->has == welcome.value().has,
               "a WELCOME comes back");
         Blocks(welcome.value().spec, RowLayout(welcome.value().spec), 3);

@@ -50,7 +50,8 @@ std::string last_words(int file) {
 
 std::string ending(int status) {
   if (WIFEXITED(status)) return fmt::format("it ended with exit status {}", WEXITSTATUS(status));
-  if (WIFSIGNALED(status)) return fmt::format("it was ended by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));
+  if (WIFSIGNALED(status))
+    return fmt::format("it was ended by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));
   return "it ended";
 }
 
@@ -86,8 +87,7 @@ Pool::Pool(const WorkerCommand& command) : command_(command), token_(command.tok
     slots_.resize(static_cast<std::size_t>(command.workers > 0 ? command.workers : usable_processors()));
     return;
   }
-  for (const std::string& address : command.addresses)
-    slots_.push_back({.address = parse_address(address).value()});
+  for (const std::string& address : command.addresses) slots_.push_back({.address = parse_address(address).value()});
 }
 
 Pool::~Pool() {
@@ -222,8 +222,7 @@ void Pool::proven(int number) {
   Slot& slot = slots_[static_cast<std::size_t>(number)];
   slot.losses = 0;
   // What it wrote long ago is not kept: it may be much.
-  if (slot.said && ::lseek(slot.said.number(), 0, SEEK_END) > kMostSaid)
-    (void)!::ftruncate(slot.said.number(), 0);
+  if (slot.said && ::lseek(slot.said.number(), 0, SEEK_END) > kMostSaid) (void)!::ftruncate(slot.said.number(), 0);
 }
 
 }  // namespace rival::worker

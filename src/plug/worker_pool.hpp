@@ -40,8 +40,8 @@ class Pool {
   bool shares_memory(int slot) const;
 
   // Notes that a connection of this life is lost: because of something in it that leaves the process sound, or because
-  // that has ended, or is to be ended. What is to say of its end, and whether it may be started again; the end of a life
-  // counts once.
+  // that has ended, or is to be ended. What is to say of its end, and whether it may be started again; the end of a
+  // life counts once.
   enum class Why { sound, ended, to_end };
   struct Loss {
     std::string story;  // "", or "; it ended with exit status 1; its last words: ..."

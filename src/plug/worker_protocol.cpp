@@ -87,11 +87,9 @@ struct Ability {
   bool Abilities::*flag;
 };
 constexpr Ability kAbilities[] = {
-    {"result", &Abilities::result},           {"legal", &Abilities::legal},
-    {"playing", &Abilities::playing},         {"text", &Abilities::text},
-    {"seat_text", &Abilities::seat_text},     {"action_text", &Abilities::action_text},
-    {"scene", &Abilities::scene},             {"copy", &Abilities::copy},
-    {"resample", &Abilities::resample}};
+    {"result", &Abilities::result}, {"legal", &Abilities::legal},         {"playing", &Abilities::playing},
+    {"text", &Abilities::text},     {"seat_text", &Abilities::seat_text}, {"action_text", &Abilities::action_text},
+    {"scene", &Abilities::scene},   {"copy", &Abilities::copy},           {"resample", &Abilities::resample}};
 
 }  // namespace
 

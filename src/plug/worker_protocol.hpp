@@ -19,7 +19,7 @@ inline constexpr std::uint32_t kVersion = 1;
 inline constexpr std::size_t kHeaderSize = 8;
 inline constexpr std::size_t kLargestFrame = std::size_t{1} << 30;
 inline constexpr std::size_t kLargestControl = std::size_t{1} << 24;  // of frames without rows
-inline constexpr int kMostMatches = 1 << 20;                         // of one connection
+inline constexpr int kMostMatches = 1 << 20;                          // of one connection
 
 enum class Kind : std::uint32_t { hello = 1, welcome, open, opened, turn, turned, ask, told, error, close };
 
@@ -80,7 +80,7 @@ struct Turn {
   bool step = false;
   std::vector<int> matches;
   std::vector<Key> keys;
-  Settings settings;  // of those that start
+  Settings settings;         // of those that start
   std::string_view actions;  // the actions' block, if it is not in shared memory and matches step
 };
 std::string turn_frame(const Turn& turn);

@@ -80,9 +80,10 @@ class Guest {
     Result<Greeting> greeting = read_greeting(frame.payload);
     if (!greeting) return refuse(greeting.error().message);
     if (greeting->version != kVersion)
-      return refuse(fmt::format("Rival speaks version {} of the protocol, this worker version {}; bring the older one "
-                                "up to date",
-                                greeting->version, kVersion));
+      return refuse(
+          fmt::format("Rival speaks version {} of the protocol, this worker version {}; bring the older one "
+                      "up to date",
+                      greeting->version, kVersion));
     Result<Hello> hello = read_hello(greeting->json);
     if (!hello) return refuse(hello.error().message);
     if (!options_.token.empty() && !same_secret(hello->token, options_.token))

@@ -52,7 +52,8 @@ Result<File> listen_at(const Address& address);
 Result<File> connect_to(const Address& address);
 // One that waits to be accepted; nothing, if none does.
 File accept_from(const File& listening);
-// A socket that listens where only those that know `name` find it, which is chosen by the system: for started processes.
+// A socket that listens where only those that know `name` find it, which is chosen by the system: for started
+// processes.
 struct Hidden {
   File listening;
   std::string name;
@@ -65,7 +66,9 @@ class SharedMemory {
  public:
   SharedMemory() = default;
   SharedMemory(SharedMemory&& other) noexcept
-      : file_(std::move(other.file_)), data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+      : file_(std::move(other.file_)),
+        data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)) {}
   SharedMemory& operator=(SharedMemory&& other) noexcept;
   ~SharedMemory();
 
@@ -89,8 +92,8 @@ class Channel {
  public:
   explicit Channel(File socket) : socket_(std::move(socket)) {}
 
-  // Sends as much as goes at once; flush() sends the rest. `file`, if it is one, goes along with the frame's first byte,
-  // over Unix sockets only. Frames that cannot be sent any more are dropped: receive() then says why.
+  // Sends as much as goes at once; flush() sends the rest. `file`, if it is one, goes along with the frame's first
+  // byte, over Unix sockets only. Frames that cannot be sent any more are dropped: receive() then says why.
   void send(std::string_view frame, int file = -1);
   void flush();
   bool unsent() const { return sent_ < out_.size(); }
