@@ -34,7 +34,7 @@ def _of_part(part: ActionPart) -> Any:
 
 def spaces_of(spec: Spec, mask_size: int = 0) -> Tuple[Any, Any]:
     """(observations, actions); with a mask size, the mask stands beside what is observed."""
-    boxes = {p.name: spaces.Box(-np.inf, np.inf, p.shape, np.float32) for p in spec.observation}
+    boxes: Dict[str, Any] = {p.name: spaces.Box(-np.inf, np.inf, p.shape, np.float32) for p in spec.observation}
     seen: Any = next(iter(boxes.values())) if len(boxes) == 1 else spaces.Dict(boxes)
     if mask_size:
         seen = spaces.Dict({"observation": seen, "action_mask": spaces.Box(0, 1, (mask_size,), np.int8)})

@@ -36,6 +36,14 @@ class Client:
     [matches], a bit per seat.
     """
 
+    observations: np.ndarray
+    masks: np.ndarray
+    seats: np.ndarray
+    rewards: np.ndarray
+    results: np.ndarray
+    status: np.ndarray
+    playing: np.ndarray
+
     def __init__(self, game: str, matches: int = 1, program: Optional[str] = None) -> None:
         self.game, self.matches = game, matches
         self._folder = tempfile.mkdtemp(prefix="rival-")

@@ -166,12 +166,13 @@ class Bot:
                 choices[:, c] = np.where(counts, drawn, allowed.argmax(axis=1))
             else:
                 first = self.layout.value_offset[i]
-                own = slice(first, first + part.size)
+                columns = slice(first, first + part.size)
                 if temperature > 0:
                     noise = random.standard_normal((n, part.size)).astype(np.float32) * np.float32(temperature)
-                    raw = self._raw_mean[:, own] + noise * np.exp(self._log_std[own])
-                    values[:, own] = self._scaled(raw, own)
-                values[:, own] = np.where(counts[:, None], values[:, own], np.float32((part.low + part.high) / 2))
+                    raw = self._raw_mean[:, columns] + noise * np.exp(self._log_std[columns])
+                    values[:, columns] = self._scaled(raw, columns)
+                middle = np.float32((part.low + part.high) / 2)
+                values[:, columns] = np.where(counts[:, None], values[:, columns], middle)
         return choices, values
 
     def fits(self, spec: Spec) -> None:

@@ -112,13 +112,13 @@ def play(
             batch.results(rows.results)
             if not np.isfinite(rows.results[done]).all():
                 raise RivalError(f"{spec.name}: results() gave nothing, or nothing finite, for a match that has finished")
-            for m in np.flatnonzero(done):
-                for seat in batch.playing(int(m)):
+            for m in np.flatnonzero(done).tolist():
+                for seat in batch.playing(m):
                     returns[m, seat] += rows.results[m, spec.team_of(seat)]
-        for m in np.flatnonzero(ended & ~done):  # what would have followed is estimated from what is seen now
-            for seat in batch.playing(int(m)):
+        for m in np.flatnonzero(ended & ~done).tolist():  # what would have followed is estimated from what is seen now
+            for seat in batch.playing(m):
                 row = np.full(layout.observation_size, np.nan, np.float32)
-                batch.observe_seat(int(m), seat, row, None)
+                batch.observe_seat(m, seat, row, None)
                 if not np.isfinite(row).all():
                     raise RivalError(f"{spec.name}, match {m}, seat {seat}: what it sees after the match was cut is not finite")
         running &= rows.status == RUNNING

@@ -5,7 +5,7 @@ import copy
 import inspect
 import re
 from collections.abc import Mapping
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Type, Union
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Union
 
 import numpy as np
 
@@ -103,9 +103,9 @@ def _as_list(parts: Any) -> List[Any]:
 
 
 class GameBatch(Batch):
-    """Many matches of a `Game`, in one loop."""
+    """Many matches of `game`, a class derived from Game, in one loop."""
 
-    def __init__(self, game: Type[Game], matches: int) -> None:
+    def __init__(self, game: Any, matches: int) -> None:
         who = self.who = game.__name__
         missing = [name for name in _REQUIRED if not callable(getattr(game, name, None))]
         if missing:
@@ -130,7 +130,7 @@ class GameBatch(Batch):
         }
         super().__init__(spec, matches, copy=True, **optional)
         try:
-            self.games = [game() for _ in range(matches)]
+            self.games: List[Any] = [game() for _ in range(matches)]
         except Exception as error:
             raise GameError(f"{who}()", f"{type(error).__name__}: {error}") from error
         self._writes = len(inspect.signature(game.observe).parameters) > 2
@@ -217,7 +217,7 @@ class GameBatch(Batch):
         for m in self._finished:
             for team in range(self.spec.team_count):
                 try:
-                    results[m, team] = value = float(self.games[m].result(team))  # type: ignore[attr-defined]
+                    results[m, team] = value = float(self.games[m].result(team))
                 except Exception as error:
                     raise self._raised("result()", m, error) from error
                 if not np.isfinite(value):
@@ -271,7 +271,7 @@ class GameBatch(Batch):
 
     def _status(self, m: int) -> int:
         try:
-            status = self.games[m].status()  # type: ignore[attr-defined]
+            status = self.games[m].status()
         except Exception as error:
             raise self._raised("status()", m, error) from error
         if type(status) is Status:  # the usual case
@@ -282,7 +282,7 @@ class GameBatch(Batch):
 
     def _to_act(self, m: int) -> Iterable[int]:
         try:
-            acting = self.games[m].to_act()  # type: ignore[attr-defined]
+            acting = self.games[m].to_act()
         except Exception as error:
             raise self._raised("to_act()", m, error) from error
         if type(acting) is int and 0 <= acting < self.spec.seats:  # the usual case

@@ -5,7 +5,7 @@ import enum
 import math
 import re
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Sequence, Set, Tuple, Union
 
 import numpy as np
 
@@ -190,7 +190,7 @@ class Spec:
             ("parameter", self.parameters),
             ("choice", self.choices),
         ):
-            seen = set()
+            seen: Set[str] = set()
             for one in named:
                 if not one.name or len(one.name) > _LONGEST_NAME or re.search(r"[=\x00-\x1f\x7f]", one.name):
                     raise RivalError(

@@ -101,6 +101,8 @@ class Observer:
         if not picture:
             size = int(np.prod(shape, dtype=np.int64)) if shape else 1
             return vector(name, size), (_write_plain if scale is None else _scaled(scale))
+        order: Tuple[int, ...]
+        planes: Tuple[int, ...]
         if len(shape) == 2:
             order, planes = (0, 1), (1,) + tuple(shape)
         elif len(shape) == 3:
