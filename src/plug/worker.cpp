@@ -97,8 +97,7 @@ class WorkerBatch final : public Batch {
       lane.stepped.resize(index(lane.count));
       lane.at = Blocks(spec(), layout(), lane.count);
     }
-    if (spec().seats > 1 && !spec().simultaneous)
-      last_seen_.resize(index(matches * spec().seats * layout().observation_size));
+    last_seen_.resize(index(matches * spec().seats) * index(layout().observation_size));
   }
 
   ~WorkerBatch() override {
@@ -174,7 +173,7 @@ class WorkerBatch final : public Batch {
     if (mask) std::fill_n(mask, layout().mask_size, std::uint8_t{0});
     Lane& lane = lane_of(match);
     const bool there = settle(lane, waiting_[index(match)]);
-    if (lost_[index(match)] && !last_seen_.empty()) std::copy_n(seen(match, seat), size, observation);
+    if (lost_[index(match)]) std::copy_n(seen(match, seat), size, observation);
     if (!there || lost_[index(match)]) return;
     const std::size_t row = row_of(lane, match, seat);
     if (status_[index(match)] == Status::running && block<std::int8_t>(lane, lane.at.seats)[row] == seat) {
@@ -262,14 +261,14 @@ class WorkerBatch final : public Batch {
       if (failure()) return true;
       if (told != kYes) return false;
     }
-    const auto row = [this](auto& values, auto& theirs, int mine, int its, int width) {
+    const auto row = [](auto& values, auto& theirs, int mine, int its, std::ptrdiff_t width) {
       std::copy_n(theirs.begin() + its * width, width, values.begin() + mine * width);
     };
     status_[index(into)] = other->status_[index(match)];
     lost_[index(into)] = !there;
     playing_[index(into)] = other->playing_[index(match)];
     row(results_, other->results_, into, match, spec().team_count());
-    if (!last_seen_.empty()) row(last_seen_, other->last_seen_, into, match, spec().seats * layout().observation_size);
+    row(last_seen_, other->last_seen_, into, match, spec().seats * layout().observation_size);
     clocks_[index(into)] = other->clocks_[index(match)];
     if (key) clocks_[index(into)].key = *key;
     lane.stale = there;
@@ -316,7 +315,7 @@ class WorkerBatch final : public Batch {
     return index((match - lane.first) * rows_per_match() + (spec().simultaneous ? seat : 0));
   }
   float* seen(int match, int seat) const {
-    return last_seen_.data() + index((match * spec().seats + seat) * layout().observation_size);
+    return last_seen_.data() + index(match * spec().seats + seat) * index(layout().observation_size);
   }
   std::string wrong_size(const char* what, std::size_t size) const {
     return fmt::format("its {} has {} bytes, which is not what its Spec says", what, size);
@@ -375,7 +374,7 @@ class WorkerBatch final : public Batch {
         lose(lane, Pool::Why::to_end, {match, steps(match), seat, wrong});
         return;
       }
-      if (!last_seen_.empty()) std::copy_n(observations + row * observation, observation, seen(match, seats[row]));
+      std::copy_n(observations + row * observation, observation, seen(match, seats[row]));
     }
     for (int m = lane.first; m < lane.first + lane.count; ++m)
       ready_[index(m)] = status_[index(m)] == Status::running && !waiting_[index(m)];
@@ -718,8 +717,7 @@ class WorkerBatch final : public Batch {
         wait_for({&channel, 1}, lane.until);
       } else if (lane.stale || (starts && !lane.starting.empty())) {
         if (lane.state == Lane::State::down && Steady::now() < lane.retry) wait_for({}, lane.retry);
-        lane.alone |=
-            lane.state == Lane::State::idle;  // whoever asks for a match that is to start waits for that alone
+        lane.alone |= lane.state == Lane::State::idle;  // so that what waits for a step need not
         begin_turn(lane, nullptr);
       } else {
         return lane.state == Lane::State::idle;
@@ -833,7 +831,8 @@ class WorkerBatch final : public Batch {
   mutable std::vector<std::uint8_t> lost_;      // its worker is gone, and it with it
   mutable std::vector<SeatSet> playing_;
   mutable std::vector<float> results_, rewards_;
-  mutable std::vector<float> last_seen_;  // [matches x seats x observation_size] of games of turns
+  // [matches x seats x observation_size] what each seat was shown last, which is all there is once its worker is lost
+  mutable std::vector<float> last_seen_;
 };
 
 // Waits for one frame.
