@@ -239,7 +239,8 @@ TEST(Worker, OneThatEndsIsStartedAgainAndItsMatchesAreCutShort) {
   ASSERT_EQ(stub.notices.size(), 1u);
   EXPECT_EQ(stub.notices[0],
             "game 'count': worker 1 of 1: it has closed the connection; it ended with exit status 3; it last wrote:\n"
-            "loading\nno more cards\nworker 1 of 1 is started again (1 of 2); 8 matches were cut short");
+            "loading\nno more cards\nworker 1 of 1 is started again (1 of 2); the matches that it played are cut "
+            "short");
 }
 
 // What would have followed is worth what was seen last.
