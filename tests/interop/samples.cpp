@@ -201,7 +201,8 @@ Result<void> write_bot(const std::string& folder, const Sample& sample) {
           if (observations[static_cast<std::size_t>(row)] != 0) observations[static_cast<std::size_t>(row)] = 1;
         }
     std::vector<std::uint8_t> masks(sized(network.mask_size()));
-    std::vector<float> masks_as_floats, probabilities(masks.size()), values(kRows), continuous(sized(network.value_count()));
+    std::vector<float> masks_as_floats, probabilities(masks.size()), values(kRows),
+        continuous(sized(network.value_count()));
     for (int r = 0, at = 0; r < kRows; ++r)
       for (const ActionPart& part : network.action())
         for (int i = 0; part.is_choice() && i < part.size; ++i)

@@ -332,7 +332,7 @@ def _load(text: str) -> Any:
         import open_spiel.python.games  # noqa: F401  registers them
     names = pyspiel.registered_names()
     if name not in names:
-        near = difflib.get_close_matches(name, names, 3)
+        near = difflib.get_close_matches(name, names, 3) or [other for other in names if name and name in other][:3]
         hint = f"do you mean {' or '.join(near)}?" if near else "pyspiel.registered_names() lists what there is"
         raise RivalError(f"openspiel:{text}: OpenSpiel has no game '{name}'; {hint}")
     try:
