@@ -21,7 +21,7 @@
  * function. A library that crashes takes Rival along, unless it is run with --isolate.
  *
  * Threads. Batches are used by several threads at once, but each one by a single thread at a time, not always the same.
- * spec is called once, before anything else. What batches share must be constant, or guarded by the game.
+ * spec is called before anything else. What batches share must be constant, or guarded by the game.
  *
  * Chance. All randomness comes from keys, 64 random bits each, of a start, of a step and of resample_hidden: the same
  * state, actions and key give the same next state, in any batch (rival_random() below makes numbers of a key).

@@ -34,6 +34,9 @@ class SpecStructs {
   SpecStructs(Spec spec_, bool masks) : spec(std::move(spec_)), layout(spec) {
     if (!spec.teams.empty() && spec.teams.size() != static_cast<std::size_t>(spec.seats))
       throw std::invalid_argument("teams must name a team for every seat");
+    for (const ActionPart& part : spec.action)
+      if (part.when_part >= 0 && part.when_choices == 0)
+        throw std::invalid_argument("action part '" + part.name + "' counts along with no choice of another");
     for (const ObservationPart& part : spec.observation)
       observation_.push_back({sizeof(rival_observation_part), part.name.c_str(), static_cast<int32_t>(part.kind),
                               part.channels, part.height, part.width});

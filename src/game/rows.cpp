@@ -17,6 +17,11 @@ std::string value_name(const Spec& spec, const RowLayout& layout, int at) {
   return "value " + std::to_string(at - layout.observation_offset[part]) + " of '" + spec.observation[part].name + "'";
 }
 
+// Whether a mask allows any of `size` choices.
+bool allows_any(const std::uint8_t* mask, int size) {
+  return std::any_of(mask, mask + size, [](std::uint8_t allowed) { return allowed != 0; });
+}
+
 }  // namespace
 
 BatchRows::BatchRows(Batch& batch, int room) : batch_(batch) {
@@ -30,6 +35,8 @@ BatchRows::BatchRows(Batch& batch, int room) : batch_(batch) {
   values.resize(at(rows, layout.value_count));
   rewards.resize(at(batch.matches(), batch.spec().seats));
   status.assign(at(batch.matches(), 1), Status::running);
+  for (std::size_t p = 0; p < batch.spec().action.size(); ++p)
+    if (batch.spec().action[p].is_choice()) masked_.push_back({layout.mask_offset[p], batch.spec().action[p].size});
 }
 
 Error BatchRows::wrong(BatchFailure failure) const {
@@ -46,27 +53,20 @@ Result<void> BatchRows::sound() const {
   return wrong(*batch_.failure());
 }
 
-// `finite`: whether all observations are known to be.
-Result<void> BatchRows::look_at(int row, bool finite) const {
+// Says what is wrong with an acting row.
+Error BatchRows::fault(int row) const {
   const Spec& spec = batch_.spec();
+  const int size = batch_.layout().observation_size;
   const auto bad = [&](const std::string& what) {
     return wrong(match_of(row), seats[static_cast<std::size_t>(row)],
                  what + "; `" + command_line({"check", spec.name}) + "` shows it in isolation");
   };
-  const int size = batch_.layout().observation_size;
-  if (const auto i =
-          finite ? size : static_cast<int>(first_not_finite(observation(row), static_cast<std::size_t>(size)));
-      i < size)
+  if (const auto i = static_cast<int>(first_not_finite(observation(row), static_cast<std::size_t>(size))); i < size)
     return bad(value_name(spec, batch_.layout(), i) + " in its observation is " +
                with_digits(static_cast<double>(observation(row)[i]), 6));
-  for (std::size_t p = 0; p < spec.action.size(); ++p) {
-    if (!spec.action[p].is_choice()) continue;
-    const std::uint8_t* allowed = mask(row, p);
-    std::uint8_t any = 0;
-    for (int c = 0; c < spec.action[p].size; ++c) any |= allowed[c];
-    if (!any) return bad("it is asked to act, but its mask allows no choice of '" + spec.action[p].name + "'");
-  }
-  return {};
+  std::size_t p = 0;
+  while (!spec.action[p].is_choice() || allows_any(mask(row, p), spec.action[p].size)) ++p;
+  return bad("it is asked to act, but its mask allows no choice of '" + spec.action[p].name + "'");
 }
 
 Result<void> BatchRows::observe() {
@@ -74,6 +74,7 @@ Result<void> BatchRows::observe() {
   if (batch_.failure()) return sound();
   acting_.clear();
   const int per_match = batch_.rows_per_match();
+  const auto size = static_cast<std::size_t>(batch_.layout().observation_size);
   const bool finite = all_finite(observations.data(), at(batch_.rows(), batch_.layout().observation_size));
   for (int match = 0, row = 0; match < batch_.matches(); ++match) {
     bool somebody = false;
@@ -81,7 +82,11 @@ Result<void> BatchRows::observe() {
       if (seats[static_cast<std::size_t>(row)] < 0) continue;
       somebody = true;
       acting_.push_back(row);
-      if (Result<void> good = look_at(row, finite); !good) return good;
+      const bool sound = (finite || all_finite(observation(row), size)) &&
+                         std::all_of(masked_.begin(), masked_.end(), [&](const Masked& part) {
+                           return allows_any(mask(row) + part.offset, part.size);
+                         });
+      if (!sound) return fault(row);
     }
     if (!somebody && batch_.ready(match) && batch_.status(match) == Status::running)
       return wrong(match, -1, "the match is running, but nobody is to act");

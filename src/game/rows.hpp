@@ -70,9 +70,15 @@ class BatchRows {
   Error wrong(BatchFailure failure) const;
   Error wrong(int match, int seat, const std::string& what) const;  // in the present step
   Result<void> sound() const;
-  Result<void> look_at(int row, bool finite) const;
+  Error fault(int row) const;
+
+  // Where in a mask row the choices of an action part stand.
+  struct Masked {
+    int offset, size;
+  };
 
   Batch& batch_;
+  std::vector<Masked> masked_;
   std::vector<int> acting_;
 };
 

@@ -49,6 +49,8 @@ class Reader {
                               "there; is it set?",
                               name, size, least, RIVAL_GAME_ABI_VERSION)),
              known;
+    if (size % alignof(Struct) != 0)
+      return fail(fmt::format("{}.struct_size is {}, which is no struct's size", name, size)), known;
     std::memcpy(&known, from, std::min(size, sizeof known));
     return known;
   }
@@ -232,19 +234,12 @@ class LibraryBatch final : public Batch {
 
   void step(const ActionRows& actions, const StepRows& out) override {
     static_assert(sizeof(Status) == 1);
-    const std::size_t seats = index(spec().seats);
-    std::memset(out.rewards, 0, sizeof(float) * index(matches()) * seats);
+    std::memset(out.rewards, 0, sizeof(float) * index(matches()) * index(spec().seats));
     auto* status = reinterpret_cast<std::uint8_t*>(out.status);
     std::copy(status_.begin(), status_.end(), status);
     const rival_step step{sizeof step,   actions.choices, actions.values, keys_.data(),
                           steps_.data(), out.rewards,     status};
-    if (!failure() && good("step", table_.step(batch_, &step)))
-      for (int m = 0; m < matches(); ++m) {
-        if ((status[m] | status_[index(m)]) != RIVAL_RUNNING)
-          take(m, status[m], out.rewards + index(m) * seats);
-        else
-          ++steps_[index(m)], ++clocks_[index(m)].steps;
-      }
+    if (!failure() && good("step", table_.step(batch_, &step))) count_steps(status, out.rewards);
     std::copy(status_.begin(), status_.end(), status);
     if (failure()) std::fill_n(out.status, matches(), Status::truncated);
   }
@@ -397,6 +392,13 @@ class LibraryBatch final : public Batch {
   void look_at(const std::int8_t* seats) const {
     const int per_match = rows_per_match(), all = spec().seats;
     const bool simultaneous = spec().simultaneous;
+    if (!simultaneous) {  // mostly they do, which is found out without a branch
+      unsigned amiss = 0;
+      for (std::size_t m = 0; m < status_.size(); ++m)
+        amiss |= static_cast<unsigned>(seats[m] + 1 > (status_[m] == RIVAL_RUNNING ? all : 0)) |
+                 static_cast<unsigned>(seats[m] < -1);
+      if (!amiss) return;
+    }
     for (int m = 0, row = 0; m < matches(); ++m) {
       const bool runs = status_[index(m)] == RIVAL_RUNNING;
       for (int i = 0; i < per_match; ++i, ++row) {
@@ -405,6 +407,22 @@ class LibraryBatch final : public Batch {
         return wrong("observe", m, runs ? -1 : seat,
                      runs ? fmt::format("row {} is said to belong to seat {}", row, seat)
                           : "it is to act, and the match is not running");
+      }
+    }
+  }
+
+  // After a step that gave this `status` and these rewards.
+  void count_steps(const std::uint8_t* status, float* rewards) {
+    const std::size_t seats = index(spec().seats);
+    const std::uint8_t* const before = status_.data();
+    std::int32_t* const steps = steps_.data();
+    Clock* const clocks = clocks_.data();
+    for (int m = 0, count = matches(); m < count; ++m) {
+      if ((status[m] | before[m]) != RIVAL_RUNNING) {
+        take(m, status[m], rewards + index(m) * seats);
+      } else {
+        ++steps[m];
+        ++clocks[m].steps;
       }
     }
   }

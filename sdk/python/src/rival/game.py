@@ -5,7 +5,7 @@ import copy
 import inspect
 import re
 from collections.abc import Mapping
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Union, cast
 
 import numpy as np
 
@@ -245,9 +245,10 @@ class GameBatch(Batch):
     def action_text(self, match: int, seat: int, choice: int) -> str:
         return self._text("action_text", match, seat, choice) if self.has["action_text"] else str(choice)
 
-    def copy(self, match: int, into: int, key: Optional[int] = None) -> bool:
-        self.games[into] = copied = copy.deepcopy(self.games[match])
-        self.status[into], self.steps[into] = self.status[match], self.steps[match]
+    def copy(self, match: int, into: int, key: Optional[int] = None, source: Optional[Batch] = None) -> bool:
+        other = self if source is None else cast(GameBatch, source)
+        self.games[into] = copied = copy.deepcopy(other.games[match])
+        self.status[into], self.steps[into] = other.status[match], other.steps[match]
         if key is not None:
             copied.__dict__["_seed"] = key
             copied.__dict__.pop("_random", None)

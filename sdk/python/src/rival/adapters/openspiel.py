@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple, Union, cast
 
 import numpy as np
 
@@ -291,11 +291,12 @@ class OpenSpielBatch(Batch):
         except Exception:  # not an action of this position
             return str(choice)
 
-    def copy(self, match: int, into: int, key: Optional[int] = None) -> bool:
-        self._states[into] = self._states[match].clone()
-        self.status[into], self.steps[into] = self.status[match], self.steps[match]
-        self._player[into], self._before[into] = self._player[match], list(self._before[match])
-        self._keys[into], self._drawn[into] = (self._keys[match], self._drawn[match]) if key is None else (key, 0)
+    def copy(self, match: int, into: int, key: Optional[int] = None, source: Optional[Batch] = None) -> bool:
+        other = self if source is None else cast(OpenSpielBatch, source)
+        self._states[into] = other._states[match].clone()
+        self.status[into], self.steps[into] = other.status[match], other.steps[match]
+        self._player[into], self._before[into] = other._player[match], list(other._before[match])
+        self._keys[into], self._drawn[into] = (other._keys[match], other._drawn[match]) if key is None else (key, 0)
         return True
 
     # ---- one match ----
