@@ -5,6 +5,7 @@ A block right after `<!-- file NAME -->` becomes that file; other blocks of Pyth
 """
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -83,6 +84,29 @@ class Pages(unittest.TestCase):
 
 
 class Package(unittest.TestCase):
+    def test_a_wheel_holds_all_of_it(self):
+        helpers.need("setuptools", "wheel")
+        with tempfile.TemporaryDirectory() as folder:
+            # A copy: a build leaves things behind.
+            shutil.copytree(os.path.join(_ROOT, "sdk/python"), folder + "/copy", ignore=shutil.ignore_patterns("build", "*.egg-info"))
+            pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+            for arguments in (
+                ["wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", folder, folder + "/copy"],
+                ["install", "--no-deps", "--no-index", "--target", folder + "/installed", "--find-links", folder, "rival"],
+            ):
+                done = subprocess.run(pip + arguments, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                self.assertEqual(done.returncode, 0, done.stdout.decode(errors="replace"))
+            installed, source = (
+                sorted(
+                    os.path.relpath(os.path.join(at, name), top)
+                    for at, _, names in os.walk(top)
+                    for name in names
+                    if name.endswith((".py", "py.typed"))
+                )
+                for top in (folder + "/installed/rival", os.path.join(_ROOT, "sdk/python/src/rival"))
+            )
+            self.assertEqual(installed, source)
+
     def test_it_is_python_3_9(self):
         import ast
 

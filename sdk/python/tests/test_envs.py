@@ -1,4 +1,7 @@
 import os
+import subprocess
+import sys
+import time
 import unittest
 import warnings
 
@@ -57,6 +60,28 @@ class Gymnasium(Case):
     def test_a_game_from_elsewhere_comes_back(self):
         env = self.made(rival.envs.gym_env, "gym:CartPole-v1")
         self.assertEqual(env.reset(seed=1)[0].shape, (4,))
+
+
+    def test_the_process_ends_with_this_one(self):
+        code = (
+            "import os, threading, rival.envs; made = [];"
+            "t = threading.Thread(target=lambda: made.append(rival.envs.gym_env('cartpole'))); t.start(); t.join();"
+            "made[0].reset(seed=1); print(made[0]._match._client._process.pid, flush=True); os.kill(os.getpid(), 9)"
+        )
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment)
+        process = int(done.stdout)
+        self.assertEqual(done.returncode, -9)
+        for _ in range(200):
+            try:
+                os.kill(process, 0)
+                with open(f"/proc/{process}/stat", encoding="ascii") as file:
+                    if file.read().split()[2] == "Z":
+                        return
+            except OSError:
+                return
+            time.sleep(0.02)
+        self.fail("it still runs")
 
 
 class PettingZoo(Case):

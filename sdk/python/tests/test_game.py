@@ -186,6 +186,21 @@ class Playing(unittest.TestCase):
         self.assertEqual(batch.games[1].random.random(), np.random.default_rng(3).random())
         self.assertNotEqual(batch.games[0].random.random(), 0)
 
+    def test_what_a_game_draws(self):
+        class Drawn(TwentyOne):
+            def stage(self):
+                return {"kind": "board"}
+
+            def scene(self):
+                return {"sum": np.int64(self.sum), "at": np.zeros(2)}
+
+        batch, _ = batch_of(Drawn)
+        self.assertTrue(batch.has["scene"])
+        self.assertEqual(batch.stage(0), '{"kind": "board"}')
+        self.assertEqual(batch.scene(0), '{"sum": 0, "at": [0.0, 0.0]}')
+        plain, _ = batch_of(TwentyOne)
+        self.assertEqual((plain.has["scene"], plain.scene(0), plain.stage(0)), (False, "", ""))
+
     def test_check_batch(self):
         played = rival.check_batch(TwentyOne, matches=16)
         self.assertEqual((played.finished, played.truncated), (16, 0))

@@ -53,7 +53,7 @@ class Client:
             with open(self._log, "wb") as log:
                 self._process = subprocess.Popen(
                     [find_program(program), "worker", game, "--listen", "unix:" + path],
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=log,
                     env={"VIRTUAL_ENV": sys.prefix, **os.environ} if sys.prefix != sys.base_prefix else None,
@@ -210,15 +210,15 @@ def _clean_up(process: Any, folder: str, connection: Optional[socket.socket] = N
     if connection is not None:
         connection.close()
     process.kill()
+    process.stdin.close()
     process.wait()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end_with_parent() -> None:
-    try:
-        import ctypes
-        import signal
+    """In the new process: its standard input is a pipe from this one, and that this end of it is gone, in whatever way,
+    is a signal that ends it."""
+    import fcntl
 
-        ctypes.CDLL(None).prctl(1, int(signal.SIGKILL))  # PR_SET_PDEATHSIG
-    except (OSError, AttributeError):
-        pass
+    fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)

@@ -65,6 +65,12 @@ class Batch:
     def action_text(self, match: int, seat: int, choice: int) -> str:
         return str(choice)
 
+    def stage(self, match: int) -> str:
+        return ""
+
+    def scene(self, match: int) -> str:
+        return ""
+
     def copy(self, match: int, into: int, key: Optional[int] = None, source: Optional[Batch] = None) -> bool:
         """Makes match `into` a copy of `match` of `source`, a batch of the same game (None: this one), which goes on by
         itself; with a key it draws its chance from that."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Union, cast
@@ -49,6 +50,7 @@ class Game:
         result(team)             optional: the outcome of a finished match for a team
         playing()                optional: the seats that take part in the match
         text(), seat_text(seat), action_text(seat, choice)    optional, for people
+        stage(), scene()         optional: what `rival watch` draws (docs/formats/scene.md), as what JSON can hold
 
     The same seed and actions must give the same match; so chance comes from the seed alone.
     """
@@ -126,6 +128,7 @@ class GameBatch(Batch):
                 ("text", "text"),
                 ("seat_text", "seat_text"),
                 ("action_text", "action_text"),
+                ("scene", "scene"),
             )
         }
         super().__init__(spec, matches, copy=True, **optional)
@@ -244,6 +247,12 @@ class GameBatch(Batch):
 
     def action_text(self, match: int, seat: int, choice: int) -> str:
         return self._text("action_text", match, seat, choice) if self.has["action_text"] else str(choice)
+
+    def stage(self, match: int) -> str:
+        return self._drawn("stage", match) if callable(getattr(self.games[match], "stage", None)) else ""
+
+    def scene(self, match: int) -> str:
+        return self._drawn("scene", match) if self.has["scene"] else ""
 
     def copy(self, match: int, into: int, key: Optional[int] = None, source: Optional[Batch] = None) -> bool:
         other = self if source is None else cast(GameBatch, source)
@@ -453,6 +462,14 @@ class GameBatch(Batch):
     def _text(self, method: str, m: int, *arguments: int) -> str:
         try:
             return str(getattr(self.games[m], method)(*arguments))
+        except Exception as error:
+            raise self._raised(method + "()", m, error) from error
+
+    def _drawn(self, method: str, m: int) -> str:
+        """What a member draws, as the text of JSON."""
+        try:
+            drawn = getattr(self.games[m], method)()
+            return drawn if isinstance(drawn, str) else json.dumps(drawn, default=lambda value: value.tolist())
         except Exception as error:
             raise self._raised(method + "()", m, error) from error
 

@@ -65,8 +65,10 @@ class GymBatch(Batch):
             skip.append("action_mask")
         observer = self._observer = Observer(space, self.who, str(own.get("channels", "")), skip)
         actor = self._actor = Actor(first.action_space, self.who)
-        _, info = self._envs[0].reset(seed=0)
-        self._mask_in_info = self._mask_key is None and isinstance(info, dict) and "action_mask" in info
+        self._mask_in_info = False
+        if self._mask_key is None and any(p.is_choice for p in actor.parts):
+            _, info = self._envs[0].reset(seed=0)
+            self._mask_in_info = isinstance(info, dict) and "action_mask" in info
         registered = first.spec
         spec = Spec(
             name=plain_name("gym_" + name.replace("?", "_")),

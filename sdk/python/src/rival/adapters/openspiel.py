@@ -143,7 +143,14 @@ class OpenSpielBatch(Batch):
         self.view = View(game, text, own)
         several = self.view.players > 1
         super().__init__(
-            self.view.spec, max(1, matches), legal=True, result=several, text=True, action_text=True, copy=True
+            self.view.spec,
+            max(1, matches),
+            legal=True,
+            result=several,
+            text=True,
+            seat_text=True,
+            action_text=True,
+            copy=True,
         )
         self.who = self.view.who
         self._game = game
@@ -270,6 +277,14 @@ class OpenSpielBatch(Batch):
     def text(self, match: int) -> str:
         return str(self._states[match])
 
+    def seat_text(self, match: int, seat: int) -> str:
+        kind, state = self._game.get_type(), self._states[match]
+        if kind.information == pyspiel.GameType.Information.PERFECT_INFORMATION:
+            return str(state)
+        if kind.provides_information_state_string:
+            return str(state.information_state_string(seat))
+        return str(state.observation_string(seat)) if kind.provides_observation_string else ""
+
     def action_text(self, match: int, seat: int, choice: int) -> str:
         try:
             return str(self._states[match].action_to_string(seat, choice))
@@ -333,7 +348,7 @@ def _load(text: str) -> Any:
         import open_spiel.python.games  # noqa: F401  registers them
     names = pyspiel.registered_names()
     if name not in names:
-        near = difflib.get_close_matches(name, names, 3)
+        near = difflib.get_close_matches(name, names, 3) or [other for other in names if name and name in other][:3]
         hint = f"do you mean {' or '.join(near)}?" if near else "pyspiel.registered_names() lists what there is"
         raise RivalError(f"openspiel:{text}: OpenSpiel has no game '{name}'; {hint}")
     try:

@@ -20,6 +20,8 @@ from ..spec import FINISHED, RUNNING, TRUNCATED, ActionPart, ObservationPart, Sp
 
 try:
     import pettingzoo
+    from pettingzoo.utils.conversions import aec_to_parallel_wrapper
+    from pettingzoo.utils.wrappers import AssertOutOfBoundsWrapper, OrderEnforcingWrapper, TerminateIllegalWrapper
 except ImportError as error:
     raise MissingPackage("pettingzoo", "an environment of PettingZoo") from error
 try:
@@ -74,7 +76,8 @@ class PettingZooBatch(Batch):
         make = getattr(module, "parallel_env" if self.parallel else "env", None)
         if make is None:
             raise RivalError(f"{who}: it has no {'parallel_env' if self.parallel else 'env'}()")
-        self._envs = [_made(make, options, who) for _ in range(max(1, matches))]
+        self._made = [_made(make, options, who) for _ in range(max(1, matches))]
+        self._envs = [_without_own_wrappers(env) for env in self._made]
         env = self._envs[0]
         agents = getattr(env, "possible_agents", None)
         if not agents:
@@ -251,7 +254,7 @@ class PettingZooBatch(Batch):
             self._write(match, seat, observation, mask if running else None)
 
     def close(self) -> None:
-        for env in self._envs:
+        for env in self._made:
             env.close()
 
     # ---- one match ----
@@ -334,13 +337,12 @@ class PettingZooBatch(Batch):
         """Takes out the agents that have ended until one is to act that has not; ends the match if there is none."""
         env = self._envs[m]
         while env.agents:
-            over = [bool(env.terminations[a] or env.truncations[a]) for a in env.agents]
-            if all(over):
-                cut = any(env.truncations[a] and not env.terminations[a] for a in env.agents)
-                self.status[m] = int(TRUNCATED if cut else FINISHED)
+            terminations, truncations, agent = env.terminations, env.truncations, env.agent_selection
+            if not (terminations[agent] or truncations[agent]):
                 return
-            agent = env.agent_selection
-            if not (env.terminations[agent] or env.truncations[agent]):
+            if all(terminations[a] or truncations[a] for a in env.agents):
+                cut = any(truncations[a] and not terminations[a] for a in env.agents)
+                self.status[m] = int(TRUNCATED if cut else FINISHED)
                 return
             env.step(None)
         self.status[m] = int(FINISHED)
@@ -391,6 +393,17 @@ def _made(make: Any, options: Dict[str, Any], who: str) -> Any:
         raise RivalError(f"{who}: it does not take these arguments ({', '.join(options) or 'none'}): {error}") from error
     except Exception as error:
         raise RivalError(f"{who}: it cannot be made: {type(error).__name__}: {error}") from error
+
+
+def _without_own_wrappers(env: Any) -> Any:
+    """The environment without PettingZoo's outermost wrappers against calls in the wrong order and actions that are not
+    allowed: there are none here, and looking things up through them takes most of a small game's time."""
+    while type(env) in (OrderEnforcingWrapper, AssertOutOfBoundsWrapper, TerminateIllegalWrapper):
+        env = env.env
+    inner = getattr(env, "aec_env", None) if type(env) is aec_to_parallel_wrapper else None
+    if inner is not None:
+        env.aec_env = _without_own_wrappers(inner)
+    return env
 
 
 def _free_name(name: str, parts: Sequence[ObservationPart]) -> str:
