@@ -22,9 +22,11 @@
 #include "game/rows.hpp"
 #include "games/catalog.hpp"
 #include "match/match.hpp"
+#include "plug/sources.hpp"
 #include "plug/worker_protocol.hpp"
 #include "plug/worker_server.hpp"
 #include "plug/worker_socket.hpp"
+#include "search/search.hpp"
 #include "train/run.hpp"
 
 namespace rival {
@@ -101,6 +103,30 @@ TEST(Worker, ItKeepsThePromisesThatTheGameDoes) {
   EXPECT_EQ(batch->text(0), here->text(0));
   EXPECT_EQ(batch->action_text(0, 0, 3), here->action_text(0, 0, 3));
   EXPECT_EQ(batch->hash(0), here->hash(0));
+}
+
+// A search decides alike on copies there and here, whichever of two processes a match is in.
+TEST(Worker, TreeSearchDecidesAsItWouldHere) {
+  for (const char* name : {"connect_four", "kuhn_poker"}) {
+    const Result<GameEntry> there = open_worker(served(name, 2, 2));
+    ASSERT_TRUE(there.ok()) << there.error().message;
+    const GameEntry here = built_in(name);
+    std::vector<std::vector<std::byte>> serialized[2];
+    int i = 0;
+    for (const GameEntry* game : {&here, &there.value()}) {
+      auto search = search_agent(game->make_batch, {.simulations = 16});
+      ASSERT_TRUE(search.ok()) << search.error().message;
+      const auto random = random_agent();
+      const Result<MatchSummary> sum =
+          play_matches(*game, **search, random.get(), Key(6), {.matches = 2, .batch = 1, .replays = 2});
+      ASSERT_TRUE(sum.ok()) << sum.error().message;
+      for (const Replay& replay : sum.value().replays) serialized[i].push_back(serialize(replay));
+      ++i;
+      const Result<MatchSummary> many = play_matches(*game, **search, random.get(), Key(6), {.matches = 8, .batch = 8});
+      ASSERT_TRUE(many.ok()) << many.error().message;
+    }
+    EXPECT_TRUE(serialized[0] == serialized[1]) << name;
+  }
 }
 
 TrainConfig small(std::int64_t steps) {
@@ -214,6 +240,35 @@ TEST(Worker, OneThatEndsIsStartedAgainAndItsMatchesAreCutShort) {
   EXPECT_EQ(stub.notices[0],
             "game 'count': worker 1 of 1: it has closed the connection; it ended with exit status 3; it last wrote:\n"
             "loading\nno more cards\nworker 1 of 1 is started again (1 of 2); 8 matches were cut short");
+}
+
+// What would have followed is worth what was seen last.
+TEST(Worker, AMatchThatIsCutShortShowsWhatWasSeenLast) {
+  Stub stub("exit_once");
+  const GameEntry game = stub.open();
+  const auto batch = game.make_batch(2);
+  BatchRows rows(*batch);
+  batch->start_all(default_settings(game.spec), Key(1));
+  float shown[2][4] = {};
+  for (int turn = 0; turn < 100 && rows.status[0] == Status::running; ++turn) {
+    ASSERT_TRUE(rows.observe().ok());
+    for (int row : rows.acting())
+      if (row == 0) std::copy_n(rows.observation(0), 4, shown[rows.seats[0]]);
+    ASSERT_TRUE(rows.step().ok());
+  }
+  ASSERT_EQ(rows.status[0], Status::truncated);
+  EXPECT_EQ(batch->steps(0), 2);  // of the third nothing is known
+  for (int seat = 0; seat < 2; ++seat) {
+    float seen[4];
+    batch->observe_seat(0, seat, seen, nullptr);
+    EXPECT_TRUE(std::equal(seen, seen + 4, shown[seat]));
+  }
+  EXPECT_EQ(shown[0][0], 0.2f);
+  const int zero = 0;
+  const Key key(2);
+  batch->start({&zero, 1}, default_settings(game.spec), {&key, 1});
+  EXPECT_EQ(batch->text(0), "step 0");  // in the next process
+  EXPECT_EQ(stub.lives(), 2);
 }
 
 TEST(Worker, OneThatEndsAgainAndAgainIsTheFailureOfTheBatch) {
@@ -408,6 +463,47 @@ TEST(WorkerInPython, WhatIsAmissIsNamed) {
     EXPECT_EQ(sum.error().message.find("game 'nine'"), 0u) << sum.error().message;
     EXPECT_NE(sum.error().message.find(says), std::string::npos) << sum.error().message;
   }
+}
+
+TEST(WorkerInPython, WhatIsMissingIsNamedWithItsRemedy) {
+  const std::vector<GameEntry> games = catalog();
+  const auto says = [&](const std::string& name, const std::string& interpreter) {
+    const Result<GameEntry> game = open_game(games, name, {.python = interpreter});
+    return game ? std::string() : game.error().message;
+  };
+  EXPECT_NE(says("gym:X", "/no/python").find("it last wrote:\ncannot run /no/python: No such file"), std::string::npos)
+      << says("gym:X", "/no/python");
+  if (std::system("python3 -c '' >/dev/null 2>&1") != 0) GTEST_SKIP() << "needs python3: `apt-get install python3`";
+  const TemporaryFolder folder;
+  const std::string bare = folder.path() + "/python";  // one without packages
+  std::ofstream(bare) << "#!/bin/sh\nexec python3 -I -S \"$@\"\n";
+  std::filesystem::permissions(bare, std::filesystem::perms::owner_all);
+  EXPECT_NE(says("gym:X", bare).find("games in Python need numpy, which "), std::string::npos) << says("gym:X", bare);
+  EXPECT_NE(says("gym:X", bare).find(" -m pip install numpy` installs it"), std::string::npos);
+  NEEDS_NUMPY(interpreter);
+  EXPECT_NE(says("/no/game.py:Mine", interpreter).find("'/no/game.py:Mine': there is no file /no/game.py"),
+            std::string::npos)
+      << says("/no/game.py:Mine", interpreter);
+}
+
+TEST(WorkerSources, NamesFindTheirSource) {
+  const std::vector<GameEntry> games = catalog();
+  const std::pair<const char*, const char*> all[] = {{"my_game.py:MyGame", "python"},
+                                                     {"gym:CartPole-v1", "gym"},
+                                                     {"pettingzoo:classic/chess_v6", "pettingzoo"},
+                                                     {"openspiel:kuhn_poker", "openspiel"},
+                                                     {"worker:unix:/x", "worker"}};
+  for (const auto& [name, kind] : all) {
+    const Result<GameSource> source = find_source(games, name);
+    ASSERT_TRUE(source.ok()) << source.error().message;
+    EXPECT_EQ(source.value().kind, kind);
+  }
+  EXPECT_EQ(open_game(games, "worker:udp:here").error().message,
+            "'udp:here' is no address of a worker; write unix:PATH or tcp:HOST:PORT");
+  const TemporaryFolder folder;
+  std::ofstream(folder.path() + "/a.py") << "";
+  const GameSource python_source = find_source(games, "a.py:B").value();
+  EXPECT_EQ(python_source.origin(folder.path() + "/./a.py:B"), folder.path() + "/a.py:B");
 }
 
 TEST(WorkerInPython, OverTcpAndWithATokenMatchesAreTheSame) {

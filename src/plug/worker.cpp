@@ -23,6 +23,7 @@ using namespace worker;
 constexpr int kMostThreads = 8;       // that train, each a batch at a time
 constexpr int kProvenTurns = 10'000;  // after so many answers what was lost before is forgotten
 constexpr int kMostSkipped = 256;     // turns in which a worker that was late is not waited for
+constexpr std::string_view kYes("\1", 1);
 constexpr auto kSpin = std::chrono::microseconds(20);
 constexpr auto kLeastGrace = std::chrono::microseconds(200);
 constexpr auto kRetry = std::chrono::milliseconds(500);
@@ -57,6 +58,8 @@ struct Lane {
   bool stepping = false;              // the turn that is under way steps
   bool shown = false;                 // idle, and nothing is left to be reported: its rows may be shown
   bool alone = false;                 // matches that run are to be started: not along with a step
+  bool stale = false;                 // a match is not any more as its row shows it
+  std::uint32_t number = 0;           // of the connection, within its process
   std::vector<int> starting;          // matches that wait to be started, as they are numbered in the batch
   Settings settings;                  // theirs
   std::vector<std::uint8_t> stepped;  // [count] the matches that the turn under way steps
@@ -94,8 +97,7 @@ class WorkerBatch final : public Batch {
       lane.stepped.resize(index(lane.count));
       lane.at = Blocks(spec(), layout(), lane.count);
     }
-    if (spec().seats > 1 && !spec().simultaneous)
-      last_seen_.resize(index(matches * spec().seats * layout().observation_size));
+    last_seen_.resize(index(matches * spec().seats) * index(layout().observation_size));
   }
 
   ~WorkerBatch() override {
@@ -171,13 +173,13 @@ class WorkerBatch final : public Batch {
     if (mask) std::fill_n(mask, layout().mask_size, std::uint8_t{0});
     Lane& lane = lane_of(match);
     const bool there = settle(lane, waiting_[index(match)]);
-    if (lost_[index(match)] && !last_seen_.empty()) std::copy_n(seen(match, seat), size, observation);
+    if (lost_[index(match)]) std::copy_n(seen(match, seat), size, observation);
     if (!there || lost_[index(match)]) return;
     const std::size_t row = row_of(lane, match, seat);
     if (status_[index(match)] == Status::running && block<std::int8_t>(lane, lane.at.seats)[row] == seat) {
       const std::size_t bytes = size * sizeof(float), choices = index(layout().mask_size);
       std::memcpy(observation, rows_of(lane) + lane.at.observations + row * bytes, bytes);
-      if (mask && has_.legal) std::memcpy(mask, rows_of(lane) + lane.at.masks + row * choices, choices);
+      if (mask && has_.legal && choices) std::memcpy(mask, rows_of(lane) + lane.at.masks + row * choices, choices);
       if (mask && !has_.legal) std::fill_n(mask, choices, std::uint8_t{1});
       return;
     }
@@ -188,7 +190,7 @@ class WorkerBatch final : public Batch {
       return;
     }
     std::memcpy(observation, told.data(), size * sizeof(float));
-    if (mask) std::memcpy(mask, told.data() + size * sizeof(float), index(layout().mask_size));
+    if (mask && layout().mask_size) std::memcpy(mask, told.data() + size * sizeof(float), index(layout().mask_size));
   }
 
   SeatSet to_act(int match) const override {
@@ -197,8 +199,14 @@ class WorkerBatch final : public Batch {
     SeatSet acting;
     const int per_match = rows_per_match();
     const std::int8_t* seats = block<std::int8_t>(lane, lane.at.seats) + (match - lane.first) * per_match;
-    for (int i = 0; i < per_match; ++i)
-      if (seats[i] >= 0) acting = acting.with(seats[i]);
+    for (int i = 0; i < per_match; ++i) {
+      const int seat = seats[i];
+      if (seat >= spec().seats) {
+        lose(lane, Pool::Why::to_end, {match, steps(match), -1, no_such_seat(seat)});
+        return SeatSet::none();
+      }
+      if (seat >= 0) acting = acting.with(seat);
+    }
     if (lane.count == 1) ready_[index(match)] = lane.shown;
     return acting;
   }
@@ -212,6 +220,61 @@ class WorkerBatch final : public Batch {
   }
   float result(int match, int team) const override { return results_[index(match * spec().team_count() + team)]; }
   bool has_result() const override { return has_.result; }
+
+  bool resample_hidden(int match, int seat, Key key) override {
+    if (!has_.resample) return false;
+    const std::string told =
+        ask({.question = Question::resample, .match = match, .seat = seat, .keyed = true, .key = key.bits()});
+    lane_of(match).stale = true;
+    return failure() || told == kYes;
+  }
+
+  // Copies are made within a process: a batch of one match, such as searches use, goes to where the match is.
+  bool copy_match(const Batch& from, int match, int into, std::optional<Key> key) override {
+    const auto* other = dynamic_cast<const WorkerBatch*>(&from);
+    check(other != nullptr && other->played_ == played_, "a match was copied from a batch of another game");
+    if (!has_.copy) return false;
+    Lane& source = other->lane_of(match);
+    Lane& lane = lane_of(into);
+    const bool there = other->settle(source, other->waiting_[index(match)]) && !other->lost_[index(match)];
+    if (other->failure()) fail(*other->failure());
+    if (failure()) return true;
+    if (there && (lane.worker != source.worker || (lane.channel && lane.life != source.life))) {
+      if (matches() > 1) return false;
+      move(lane, source.worker);
+    }
+    const auto waiting = std::find(lane.starting.begin(), lane.starting.end(), into);
+    if (waiting != lane.starting.end()) lane.starting.erase(waiting);
+    waiting_[index(into)] = 0;
+    forget_due(into);
+    if (there) {
+      if (lane.state == Lane::State::down) connect(lane);
+      if (!settle(lane, false)) return true;  // it has failed
+      const std::string told = ask(lane,
+                                   {.question = Question::copy,
+                                    .match = match - source.first,
+                                    .seat = static_cast<std::int32_t>(source.number),
+                                    .value = into - lane.first,
+                                    .keyed = key.has_value(),
+                                    .key = key ? key->bits() : 0},
+                                   into);
+      if (failure()) return true;
+      if (told != kYes) return false;
+    }
+    const auto row = [](auto& values, auto& theirs, int mine, int its, std::ptrdiff_t width) {
+      std::copy_n(theirs.begin() + its * width, width, values.begin() + mine * width);
+    };
+    status_[index(into)] = other->status_[index(match)];
+    lost_[index(into)] = !there;
+    playing_[index(into)] = other->playing_[index(match)];
+    row(results_, other->results_, into, match, spec().team_count());
+    row(last_seen_, other->last_seen_, into, match, spec().seats * layout().observation_size);
+    clocks_[index(into)] = other->clocks_[index(match)];
+    if (key) clocks_[index(into)].key = *key;
+    lane.stale = there;
+    ready_[index(into)] = lane.count == 1 && status_[index(into)] == Status::running;
+    return true;
+  }
 
   std::string text(int match) const override {
     return has_.text ? ask({.question = Question::text, .match = match}) : "";
@@ -252,7 +315,7 @@ class WorkerBatch final : public Batch {
     return index((match - lane.first) * rows_per_match() + (spec().simultaneous ? seat : 0));
   }
   float* seen(int match, int seat) const {
-    return last_seen_.data() + index((match * spec().seats + seat) * layout().observation_size);
+    return last_seen_.data() + index(match * spec().seats + seat) * index(layout().observation_size);
   }
   std::string wrong_size(const char* what, std::size_t size) const {
     return fmt::format("its {} has {} bytes, which is not what its Spec says", what, size);
@@ -284,7 +347,7 @@ class WorkerBatch final : public Batch {
     std::uint8_t* masks = out.masks + first * mask;
     std::int8_t* seats = out.seats + first;
     std::memcpy(observations, rows_of(lane) + at.observations, count * observation * sizeof(float));
-    if (has_.legal)
+    if (has_.legal && mask)
       std::memcpy(masks, rows_of(lane) + at.masks, count * mask);
     else
       std::fill_n(masks, count * mask, std::uint8_t{1});
@@ -311,16 +374,19 @@ class WorkerBatch final : public Batch {
         lose(lane, Pool::Why::to_end, {match, steps(match), seat, wrong});
         return;
       }
-      if (!last_seen_.empty()) std::copy_n(observations + row * observation, observation, seen(match, seats[row]));
+      std::copy_n(observations + row * observation, observation, seen(match, seats[row]));
     }
     for (int m = lane.first; m < lane.first + lane.count; ++m)
       ready_[index(m)] = status_[index(m)] == Status::running && !waiting_[index(m)];
   }
 
+  std::string no_such_seat(int seat) const {
+    return fmt::format("it says that seat {} is to act; there are {}", seat, spec().seats);
+  }
+
   // What makes no sense in a row; "": nothing.
   std::string wrong_row(int seat, int row, const float* observation, const std::uint8_t* mask, bool finite) const {
-    if (seat < 0 || seat >= spec().seats)
-      return fmt::format("it says that seat {} is to act; there are {}", seat, spec().seats);
+    if (seat < 0 || seat >= spec().seats) return no_such_seat(seat);
     if (spec().simultaneous && seat != row) return fmt::format("it says that row {} is of seat {}", row, seat);
     const auto size = index(layout().observation_size);
     if (const std::size_t bad = finite ? size : first_not_finite(observation, size); bad < size) {
@@ -406,7 +472,7 @@ class WorkerBatch final : public Batch {
       ready |= ready_[index(m)] != 0;
     }
     const bool step = actions && ready && !lane.alone;
-    if (!step && (lane.starting.empty() || (running && !lane.alone))) return false;
+    if (!step && !lane.stale && (lane.starting.empty() || (running && !lane.alone))) return false;
     Turn turn{.step = step, .settings = lane.settings};
     for (int match : lane.starting) {
       turn.matches.push_back(match - lane.first);
@@ -415,7 +481,7 @@ class WorkerBatch final : public Batch {
       in_start_[index(match)] = 1;
     }
     lane.starting.clear();
-    lane.alone = false;
+    lane.alone = lane.stale = false;
     for (int i = 0; i < lane.count; ++i) {
       lane.stepped[index(i)] = step && ready_[index(lane.first + i)];
       ready_[index(lane.first + i)] = 0;
@@ -504,6 +570,8 @@ class WorkerBatch final : public Batch {
         if (lane.state != Lane::State::opening) break;
         if (const Result<std::uint32_t> opened = read_opened(frame.payload); !opened)
           return amiss("it sends " + opened.error().message);
+        else
+          lane.number = opened.value();
         lane.state = starts_under_way(lane) ? Lane::State::busy : Lane::State::idle;
         lane.until = Steady::now() + seconds(pool_.command().answer_seconds);
         return;
@@ -647,10 +715,9 @@ class WorkerBatch final : public Batch {
         if (lane.state == Lane::State::opening && starts) begin_turn(lane, nullptr);
         Channel* channel = lane.channel.get();
         wait_for({&channel, 1}, lane.until);
-      } else if (starts && !lane.starting.empty()) {
+      } else if (lane.stale || (starts && !lane.starting.empty())) {
         if (lane.state == Lane::State::down && Steady::now() < lane.retry) wait_for({}, lane.retry);
-        lane.alone |=
-            lane.state == Lane::State::idle;  // whoever asks for a match that is to start waits for that alone
+        lane.alone |= lane.state == Lane::State::idle;  // so that what waits for a step need not
         begin_turn(lane, nullptr);
       } else {
         return lane.state == Lane::State::idle;
@@ -659,13 +726,19 @@ class WorkerBatch final : public Batch {
     return false;
   }
 
+  // The answer to a question about a match; "" if there is none any more.
   std::string ask(Ask question) const {
-    Lane& lane = lane_of(question.match);
-    if (!settle(lane, waiting_[index(question.match)]) || lost_[index(question.match)]) return "";
     const int match = question.match;
+    Lane& lane = lane_of(match);
+    if (!settle(lane, waiting_[index(match)]) || lost_[index(match)]) return "";
     question.match -= lane.first;
+    return ask(lane, question, match);
+  }
+  // The same of a lane that has nothing under way; `match` is the batch's, for messages.
+  std::string ask(Lane& lane, const Ask& question, int match) const {
     lane.channel->send(ask_frame(question));
     const Time until = Steady::now() + seconds(pool_.command().answer_seconds);
+    const Time begin = Steady::now();
     for (;;) {
       const Result<std::optional<Frame>> frame = lane.channel->receive();
       const auto amiss = [&](Pool::Why why, const std::string& what) {
@@ -681,10 +754,26 @@ class WorkerBatch final : public Batch {
       if (frame.value())
         return amiss(Pool::Why::to_end, fmt::format("it answers a question with a frame of kind {}",
                                                     static_cast<int>(frame.value()->kind)));
-      if (Steady::now() >= until) return amiss(Pool::Why::to_end, late_text(lane));
+      const Time now = Steady::now();
+      if (now >= until) return amiss(Pool::Why::to_end, late_text(lane));
+      if (now - begin < kSpin) {
+        ::sched_yield();
+        continue;
+      }
       Channel* channel = lane.channel.get();
       wait_for({&channel, 1}, until);
     }
+  }
+
+  // Connects to another worker instead, whatever matches there were.
+  void move(Lane& lane, int to) const {
+    if (lane.channel) lane.channel->send(close_frame());
+    lane.channel.reset();
+    pool_.release(lane.worker, lane.load);
+    pool_.burden(to, lane.load);
+    lane.worker = to;
+    lane.state = Lane::State::down;
+    lane.retry = Time();
   }
 
   // ---- losing a worker ----
@@ -718,7 +807,7 @@ class WorkerBatch final : public Batch {
                                                pool_.name(lane.worker), loss.restarts, pool_.command().restarts, cut,
                                                cut == 1 ? "match was" : "matches were"));
     lane.state = Lane::State::down;
-    lane.stepping = lane.shown = lane.alone = false;
+    lane.stepping = lane.shown = lane.alone = lane.stale = false;
     lane.retry = pool_.command().program.empty() ? Steady::now() + kRetry * loss.restarts : Time();
   }
 
@@ -742,7 +831,8 @@ class WorkerBatch final : public Batch {
   mutable std::vector<std::uint8_t> lost_;      // its worker is gone, and it with it
   mutable std::vector<SeatSet> playing_;
   mutable std::vector<float> results_, rewards_;
-  mutable std::vector<float> last_seen_;  // [matches x seats x observation_size] of games of turns
+  // [matches x seats x observation_size] what each seat was shown last, which is all there is once its worker is lost
+  mutable std::vector<float> last_seen_;
 };
 
 // Waits for one frame.

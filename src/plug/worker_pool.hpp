@@ -27,6 +27,8 @@ class Pool {
   // when these are gone.
   std::vector<int> assign(int count, int matches);
   void release(int slot, int matches);
+  // Gives this one some more.
+  void burden(int slot, int matches) { release(slot, -matches); }
 
   // A connection to the worker, which is started if it does not run. `life` numbers its starts.
   struct Link {

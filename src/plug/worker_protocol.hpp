@@ -91,6 +91,7 @@ std::string turned_frame(std::string_view rows);
 enum class Question : std::uint32_t { text = 1, seat_text, action_text, stage, scene, observe_seat, copy, resample };
 struct Ask {
   Question question{};
+  // Of `copy`: the match to copy, the number of the connection that it is of, and the match to make.
   std::int32_t match = 0, seat = 0, value = 0;
   bool keyed = false;
   std::uint64_t key = 0;

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <cstring>
 #include <list>
+#include <optional>
 
 #include "game/spec.hpp"
 #include "plug/worker_protocol.hpp"
@@ -27,9 +29,13 @@ bool same_secret(const std::string& a, const std::string& b) {
   return difference == 0;
 }
 
-// Which optional members the game has.
-Abilities abilities_of(const Batch& batch) {
+// What the game has besides. Starts the match of `batch`.
+Abilities abilities_of(Batch& batch) {
   Abilities has{.result = batch.has_result(), .legal = true, .playing = true};
+  batch.start_all(default_settings(batch.spec()), Key());
+  has.copy = batch.copy_match(batch, 0, 0);
+  has.resample = batch.spec().hidden_information && !batch.to_act(0).empty() &&
+                 batch.resample_hidden(0, batch.to_act(0).lowest(), Key());
   for (const OptionalMember& member : batch.optional_members()) {
     const std::string name = member.name;
     has.text |= member.found && name == "text";
@@ -43,8 +49,10 @@ Abilities abilities_of(const Batch& batch) {
 // One that has connected, and its batch.
 class Guest {
  public:
-  Guest(File socket, const GameEntry& game, const ServeOptions& options)
-      : channel_(std::move(socket)), game_(game), options_(options) {}
+  // `all` are those that are connected, this one included; none has its number, which is not 0.
+  Guest(File socket, const GameEntry& game, const ServeOptions& options, const std::list<Guest>& all,
+        std::uint32_t number)
+      : channel_(std::move(socket)), game_(game), options_(options), all_(all), number_(number) {}
 
   Channel& channel() { return channel_; }
 
@@ -112,7 +120,7 @@ class Guest {
       rows_.resize(at_.rows_size);
     }
     status_.assign(index(open->matches), Status::truncated);
-    channel_.send(opened_frame(0));
+    channel_.send(opened_frame(number_));
   }
 
   void turn(const Frame& frame) {
@@ -120,16 +128,15 @@ class Guest {
     Result<Turn> turn = read_turn(frame.payload, spec, batch_->matches(), memory_.data() ? 0 : at_.actions_size);
     if (!turn) return refuse(turn.error().message);
     char* rows = memory_.data() ? memory_.data() + at_.rows : rows_.data();
-    const auto block = [rows]<class T>(std::size_t offset, T*) { return reinterpret_cast<T*>(rows + offset); };
-    float* rewards = block(at_.rewards, static_cast<float*>(nullptr));
-    auto* status = block(at_.status, static_cast<Status*>(nullptr));
+    auto* rewards = reinterpret_cast<float*>(rows + at_.rewards);
     if (turn->step) {
       const char* from = memory_.data() ? memory_.data() : aligned(turn->actions);
+      if (stale_) show(rows);  // its actions are for what has not been shown
       if (const BatchFailure wrong = wrong_action(from, rows); !wrong.what.empty()) return refuse(wrong);
       batch_->step({reinterpret_cast<const std::int32_t*>(from + at_.choices),
                     reinterpret_cast<const float*>(from + at_.values)},
                    {rewards, status_.data()});
-      if (batch_->has_result()) take_results_apart(rewards, block(at_.results, static_cast<float*>(nullptr)));
+      if (batch_->has_result()) take_results_apart(rewards, reinterpret_cast<float*>(rows + at_.results));
     }
     if (!turn->matches.empty()) {
       batch_->start(turn->matches, turn->settings, turn->keys);
@@ -139,12 +146,17 @@ class Guest {
         status_[index(match)] = batch_->status(match);
       }
     }
-    std::copy(status_.begin(), status_.end(), status);
-    batch_->observe({block(at_.observations, static_cast<float*>(nullptr)),
-                     block(at_.masks, static_cast<std::uint8_t*>(nullptr)),
-                     block(at_.seats, static_cast<std::int8_t*>(nullptr))});
+    std::copy(status_.begin(), status_.end(), reinterpret_cast<Status*>(rows + at_.status));
+    show(rows);
     if (batch_->failure()) return refuse(*batch_->failure());
     channel_.send(turned_frame(memory_.data() ? std::string_view() : std::string_view(rows_)));
+  }
+
+  void show(char* rows) {
+    batch_->observe({reinterpret_cast<float*>(rows + at_.observations),
+                     reinterpret_cast<std::uint8_t*>(rows + at_.masks),
+                     reinterpret_cast<std::int8_t*>(rows + at_.seats)});
+    stale_ = false;
   }
 
   // An action that the rules must not be given; `what` is empty if there is none.
@@ -201,6 +213,7 @@ class Guest {
   void ask(const Frame& frame) {
     Result<Ask> ask = read_ask(frame.payload);
     if (!ask) return refuse(ask.error().message);
+    if (ask->question == Question::copy) return copy(ask.value());
     if (ask->match < 0 || ask->match >= batch_->matches() || ask->seat < 0 || ask->seat >= batch_->spec().seats)
       return refuse(fmt::format("a question about match {}, seat {}", ask->match, ask->seat));
     std::string told;
@@ -231,18 +244,39 @@ class Guest {
         if (bytes) std::memcpy(told.data() + floats * sizeof(float), mask.data(), bytes);
         break;
       }
-      case Question::copy:
       case Question::resample:
-        return refuse("it cannot copy matches");
+        stale_ = true;
+        told = std::string(1, batch_->resample_hidden(ask->match, ask->seat, Key::from_bits(ask->key)) ? '\1' : '\0');
+        break;
+      case Question::copy:
+        break;
     }
     if (batch_->failure()) return refuse(*batch_->failure());
     channel_.send(told_frame(told));
   }
 
+  void copy(const Ask& ask) {
+    const auto source = std::find_if(all_.begin(), all_.end(), [&](const Guest& guest) {
+      return guest.batch_ && guest.number_ == static_cast<std::uint32_t>(ask.seat);
+    });
+    if (source == all_.end() || ask.match < 0 || ask.match >= source->batch_->matches() || ask.value < 0 ||
+        ask.value >= batch_->matches())
+      return refuse("a match to be copied that there is not");
+    const std::optional<Key> key = ask.keyed ? std::optional(Key::from_bits(ask.key)) : std::nullopt;
+    const bool copied = batch_->copy_match(*source->batch_, ask.match, ask.value, key);
+    if (batch_->failure()) return refuse(*batch_->failure());
+    stale_ = true;
+    if (copied) status_[index(ask.value)] = source->status_[index(ask.match)];
+    channel_.send(told_frame(copied ? "\1" : std::string_view("\0", 1)));
+  }
+
   Channel channel_;
   const GameEntry& game_;
   const ServeOptions& options_;
+  const std::list<Guest>& all_;
+  std::uint32_t number_;
   bool over_ = false, welcome_ = false;
+  bool stale_ = false;  // a match is not any more as its row shows it
   Abilities has_;
   std::unique_ptr<Batch> probe_, batch_;
   Blocks at_;
@@ -264,6 +298,7 @@ Result<void> serve_game(const GameEntry& game, const ServeOptions& options) {
   const Result<File> listening = listen_at(address.value());
   if (!listening) return listening.error();
   std::list<Guest> guests;
+  std::uint32_t number = 0;
   for (;;) {
     std::vector<pollfd> files{{listening.value().number(), POLLIN, 0}};
     for (Guest& guest : guests) {
@@ -277,7 +312,8 @@ Result<void> serve_game(const GameEntry& game, const ServeOptions& options) {
       guest = stays ? std::next(guest) : guests.erase(guest);
     }
     if (files[0].revents == 0) continue;
-    if (File socket = accept_from(listening.value())) guests.emplace_back(std::move(socket), game, options);
+    if (File socket = accept_from(listening.value()))
+      guests.emplace_back(std::move(socket), game, options, guests, ++number);
   }
 }
 

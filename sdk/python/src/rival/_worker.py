@@ -21,10 +21,10 @@ import numpy as np
 VERSION = 1
 MAGIC = b"RIVALWRK"
 HELLO, WELCOME, OPEN, OPENED, TURN, TURNED, ASK, TOLD, ERROR, CLOSE = range(1, 11)
-TEXT, SEAT_TEXT, ACTION_TEXT, STAGE, SCENE, OBSERVE_SEAT = range(1, 7)
+TEXT, SEAT_TEXT, ACTION_TEXT, STAGE, SCENE, OBSERVE_SEAT, COPY = range(1, 8)
 HEADER = struct.Struct("<II")
 LARGEST = 1 << 30
-ABILITIES = ("result", "legal", "playing", "text", "seat_text", "action_text", "scene")
+ABILITIES = ("result", "legal", "playing", "text", "seat_text", "action_text", "scene", "copy")
 
 
 class Refused(Exception):
@@ -75,9 +75,9 @@ class _Rows:
 class _Guest:
     """One that has connected."""
 
-    def __init__(self, connection: socket.socket, server: "_Server") -> None:
+    def __init__(self, connection: socket.socket, server: "_Server", number: int) -> None:
         connection.setblocking(False)
-        self.connection, self.server = connection, server
+        self.connection, self.server, self.number = connection, server, number
         self.read = bytearray()
         self.files: list = []
         self.batch: Any = None
@@ -218,7 +218,7 @@ class _Guest:
         self.observe_arrays = [arrays[name] for name in ("observations", "masks", "seats")]
         self.results = arrays["results"] if self.has["result"] else None
         self.batch = batch
-        self.send(OPENED, struct.pack("<I", 0))
+        self.send(OPENED, struct.pack("<I", self.number))
 
     def _turn(self, payload: memoryview) -> None:
         batch, rows = self.batch, self.rows
@@ -255,8 +255,11 @@ class _Guest:
         self.send(TURNED, rows.block if self.inline else b"")
 
     def _ask(self, payload: memoryview) -> None:
-        question, match, seat, value, _, _ = struct.unpack("<IiiiiQ", payload)
+        question, match, seat, value, keyed, key = struct.unpack("<IiiiiQ", payload)
         batch, arrays = self.batch, self.rows.arrays
+        if question == COPY:
+            self._copy(match, seat, value, key if keyed else None)
+            return
         if not 0 <= match < len(arrays["status"]) or not 0 <= seat < batch.spec.seats:
             raise Refused(f"a question about match {match}, seat {seat}")
         if question == TEXT:
@@ -281,6 +284,17 @@ class _Guest:
             raise Refused(f"an ASK with question {question}, which there is not")
         self.send(TOLD, str(told).encode("utf-8", "replace"))
 
+    def _copy(self, match: int, number: int, into: int, key: Optional[int]) -> None:
+        source = next((g for g in self.server.guests.values() if g.number == number and g.batch is not None), None)
+        mine = self.rows.arrays["status"]
+        theirs = () if source is None else source.rows.arrays["status"]
+        if not 0 <= match < len(theirs) or not 0 <= into < len(mine):
+            raise Refused("a match to be copied that there is not")
+        copied = self.batch.copy(match, into, key, source.batch)
+        if copied:
+            mine[into] = theirs[match]
+        self.send(TOLD, b"\1" if copied else b"\0")
+
     def close(self) -> None:
         if self.batch is not None:
             try:
@@ -296,6 +310,7 @@ class _Server:
     def __init__(self, make_batch: Callable[[int], Any], token: str) -> None:
         self.make_batch, self.token = make_batch, token
         self._welcome: Optional[str] = None
+        self.guests: Dict[int, _Guest] = {}
 
     @staticmethod
     def abilities(batch: Any) -> Dict[str, bool]:
@@ -315,12 +330,12 @@ class _Server:
     def serve(self, listening: socket.socket) -> None:
         """Serves all that connect, and does not return."""
         listening.setblocking(False)
-        guests: Dict[int, _Guest] = {}
+        guests, number = self.guests, 0
         poll = select.poll()
         poll.register(listening, select.POLLIN)
         while True:
-            for number, _ in poll.poll():
-                guest = guests.get(number)
+            for file, _ in poll.poll():
+                guest = guests.get(file)
                 if guest is None:
                     try:
                         connection, _ = listening.accept()
@@ -328,11 +343,12 @@ class _Server:
                         continue
                     if connection.family in (socket.AF_INET, socket.AF_INET6):
                         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    guests[connection.fileno()] = _Guest(connection, self)
+                    number += 1
+                    guests[connection.fileno()] = _Guest(connection, self, number)
                     poll.register(connection, select.POLLIN)
                 elif not guest.serve():
-                    poll.unregister(number)
-                    del guests[number]
+                    poll.unregister(file)
+                    del guests[file]
                     guest.close()
 
 
