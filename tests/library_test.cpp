@@ -119,9 +119,12 @@ TEST_F(LibraryGame, ThatIsGoneOrAnotherIsToldAndMayBeNamed) {
 }
 
 TEST_F(LibraryGame, IsolatedPlaysTheSameMatches) {
-  const Json here = json("rival eval random --game ./libnim.so --matches 50");
-  EXPECT_EQ(here["distinct"], 50);
-  EXPECT_EQ(json("rival eval random --game ./libnim.so --matches 50 --isolate --workers 1"), here);
+  for (const std::string line : {"rival eval random --game ./libnim.so --matches 50",
+                                 "rival eval random --game ./libnim.so --against search:10 --matches 10"}) {
+    const Json here = json(line);
+    EXPECT_GT(here["distinct"], 5);
+    EXPECT_EQ(json(line + " --isolate --workers 1"), here);
+  }
   EXPECT_TRUE(has(said("rival check ./libconnect_four.so --isolate --matches 5"), "keeps its promises"));
   EXPECT_TRUE(has(failed("rival check ./libnim.so --workers 2"), "--workers goes with --isolate"));
   EXPECT_TRUE(
