@@ -69,6 +69,10 @@ TEST_F(LibraryGame, EveryCommandTakesIt) {
   EXPECT_EQ(json("rival watch match.replay --game ./libnim.so --out again.html")["game"], "nim");
   EXPECT_TRUE(has(said("rival play libnim.so run --watch"), "heaps: "));
   EXPECT_GT(json("rival bench ./libnim.so --seconds 0.01 --hidden 8 --threads 1")["env_steps_per_second"], 0);
+  const Json both = json("rival bench connect_four --beside libconnect_four.so --seconds 0.1 --hidden 8 --threads 1");
+  EXPECT_EQ(both["beside"]["game"], "libconnect_four.so");
+  EXPECT_GT(both["beside"]["env_ratio"], 0.1);  // not so fast where everything is instrumented
+  EXPECT_GT(both["beside"]["train_ratio"], 0.1);
   EXPECT_EQ(json("rival export run --out run.onnx")["game"], "nim");
   EXPECT_FALSE(has(content("run.onnx"), "libnim.so"));  // where it lies here is nobody's business
   // From another folder.
@@ -119,9 +123,12 @@ TEST_F(LibraryGame, ThatIsGoneOrAnotherIsToldAndMayBeNamed) {
 }
 
 TEST_F(LibraryGame, IsolatedPlaysTheSameMatches) {
-  const Json here = json("rival eval random --game ./libnim.so --matches 50");
-  EXPECT_EQ(here["distinct"], 50);
-  EXPECT_EQ(json("rival eval random --game ./libnim.so --matches 50 --isolate --workers 1"), here);
+  for (const std::string line : {"rival eval random --game ./libnim.so --matches 50",
+                                 "rival eval random --game ./libnim.so --against search:10 --matches 10"}) {
+    const Json here = json(line);
+    EXPECT_GT(here["distinct"], 5);
+    EXPECT_EQ(json(line + " --isolate --workers 1"), here);
+  }
   EXPECT_TRUE(has(said("rival check ./libconnect_four.so --isolate --matches 5"), "keeps its promises"));
   EXPECT_TRUE(has(failed("rival check ./libnim.so --workers 2"), "--workers goes with --isolate"));
   EXPECT_TRUE(

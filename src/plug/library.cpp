@@ -224,7 +224,7 @@ class LibraryBatch final : public Batch {
   void observe(const ObservationRows& out) const override {
     const int count = rows();
     std::memset(out.observations, 0, sizeof(float) * index(layout().observation_size) * index(count));
-    std::memset(out.masks, library_->masks ? 0 : 1, index(layout().mask_size) * index(count));
+    std::fill_n(out.masks, index(layout().mask_size) * index(count), library_->masks ? 0 : 1);
     std::memset(out.seats, -1, index(count));
     if (failure()) return;
     const rival_rows rows{sizeof rows, status_.data(), out.observations, out.masks, out.seats};

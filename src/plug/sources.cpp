@@ -38,7 +38,7 @@ Error no_such_game(std::span<const GameEntry> catalog, const std::string& name) 
   std::vector<std::string> known;
   if (const std::size_t colon = name.find(':'); colon != std::string::npos) {
     for (const GameSource& source : game_sources(catalog))
-      if (const std::size_t end = source.form.find(':'); end != std::string::npos)
+      if (const std::size_t end = source.form.find(':'); end != std::string::npos && end < source.form.find('.'))
         known.push_back(source.form.substr(0, end));
     if (!known.empty()) return unknown_name("kind of game", name.substr(0, colon), known);
   }

@@ -25,6 +25,14 @@ TEST(Sources, ANameThatNoneTakesIsToldTheNearest) {
       << found.error().message;
 }
 
+TEST(Sources, SoIsANameOfNoKind) {
+  const std::vector<GameEntry> games = catalog();
+  const Result<GameEntry> found = open_game(games, "gmy:CartPole-v1");
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().message,
+            "unknown kind of game 'gmy'; did you mean 'gym'? Known: gym, pettingzoo, openspiel, worker");
+}
+
 TEST(Sources, AnOptionThatMeansNothingIsAnError) {
   const std::vector<GameEntry> games = catalog();
   for (const auto& [options, name] :

@@ -119,15 +119,14 @@ std::vector<GameSource> worker_sources() {
                                   [](const std::string& name) { return name.find(".py:") != std::string::npos; });
   file.origin = from_anywhere;
   return {file,
-          python_source("gym", "gym:ID", "an environment of Gymnasium; gym:ID?key=value&... sets its options",
-                        begins_with("gym:")),
-          python_source("pettingzoo", "pettingzoo:FAMILY/NAME", "an environment of PettingZoo; ?key=value likewise",
+          python_source("gym", "gym:ID", "an environment of Gymnasium; also ID?KEY=VALUE&...", begins_with("gym:")),
+          python_source("pettingzoo", "pettingzoo:ID", "one of PettingZoo, FAMILY/NAME; also ID?KEY=VALUE&...",
                         begins_with("pettingzoo:")),
-          python_source("openspiel", "openspiel:GAME", "a game of OpenSpiel; GAME(key=value,...) sets its options",
+          python_source("openspiel", "openspiel:GAME", "a game of OpenSpiel; also GAME(KEY=VALUE,...)",
                         begins_with("openspiel:")),
           {.kind = "worker",
-           .form = "worker:unix:PATH, worker:tcp:HOST:PORT",
-           .description = "a process that listens there and plays a game",
+           .form = "worker:ADDRESS",
+           .description = "what a process plays that listens at unix:PATH or tcp:HOST:PORT",
            .options = {},
            .takes = begins_with("worker:"),
            .open = open_listening}};
