@@ -122,6 +122,7 @@ class Spaces(unittest.TestCase):
             batch.step(rows.choices, rows.values, rows.rewards, rows.status)
             taken = Odd.last[-1]
             self.assertTrue(space.contains(taken), (space, taken))
+            self.assertEqual(type(taken), type(space.sample()))
             np.testing.assert_equal(taken, wanted)
 
     def test_what_cannot_be_mapped_is_named(self):
