@@ -63,7 +63,7 @@ struct Count {
   void step(const Actions& actions, Key, Rewards rewards) {
     ones[steps % 2] += actions.choice(steps % 2) == 1;
     ++steps;
-    if (steps == 2 && mode == "slow" && life == 2) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    if (steps == 2 && mode == "slow" && life == 2) std::this_thread::sleep_for(std::chrono::milliseconds(300));
     if (steps != 3) return;
     static int thirds = 0;
     if (mode == "exit_later" && ++thirds == 300) _exit(3);

@@ -201,10 +201,10 @@ TEST(Worker, WhatIsAmissIsNamed) {
 TEST(Worker, OneThatDoesNotAnswerIsEnded) {
   for (const char* mode : {"hang", "spin"}) {
     Stub stub(mode);
-    stub.command.answer_seconds = 0.3;
+    stub.command.answer_seconds = 1;
     const GameEntry game = stub.open();
     EXPECT_EQ(random_matches(game, 2, 1).error().message,
-              "game 'count', match 0, step 2: worker 1 of 1: it has not answered within 0.3 s; it was ended");
+              "game 'count', match 0, step 2: worker 1 of 1: it has not answered within 1 s; it was ended");
   }
   Stub silent("silent");
   silent.command.start_seconds = 0.3;
@@ -239,7 +239,8 @@ TEST(Worker, OneThatEndsIsStartedAgainAndItsMatchesAreCutShort) {
   ASSERT_EQ(stub.notices.size(), 1u);
   EXPECT_EQ(stub.notices[0],
             "game 'count': worker 1 of 1: it has closed the connection; it ended with exit status 3; it last wrote:\n"
-            "loading\nno more cards\nworker 1 of 1 is started again (1 of 2); 8 matches were cut short");
+            "loading\nno more cards\nworker 1 of 1 is started again (1 of 2); the matches that it played are cut "
+            "short");
 }
 
 // What would have followed is worth what was seen last.
@@ -293,7 +294,7 @@ TEST(Worker, TheOthersGoOn) {
   EXPECT_EQ(stub.lives(), 3);
 }
 
-// One of two takes 100 ms for a step of a match; the other plays on meanwhile.
+// One of two takes 300 ms for a step of a match; the other plays on meanwhile.
 TEST(Worker, ASlowOneDoesNotStallTheOthers) {
   Stub stub("slow", 2, 1);
   const GameEntry game = stub.open();

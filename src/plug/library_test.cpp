@@ -344,7 +344,7 @@ const std::vector<WrongCase>& wrong_cases() {
       {[] { wrong.spec.observation = nullptr; }, "spec.observation is NULL, and there should be 1"},
       {[] { wrong.observation[0].struct_size = 0; }, "spec.observation[0].struct_size is 0"},
       {[] { wrong.observation[0].struct_size += 3; },
-       "spec.observation[0].struct_size is 43, which is no struct's size"},
+       "spec.observation[0].struct_size is 35, which is no struct's size"},
       {[] { wrong.observation[0].name = nullptr; }, "spec.observation[0].name is NULL"},
       {[] { wrong.observation[0].kind = 3; }, "spec.observation[0].kind is 3, and must be RIVAL_VECTOR"},
       {[] { wrong.observation[0].width = 0; }, "has no cells"},

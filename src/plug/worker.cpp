@@ -787,7 +787,6 @@ class WorkerBatch final : public Batch {
       if (matches() > 1) failure.what += fmt::format("\n(it was started again {} times before)", loss.restarts - 1);
       return fail(std::move(failure));
     }
-    int cut = 0;
     for (int m = lane.first; m < lane.first + lane.count; ++m) {
       ready_[index(m)] = 0;
       lane.stepped[index(m - lane.first)] = 0;
@@ -800,12 +799,11 @@ class WorkerBatch final : public Batch {
       if (status_[index(m)] != Status::running) continue;
       status_[index(m)] = Status::truncated;
       due_[index(m)] = 2;
-      ++cut;
     }
     if (loss.first)
-      say(error(failure).message + fmt::format("\n{} is started again ({} of {}); {} {} cut short",
-                                               pool_.name(lane.worker), loss.restarts, pool_.command().restarts, cut,
-                                               cut == 1 ? "match was" : "matches were"));
+      say(error(failure).message +
+          fmt::format("\n{} is started again ({} of {}); the matches that it played are cut short",
+                      pool_.name(lane.worker), loss.restarts, pool_.command().restarts));
     lane.state = Lane::State::down;
     lane.stepping = lane.shown = lane.alone = lane.stale = false;
     lane.retry = pool_.command().program.empty() ? Steady::now() + kRetry * loss.restarts : Time();

@@ -118,18 +118,19 @@ std::vector<GameSource> worker_sources() {
   GameSource file = python_source("python", "FILE.py:CLASS", "a class in Python",
                                   [](const std::string& name) { return name.find(".py:") != std::string::npos; });
   file.origin = from_anywhere;
-  return {
-      file,
-      python_source("gym", "gym:ID[?KEY=VALUE&...]", "an environment of Gymnasium", begins_with("gym:")),
-      python_source("pettingzoo", "pettingzoo:FAMILY/NAME[?KEY=VALUE&...]", "an environment of PettingZoo",
-                    begins_with("pettingzoo:")),
-      python_source("openspiel", "openspiel:GAME[(KEY=VALUE,...)]", "a game of OpenSpiel", begins_with("openspiel:")),
-      {.kind = "worker",
-       .form = "worker:unix:PATH, worker:tcp:HOST:PORT",
-       .description = "a process that listens there and plays a game (docs/formats/worker.md)",
-       .options = {},
-       .takes = begins_with("worker:"),
-       .open = open_listening}};
+  return {file,
+          python_source("gym", "gym:ID", "an environment of Gymnasium; gym:ID?key=value&... sets its options",
+                        begins_with("gym:")),
+          python_source("pettingzoo", "pettingzoo:FAMILY/NAME", "an environment of PettingZoo; ?key=value likewise",
+                        begins_with("pettingzoo:")),
+          python_source("openspiel", "openspiel:GAME", "a game of OpenSpiel; GAME(key=value,...) sets its options",
+                        begins_with("openspiel:")),
+          {.kind = "worker",
+           .form = "worker:unix:PATH, worker:tcp:HOST:PORT",
+           .description = "a process that listens there and plays a game",
+           .options = {},
+           .takes = begins_with("worker:"),
+           .open = open_listening}};
 }
 
 Result<GameEntry> open_isolated(const std::string& name, const SourceOptions& options) {
