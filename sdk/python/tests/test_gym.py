@@ -122,6 +122,7 @@ class Spaces(unittest.TestCase):
             batch.step(rows.choices, rows.values, rows.rewards, rows.status)
             taken = Odd.last[-1]
             self.assertTrue(space.contains(taken), (space, taken))
+            self.assertEqual(type(taken), type(space.sample()))
             np.testing.assert_equal(taken, wanted)
 
     def test_what_cannot_be_mapped_is_named(self):
@@ -188,7 +189,7 @@ class Matches(unittest.TestCase):
             ({"seen": np.zeros(3)}, r"gym:Odd-v0.reset\(\), match 0, step 0, seat 0: its observation is not one of its obs"),
             ({"reward": np.inf}, r"gym:Odd-v0.step\(\), match 0, step 1, seat 0: the reward is inf"),
             ({"reward": "x"}, r"gym:Odd-v0.step\(\), match 0, step 1, seat 0: the reward is 'x', which is no number"),
-            ({"reward": None}, r"gym:Odd-v0.step\(\), match 0, step 1, seat 0: the reward is None"),
+            ({"reward": None}, r"gym:Odd-v0.step\(\), match 0, step 1, seat 0: the reward is None, which is no number"),
             ({"end": (False,)}, r"gym:Odd-v0.step\(\), match 0.*another number of values than Gymnasium 1.x"),
         ):
             with self.assertRaisesRegex(rival.GameError, message):

@@ -35,8 +35,8 @@ class Batch:
         self.has.update(has)
         self.rows_per_match = spec.rows_per_match
         self.rows = self.matches * self.rows_per_match
-        self.status: List[int] = [int(TRUNCATED)] * self.matches  # a match that was never started is idle
-        self.steps: Any = [0] * self.matches  # of each match; a list or an array
+        self.status: Any = [int(TRUNCATED)] * self.matches  # numbers; a match that was never started is idle
+        self.steps = [0] * self.matches
 
     def start(self, matches: np.ndarray, parameters: np.ndarray, picks: np.ndarray, keys: np.ndarray) -> None:
         raise NotImplementedError
@@ -79,6 +79,10 @@ class Batch:
     def close(self) -> None:
         pass
 
+    def steps_of(self, match: int) -> int:
+        """How many steps a running match has taken."""
+        return self.steps[match]
+
     def running(self) -> List[int]:
         return [m for m, status in enumerate(self.status) if status == RUNNING]
 
@@ -93,6 +97,6 @@ class Batch:
             f"{who}.{method}",
             f"observation part '{self.spec.observation[part].name}' holds {array[row, column]} at {where}",
             match=row // self.rows_per_match,
-            step=int(self.steps[row // self.rows_per_match]),
+            step=self.steps_of(row // self.rows_per_match),
             seat=row % self.rows_per_match if self.rows_per_match > 1 else -1,
         )

@@ -6,6 +6,7 @@ observation that are left out).
 """
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any, Dict, List, Optional
 
@@ -65,6 +66,7 @@ class GymBatch(Batch):
             skip.append("action_mask")
         observer = self._observer = Observer(space, self.who, str(own.get("channels", "")), skip)
         actor = self._actor = Actor(first.action_space, self.who)
+        self._first_action = np.array([first.action_space.start], first.action_space.dtype) if actor.plain else None
         self._mask_in_info = False
         if self._mask_key is None and any(p.is_choice for p in actor.parts):
             _, info = self._envs[0].reset(seed=0)
@@ -86,14 +88,21 @@ class GymBatch(Batch):
         )
         if self.has["legal"] and self.layout.mask_size == 0:
             raise RivalError(f"{self.who}: there is an action mask, but no discrete actions")
-        self.steps = np.zeros(self.matches, np.int64)
+        # All running matches step together: a match's steps are the turns since its start, and its limit is due at one.
+        self._turn = 0
+        self._started = [0] * self.matches
+        self._due: Dict[int, List[int]] = {}
+        self.status = bytearray(self.status)
+        self._status_array = np.frombuffer(self.status, np.uint8)
         self._steps = [env.step for env in self._envs]
         self._seen: List[Any] = [None] * self.matches
         self._infos: List[Dict[str, Any]] = [{}] * self.matches
 
     def start(self, matches: np.ndarray, parameters: np.ndarray, picks: np.ndarray, keys: np.ndarray) -> None:
         for m, key in zip(np.asarray(matches).tolist(), np.asarray(keys).tolist()):
-            self.steps[m] = 0
+            self._started[m] = self._turn
+            if self._limit:
+                self._due.setdefault(self._turn + self._limit, []).append(m)
             try:
                 self._seen[m], self._infos[m] = self._envs[m].reset(seed=(key ^ (key >> 32)) & 0x7FFFFFFF)
             except Exception as error:
@@ -102,7 +111,7 @@ class GymBatch(Batch):
 
     def observe(self, observations: np.ndarray, masks: np.ndarray, seats: np.ndarray) -> None:
         status = self.status
-        idle = [m for m, now in enumerate(status) if now]
+        idle = [m for m, now in enumerate(status) if now] if status.count(0) < self.matches else []
         if self._observer.plain and observations.flags.c_contiguous:
             for m in idle:
                 if self._seen[m] is None:  # it was never started
@@ -126,22 +135,22 @@ class GymBatch(Batch):
         else:
             masks[...] = 1
         if not np.isfinite(observations).all():
-            self.refuse_unfinite(observations, "step()" if self.steps.any() else "reset()", self.who)
+            m = int(np.argmin(np.isfinite(observations).all(axis=1)))
+            self.refuse_unfinite(observations, self._last_call(m), self.who)
 
     def step(self, choices: np.ndarray, values: np.ndarray, rewards: np.ndarray, status: np.ndarray) -> None:
         given = [0.0] * self.matches
         now, seen = self.status, self._seen
-        running = np.array(now) == RUNNING
-        all_choices = choices.tolist()
         plain, make = self._actor.plain, self._actor.make
-        start = self._actor.starts[0] if plain else 0
+        # One discrete choice is given as what sample() gives, which the space checks faster than an int.
+        all_choices: Any = list(choices[:, 0] + self._first_action) if plain else choices.tolist()
         infos = self._infos if self._mask_in_info else None
         m = 0
         try:
             for m, step in enumerate(self._steps):
                 if now[m]:
                     continue
-                action = all_choices[m][0] + start if plain else make(all_choices[m], values[m])
+                action = all_choices[m] if plain else make(all_choices[m], values[m])
                 seen[m], given[m], terminated, truncated, info = step(action)
                 if infos is not None:
                     infos[m] = info
@@ -151,21 +160,22 @@ class GymBatch(Batch):
                     now[m] = 2
         except Exception as error:
             raise self._raised("step", m, error) from error
-        self.steps += running
-        if self._limit:
-            for m in np.flatnonzero(running & (self.steps >= self._limit)).tolist():
-                now[m] = now[m] or 2
+        self._turn += 1
+        for m in self._due.pop(self._turn, ()):
+            if not now[m] and self._turn - self._started[m] == self._limit:
+                now[m] = 2
         try:
             rewards[:, 0] = given
+            finite = math.isfinite(sum(given))
         except (TypeError, ValueError):
             for m, reward in enumerate(given):
                 if np.ndim(reward) or not np.issubdtype(np.asarray(reward).dtype, np.number):
                     raise self._wrong("step()", f"the reward is {reward!r}, which is no number", m) from None
             raise
-        if not np.isfinite(rewards).all():
+        if not finite and not np.isfinite(rewards).all():
             m = int(np.argmin(np.isfinite(rewards[:, 0])))
             raise self._wrong("step()", f"the reward is {given[m]}", m)
-        status[...] = now
+        status[...] = self._status_array
 
     def observe_seat(self, match: int, seat: int, observation: np.ndarray, mask: Optional[np.ndarray] = None) -> None:
         observation[...] = 0
@@ -197,7 +207,7 @@ class GymBatch(Batch):
         except Exception as error:
             space = self._made[m].observation_space
             raise self._wrong(
-                "step()" if self.steps[m] else "reset()",
+                self._last_call(m),
                 f"its observation is not one of its observation space {_short(space)}: {error}",
                 m,
             ) from error
@@ -206,10 +216,16 @@ class GymBatch(Batch):
         try:
             write_mask(self._seen[m][self._mask_key] if self._mask_key else self._infos[m].get("action_mask"), row)
         except Exception as error:
-            raise self._wrong("step()" if self.steps[m] else "reset()", f"its action_mask: {error}", m) from error
+            raise self._wrong(self._last_call(m), f"its action_mask: {error}", m) from error
+
+    def steps_of(self, match: int) -> int:
+        return self._turn - self._started[match]
+
+    def _last_call(self, match: int) -> str:
+        return "step()" if self.steps_of(match) else "reset()"
 
     def _wrong(self, method: str, what: str, match: int) -> GameError:
-        return GameError(f"{self.who}.{method}", what, match, int(self.steps[match]), 0)
+        return GameError(f"{self.who}.{method}", what, match, self.steps_of(match), 0)
 
     def _raised(self, method: str, match: int, error: Exception) -> GameError:
         if isinstance(error, GameError):
