@@ -2,12 +2,13 @@
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 
-.PHONY: help deps build install demo demo-lanes test-deps test-build test test-slow bench format clean
+.PHONY: help deps build examples install demo demo-lanes test-deps test-build test test-slow bench format clean
 
 help:
 	@echo "make demo       train a Connect Four player for a minute, then play it"
 	@echo "make demo-lanes train a team for the arena in four minutes, then watch it"
 	@echo "make build      the program: build/rival"
+	@echo "make examples   games as shared libraries, in C and C++: build/examples"
 	@echo "make install    the program, and the libraries for programs of one's own, in PREFIX ($(PREFIX))"
 	@echo "make test       build everything, run the fast tests"
 	@echo "make test-slow  the tests that train or solve for minutes"
@@ -23,6 +24,10 @@ deps:
 build: deps
 	@cmake --preset release -Wno-dev $(if $(wildcard build/CMakeCache.txt),,-DRIVAL_TESTS=OFF) >/dev/null
 	@cmake --build --preset release --parallel $(JOBS) --target rival
+
+examples: deps
+	@cmake --preset release -Wno-dev $(if $(wildcard build/CMakeCache.txt),,-DRIVAL_TESTS=OFF) >/dev/null
+	@cmake --build --preset release --parallel $(JOBS) --target examples
 
 install: build
 	@cmake --install build --prefix $(PREFIX)

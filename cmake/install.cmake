@@ -1,5 +1,6 @@
 # What `cmake --install` puts where: the program, and for programs outside the libraries, the headers in a folder of
-# their own (include/rival, which is what compilers are told to search), and `find_package(rival)`.
+# their own (include/rival, which is what compilers are told to search), `find_package(rival)`, and `pkg-config rival` for
+# games as shared libraries, which need headers only.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -18,6 +19,13 @@ install(DIRECTORY src/ DESTINATION ${headers} FILES_MATCHING PATTERN *.hpp
 install(FILES src/cli/cli.hpp DESTINATION ${headers}/cli)
 install(DIRECTORY games DESTINATION ${headers} FILES_MATCHING PATTERN *.hpp)
 
+# What games in Python need, for the program to find.
+install(DIRECTORY sdk/python/src/rival DESTINATION ${CMAKE_INSTALL_DATADIR}/rival/python FILES_MATCHING PATTERN *.py)
+
 install(EXPORT rival NAMESPACE rival:: FILE rival-targets.cmake DESTINATION ${package})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/rival-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES cmake/rival-config.cmake ${PROJECT_BINARY_DIR}/rival-config-version.cmake DESTINATION ${package})
+
+file(RELATIVE_PATH to_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+configure_file(cmake/rival.pc.in ${PROJECT_BINARY_DIR}/rival.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/rival.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

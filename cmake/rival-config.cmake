@@ -1,4 +1,5 @@
-# find_package(rival): the libraries rival::cli, rival::games, rival::train... of docs/adding-a-game.md.
+# find_package(rival): the libraries rival::cli, rival::games, rival::train... of docs/adding-a-game.md, and
+# rival::headers of docs/c-games.md.
 include(CMakeFindDependencyMacro)
 find_dependency(fmt)
 find_dependency(CLI11)

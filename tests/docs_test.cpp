@@ -1,9 +1,12 @@
 // What the documentation shows must be so. Rules, for README.md and docs/**.md:
-//   - a ```cpp block right after a line `<!-- from PATH -->` stands verbatim in that file;
+//   - a ```cpp or ```c block right after a line `<!-- from PATH -->` stands verbatim in that file;
 //   - every other ```cpp block compiles as a file of its own (it includes what it needs);
+//   - one that defines rival_game() is built outside of the tree as a shared library, as docs/c-games.md says, and
+//   checked;
 //   - one with a `main` that runs Rival's command line is built outside of the tree, as docs/adding-a-game.md says, and
 //     run: `check` and a second of `train`;
-//   - a ```sh block right after a line `<!-- run -->` runs in an empty folder, in which build/rival is the program.
+//   - a ```sh block right after a line `<!-- run -->` runs in an empty folder, in which build/rival is the program;
+//     after `<!-- run with PATH -->` that file is there too, and Rival is installed for pkg-config.
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -98,11 +101,10 @@ std::string check_compiles(const Block& block) {
   return compiled.exit_code == 0 ? "" : block.place + ": does not compile:\n" + compiled.output;
 }
 
-// The CMake files that docs/adding-a-game.md shows for a program of one's own.
-std::string cmake_block(const std::string& word) {
+// The CMake files that a page shows, with this word in it: docs/adding-a-game.md for a program of one's own.
+std::string cmake_block(const std::string& word, const std::string& page = "docs/adding-a-game.md") {
   for (const Block& block : all_blocks())
-    if (block.place.starts_with("docs/adding-a-game.md") && block.language == "cmake" &&
-        block.text.find(word) != std::string::npos)
+    if (block.place.starts_with(page) && block.language == "cmake" && block.text.find(word) != std::string::npos)
       return block.text;
   return "";
 }
@@ -145,11 +147,37 @@ std::string check_program(const Block& block, bool found = true) {
   return ran.output.find("keeps its promises") != std::string::npos ? "" : block.place + ": " + ran.output;
 }
 
+bool is_library(const Block& block) {
+  return block.text.find("rival_game_table* rival_game(") != std::string::npos;
+}
+
+// A game in C++ as a shared library, with the package that is installed.
+std::string check_library(const Block& block) {
+  const std::string cmake = cmake_block("MODULE", "docs/c-games.md");
+  std::smatch named;
+  if (!std::regex_search(cmake, named, std::regex("MODULE (\\w+)\\.cpp"))) return block.place + ": nothing builds it";
+  const Folder folder;
+  std::ofstream(folder.path() / "CMakeLists.txt") << cmake;
+  std::ofstream(folder.path() / (named[1].str() + ".cpp")) << block.text;
+  const Finished ran = run_shell(
+      "cd " + folder.path().string() +
+      " && set -e\ncmake -S . -B build -DCMAKE_CXX_COMPILER=" RIVAL_COMPILER " -DCMAKE_PREFIX_PATH=" + installed() +
+      "\ncmake --build build\n" RIVAL_PROGRAM " check build/lib" + named[1].str() + ".so");
+  return ran.exit_code == 0 ? "" : block.place + ": fails:\n" + ran.output;
+}
+
 std::string check_runs(const Block& block) {
   const Folder folder;
   fs::create_directory(folder.path() / "build");
   fs::create_symlink(RIVAL_PROGRAM, folder.path() / "build/rival");
-  const Finished ran = run_shell("cd " + folder.path().string() + " && PATH=$PWD/build:$PATH && set -e\n" + block.text);
+  std::string before = "cd " + folder.path().string() + " && PATH=$PWD/build:$PATH && set -e\n";
+  if (const std::string with = "run with "; block.mark.starts_with(with)) {
+    const fs::path file = fs::path(RIVAL_SOURCE_DIR) / block.mark.substr(with.size());
+    if (!fs::exists(file)) return block.place + ": there is no " + block.mark.substr(with.size());
+    fs::copy_file(file, folder.path() / file.filename());
+    before += "export PKG_CONFIG_PATH=$(dirname \"$(find " + installed() + " -name rival.pc)\")\n";
+  }
+  const Finished ran = run_shell(before + block.text);
   return ran.exit_code == 0 ? "" : block.place + ": fails:\n" + ran.output;
 }
 
@@ -157,9 +185,12 @@ std::string check(const Block& block) {
   if (block.language == "cpp") {
     if (block.mark.starts_with("from ")) return check_quoted(block);
     const std::string compiles = check_compiles(block);
+    if (compiles.empty() && is_library(block)) return check_library(block);
     return compiles.empty() && is_program(block) ? check_program(block) : compiles;
   }
-  if (block.language == "sh" && block.mark == "run") return check_runs(block);
+  if (block.language == "c")
+    return block.mark.starts_with("from ") ? check_quoted(block) : block.place + ": from where?";
+  if (block.language == "sh" && (block.mark == "run" || block.mark.starts_with("run with "))) return check_runs(block);
   return "";
 }
 
@@ -189,6 +220,10 @@ TEST(Docs, FindsWhatIsNotTrue) {
   EXPECT_EQ(only("<!-- run -->\n```sh\nbuild/rival games\n```\n"), "");
   EXPECT_NE(only("<!-- run -->\n```sh\nrival gamez\nrival games\n```\n"), "");
   EXPECT_EQ(only("```sh\nrival gamez\n```\n"), "");  // not marked
+  EXPECT_EQ(only("<!-- from examples/c_game/nim.c -->\n```c\nstruct rival_batch {\n```\n"), "");
+  EXPECT_NE(only("<!-- from examples/c_game/nim.c -->\n```c\nstruct rival_batches {\n```\n"), "");
+  EXPECT_NE(only("```c\nint x;\n```\n"), "");
+  EXPECT_NE(only("<!-- run with no/such.c -->\n```sh\ntrue\n```\n"), "");
 }
 
 // The program that docs/adding-a-game.md shows, with something in it replaced.

@@ -34,6 +34,7 @@
 // randomness from the keys it is given: the same state, actions and key must give the same next state.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -152,7 +153,7 @@ struct Spec {
   float seconds_per_step = 0;       // how long a step is for people who play it in real time; 0: they take turns
 
   int team_of(int seat) const { return teams.empty() ? seat : teams[static_cast<std::size_t>(seat)]; }
-  int team_count() const;
+  int team_count() const { return teams.empty() ? seats : 1 + *std::max_element(teams.begin(), teams.end()); }
 };
 
 // How a match is set up. Made by default_settings() in src/game.
@@ -207,6 +208,24 @@ struct RowLayout {
   int value_count = 0;                  // continuous values in an action row
   explicit RowLayout(const Spec& spec);
 };
+
+inline RowLayout::RowLayout(const Spec& spec) {
+  for (const ObservationPart& part : spec.observation) {
+    observation_offset.push_back(observation_size);
+    observation_size += part.size();
+  }
+  for (const ActionPart& part : spec.action) {
+    mask_offset.push_back(mask_size);
+    choice_index.push_back(part.is_choice() ? choice_count : -1);
+    value_offset.push_back(part.is_choice() ? -1 : value_count);
+    if (part.is_choice()) {
+      mask_size += part.size;
+      ++choice_count;
+    } else {
+      value_count += part.size;
+    }
+  }
+}
 
 // One observation row, to be written. Zero on arrival. A view: it owns nothing.
 class Observation {

@@ -77,6 +77,7 @@ TensorFile Bot::to_tensors() const {
             {"grid", word_of(network.options().grid.value)},
             {"entity", network.options().entity},
             {"steps", steps}};
+  if (!origin.empty()) j["origin"] = origin;
   if (limits.any()) j["limits"] = {limits.reaction_steps, limits.every};
   file.metadata[kMetadataKey] = json_text(j);
   file.metadata[kPartsKey] = parts_to_json(network);
@@ -84,10 +85,14 @@ TensorFile Bot::to_tensors() const {
   return file;
 }
 
-Result<std::string> bot_game(const TensorFile& tensors, const std::string& file) {
+Result<BotGame> bot_game(const TensorFile& tensors, const std::string& file) {
   const auto j = metadata(tensors, file);
   if (!j) return j.error();
-  return j.value()["game"].get<std::string>();
+  std::optional<Error> error;
+  JsonFields fields(j.value(), metadata_place(file), error);
+  BotGame game{fields.text("game"), fields.has("origin") ? fields.text("origin") : ""};
+  if (error) return *error;
+  return game;
 }
 
 Result<Spec> bot_spec(const TensorFile& tensors, const std::string& file) {
@@ -96,7 +101,7 @@ Result<Spec> bot_spec(const TensorFile& tensors, const std::string& file) {
   const auto found = tensors.metadata.find(kPartsKey);
   if (found == tensors.metadata.end())
     return Error{file + ": a bot of before bots told which observations and actions they were made for"};
-  return parts_from_json(found->second, game.value(), file);
+  return parts_from_json(found->second, game.value().name, file);
 }
 
 Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const std::string& file) {
@@ -127,12 +132,18 @@ Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const
     else
       limits = {both[0], both[1]};
   }
+  std::string origin = fields.has("origin") ? fields.text("origin") : "";
   const std::int64_t steps = fields.has("steps") ? fields.count("steps") : 0;
   if (error) return *error;
   auto network = Network::make(spec, options);
   if (!network) return Error{file + ": " + network.error().message};
-  Bot bot{
-      .game = game, .network = std::move(*network), .parameters = {}, .scale = {}, .steps = steps, .limits = limits};
+  Bot bot{.game = game,
+          .origin = std::move(origin),
+          .network = std::move(*network),
+          .parameters = {},
+          .scale = {},
+          .steps = steps,
+          .limits = limits};
   for (const ParameterView& view : bot.network.parameters()) {
     const auto values = finite_tensor(tensors, view.name, shape_of(view), file);
     if (!values) return values.error();

@@ -16,7 +16,7 @@
 namespace rival {
 
 struct Bot {
-  std::string game;
+  std::string game, origin = {};  // the game's name, and where it came from (GameEntry::origin)
   Network network;
   std::vector<float> parameters;  // [network.parameter_count()]
   ObservationScale scale;
@@ -33,8 +33,11 @@ struct Bot {
   static Result<Bot> from_tensors(const TensorFile& tensors, const Spec& spec, const std::string& file);
 };
 
-// The name of the game that a bot file plays, so that its Spec can be found.
-Result<std::string> bot_game(const TensorFile& tensors, const std::string& file);
+// The game that a bot file plays, so that its Spec can be found: what Bot has of it.
+struct BotGame {
+  std::string name, origin;
+};
+Result<BotGame> bot_game(const TensorFile& tensors, const std::string& file);
 // The observation and action parts that a bot was made for, under its game's name; the Spec's other fields are not
 // told.
 Result<Spec> bot_spec(const TensorFile& tensors, const std::string& file);

@@ -168,7 +168,7 @@ TEST_P(WithAndWithoutMemory, ComesBackFromItsFile) {
     EXPECT_EQ(again.value().steps, bot.steps);
     EXPECT_EQ(again.value().limits, bot.limits);
     EXPECT_EQ(again.value().network.options(), bot.network.options());
-    EXPECT_EQ(bot_game(load_safetensors(folder.file("a")).value(), "a").value(), spec.name);
+    EXPECT_EQ(bot_game(load_safetensors(folder.file("a")).value(), "a").value().name, spec.name);
     ASSERT_TRUE(save_bot(again.value(), folder.file("b")));
     EXPECT_EQ(read_file(folder.file("a")).value(), read_file(folder.file("b")).value());
 

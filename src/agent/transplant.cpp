@@ -432,8 +432,8 @@ Result<Transplant> transplant(const TensorFile& from, const std::string& file, c
                               const NetworkOptions& wanted, Key key) {
   const auto game = bot_game(from, file);
   if (!game) return game.error();
-  if (game.value() != spec.name)
-    return Error{fmt::format("{}: a bot of the game '{}', not of '{}'", file, game.value(), spec.name)};
+  if (game.value().name != spec.name)
+    return Error{fmt::format("{}: a bot of the game '{}', not of '{}'", file, game.value().name, spec.name)};
   auto then = bot_spec(from, file);
   if (!then && Bot::from_tensors(from, spec, file).ok()) then = spec;
   if (!then) return then.error();

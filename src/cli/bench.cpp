@@ -1,6 +1,7 @@
 // rival bench [GAME]: what this machine does in a second.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <fstream>
@@ -12,7 +13,6 @@
 #include "base/threads.hpp"
 #include "cli/command.hpp"
 #include "cli/settings.hpp"
-#include "game/conformance.hpp"
 #include "nn/onednn.hpp"
 #include "train/trainer.hpp"
 
@@ -26,7 +26,7 @@ double since(Clock::time_point begin) {
 }
 
 struct Options {
-  std::string game = "cartpole", results;
+  std::string game = "cartpole", beside, results;
   double seconds = 3;
   std::vector<std::pair<std::string, std::string>> rows;
   MatchSetup setup;
@@ -233,9 +233,45 @@ Result<std::string> save(const std::string& folder, const Json& figures) {
   return path;
 }
 
-Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, Console& console) {
-  const GameEntry& game = find_game(games, options.game);
-  if (Result<void> sound = check_quickly(game.make_batch); !sound) return sound.error();
+// Another game's speed over the first one's, by slices of time that take turns: what else the machine does slows both.
+struct Ratios {
+  double env = 0, train = 0;  // medians over the turns
+};
+
+Result<Ratios> compare(const std::array<const GameEntry*, 2>& games, const MatchSetup& setup, const TrainConfig& config,
+                       Team& team, double seconds) {
+  constexpr int kTurns = 21;
+  std::array<std::unique_ptr<Trainer>, 2> trainers;
+  for (std::size_t g = 0; g < 2; ++g) {
+    Result<std::unique_ptr<Trainer>> made = Trainer::make(*games[g], config);
+    if (!made) return made.error();
+    trainers[g] = std::move(*made);
+  }
+  std::vector<double> env, train;
+  for (int turn = 0; turn < kTurns; ++turn) {
+    std::array<double, 2> played{}, trained{};
+    for (int i = 0; i < 2; ++i) {
+      const auto g = static_cast<std::size_t>((turn + i) % 2);
+      const Settings settings = settings_or_usage(games[g]->spec, setup);
+      const Result<double> rate = measure_env(*games[g], settings, team, seconds / kTurns);
+      if (!rate) return rate.error();
+      const Result<Training> training = measure_training(*trainers[g], seconds / kTurns);
+      if (!training) return training.error();
+      played[g] = rate.value();
+      trained[g] = training.value().steps_per_second;
+    }
+    env.push_back(played[1] / played[0]);
+    train.push_back(trained[1] / trained[0]);
+  }
+  for (std::vector<double>* ratios : {&env, &train})
+    std::nth_element(ratios->begin(), ratios->begin() + kTurns / 2, ratios->end());
+  return Ratios{env[kTurns / 2], train[kTurns / 2]};
+}
+
+Result<Outcome> bench(const Options& options, const Games& games, Console& console) {
+  const Result<GameEntry> opened = games.open_sound(options.game);
+  if (!opened) return opened.error();
+  const GameEntry& game = opened.value();
   const Settings settings = settings_or_usage(game.spec, options.setup);
   TrainConfig config;
   for (const auto& [key, text] : options.rows)
@@ -289,6 +325,17 @@ Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, 
   json["hidden"] = hidden;
   json["processor"] = processor();
   json["version"] = RIVAL_VERSION;
+  if (!options.beside.empty()) {
+    const Result<GameEntry> beside = games.open_sound(options.beside);
+    if (!beside) return beside.error();
+    const Result<Ratios> ratios = compare({&game, &beside.value()}, options.setup, config, team, options.seconds);
+    if (!ratios) return ratios.error();
+    console.print("beside it, in turns, {}:\n", options.beside);
+    figure("of its speed, random play", fmt::format("{:.1f}%", 100 * ratios.value().env));
+    figure("of its speed, training", fmt::format("{:.1f}%", 100 * ratios.value().train));
+    json["beside"] = {
+        {"game", options.beside}, {"env_ratio", ratios.value().env}, {"train_ratio", ratios.value().train}};
+  }
   if (!options.results.empty()) {
     const Result<std::string> saved = save(options.results, json);
     if (!saved) return saved.error();
@@ -297,15 +344,17 @@ Result<Outcome> bench(const Options& options, std::span<const GameEntry> games, 
   return Outcome{json};
 }
 
-Action declare(Arguments& arguments, std::span<const GameEntry> games) {
+Action declare(Arguments& arguments, const Games& games) {
   const auto options = std::make_shared<Options>();
   arguments.add("GAME", &options->game, games_help());
   arguments.add("--seconds", &options->seconds, "How long to measure each figure", {.low = 0.001, .high = 3600});
+  arguments.add("--beside", &options->beside,
+                "Another game, to be compared with this one in turns: how fast it is where this one is 100%");
   constexpr std::string_view kRows[] = {"hidden", "epochs", "threads", "precision"};
   add_training_options(arguments, kRows, options->rows);
   add_setup(arguments, options->setup);
   arguments.add("--results", &options->results, "A folder with a results file per processor, to which to add these");
-  return [options, games](Console& console) { return bench(*options, games, console); };
+  return [options, &games](Console& console) { return bench(*options, games, console); };
 }
 
 }  // namespace

@@ -29,14 +29,16 @@ const char* style(Verdict verdict) {
   }
 }
 
-Action declare(Arguments& arguments, std::span<const GameEntry> games) {
+Action declare(Arguments& arguments, const Games& games) {
   const auto options = std::make_shared<Options>();
   arguments.add("GAME", &options->game, games_help(), {.required = true});
   arguments.add("--matches", &options->matches, "How many random matches to play", {.low = 1, .high = 1e6});
   arguments.add("--seed", &options->seed, "Which matches");
   add_setup(arguments, options->setup);
-  return [options, games](Console& console) -> Result<Outcome> {
-    const GameEntry& game = find_game(games, options->game);
+  return [options, &games](Console& console) -> Result<Outcome> {
+    const Result<GameEntry> opened = games.open(options->game);
+    if (!opened) return opened.error();
+    const GameEntry& game = opened.value();
     const ConformanceReport report = check_conformance(game.make_batch, Key(options->seed), options->matches,
                                                        settings_or_usage(game.spec, options->setup));
     Json checks = Json::array();

@@ -25,8 +25,8 @@ constexpr const char* kVersion = RIVAL_VERSION;
 
 // The one table of commands.
 std::vector<Command> commands() {
-  return {games_command(), check_command(), train_command(), eval_command(),  ladder_command(),
-          play_command(),  watch_command(), bench_command(), export_command()};
+  return {games_command(), check_command(), train_command(), eval_command(),   ladder_command(),
+          play_command(),  watch_command(), bench_command(), export_command(), worker_command()};
 }
 
 std::string overview(const std::vector<Command>& commands) {
@@ -111,10 +111,12 @@ class Session {
   Console out_{stdout}, err_{stderr};
 };
 
-int run_command(const Command& command, const std::vector<std::string>& words, const std::vector<GameEntry>& games) {
-  Arguments arguments(command_line({command.name}), command.summary, example_lines(command, games));
+int run_command(const Command& command, const std::vector<std::string>& words, const std::vector<GameEntry>& catalog) {
+  Arguments arguments(command_line({command.name}), command.summary, example_lines(command, catalog));
   bool json = false;
+  Games games(catalog);
   const Action action = command.declare(arguments, games);
+  games.declare(arguments);
   arguments.add_flag("--json", json, "One JSON object on stdout; everything else goes to stderr");
   Session session(std::find(words.begin(), words.end(), "--json") != words.end());
   const auto run = [&]() -> int {
@@ -150,17 +152,9 @@ void wrong_usage(Error error) {
   throw WrongUsage{std::move(error)};
 }
 
-const GameEntry& find_game(std::span<const GameEntry> games, const std::string& name) {
-  std::vector<std::string> known;
-  for (const GameEntry& game : games) {
-    if (game.spec.name == name) return game;
-    known.push_back(game.spec.name);
-  }
-  wrong_usage(unknown_name("game", name, known));
-}
-
 std::string games_help() {
-  return fmt::format("A game; `{}` lists them", command_line({"games"}));
+  return fmt::format("A game: of this program (`{}` lists them), or from elsewhere (see below)",
+                     command_line({"games"}));
 }
 
 int run(int argc, const char* const* argv, const std::vector<GameEntry>& games) {

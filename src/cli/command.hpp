@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "cli/arguments.hpp"
 #include "cli/console.hpp"
+#include "cli/games_option.hpp"
 #include "match/game_entry.hpp"
 
 namespace rival::cli {
@@ -44,7 +45,7 @@ struct Command {
   std::string summary;  // one line
   std::vector<Example> examples;
   // Declares the options and returns what to do once they are parsed. `games` lives until then.
-  std::function<Action(Arguments& arguments, std::span<const GameEntry> games)> declare;
+  std::function<Action(Arguments& arguments, const Games& games)> declare;
 };
 
 Command games_command();
@@ -56,6 +57,7 @@ Command play_command();
 Command watch_command();
 Command bench_command();
 Command export_command();
+Command worker_command();
 
 // What numbers may be, alike in all commands.
 constexpr double kMostMatches = 1e7;  // each is remembered until all have ended
@@ -64,8 +66,5 @@ constexpr double kHottest = 1e6;  // temperature
 
 // The help of an argument that names a game.
 std::string games_help();
-
-// The game of that name, or wrong usage.
-const GameEntry& find_game(std::span<const GameEntry> games, const std::string& name);
 
 }  // namespace rival::cli

@@ -9,7 +9,6 @@
 #include "cli/command.hpp"
 #include "cli/player.hpp"
 #include "cli/settings.hpp"
-#include "game/conformance.hpp"
 #include "game/replay.hpp"
 #include "game/spec.hpp"
 #include "match/match.hpp"
@@ -146,11 +145,10 @@ Json to_json(const MatchSummary& sum) {
   return json;
 }
 
-Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> games, Console& console) {
-  Result<std::string> name = game_of(options.player, options.game);
-  if (!name) return name.error();
-  const GameEntry& game = find_game(games, name.value());
-  if (Result<void> sound = check_quickly(game.make_batch); !sound) return sound.error();
+Result<Outcome> evaluate(const Options& options, const Games& games, Console& console) {
+  const Result<GameEntry> opened = game_of(games, options.player, options.game);
+  if (!opened) return opened.error();
+  const GameEntry& game = opened.value();
   Result<Player> player = load_player(game, options.player, options.temperature);
   if (!player) return player.error();
   Result<Player> opponent = find_opponent(game, options.against, options.temperature);
@@ -215,7 +213,7 @@ Result<Outcome> evaluate(const Options& options, std::span<const GameEntry> game
   return Outcome{json};
 }
 
-Action declare(Arguments& arguments, std::span<const GameEntry> games) {
+Action declare(Arguments& arguments, const Games& games) {
   const auto options = std::make_shared<Options>();
   arguments.add("BOT", &options->player,
                 "A bot's file, a run's folder, RUN@RATING, or with --game a scripted player of the game or search:N",
@@ -241,10 +239,11 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   arguments.add("--temperature", &options->temperature,
                 "How bots play: 1 as trained, 0 the most likely choice; default 1 where play must be mixed, else 0",
                 {.low = 0, .high = kHottest});
-  arguments.add("--game", &options->game, "The game, when BOT is a scripted player");
+  arguments.add("--game", &options->game,
+                "The game, from elsewhere than where a bot says, or when BOT is a scripted player");
   arguments.add("--replays", &options->replays, "A folder for the replays of all matches");
   add_setup(arguments, options->setup);
-  return [options, games](Console& console) { return evaluate(*options, games, console); };
+  return [options, &games](Console& console) { return evaluate(*options, games, console); };
 }
 
 }  // namespace

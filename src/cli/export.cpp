@@ -12,21 +12,22 @@ namespace rival::cli {
 namespace {
 
 struct Options {
-  std::string bot, format = "onnx", out;
+  std::string bot, format = "onnx", out, game;
 };
 
-Result<Outcome> export_bot(const Options& options, std::span<const GameEntry> games, Console& console) {
+Result<Outcome> export_bot(const Options& options, const Games& games, Console& console) {
   const std::vector<std::string> formats = {"onnx"};
   if (options.format != "onnx") wrong_usage(unknown_name("format", options.format, formats));
   const Result<BotName> found = find_bot(options.bot);
   if (!found) return found.error();
   const std::string& path = found.value().path;
-  const Result<std::string> name = game_of(path, "");
-  if (!name) return name.error();
-  const GameEntry& game = find_game(games, name.value());
-  const Result<Bot> loaded = load_bot(path, game.spec);
+  const Result<GameEntry> opened = game_of(games, path, options.game);
+  if (!opened) return opened.error();
+  const GameEntry& game = opened.value();
+  Result<Bot> loaded = load_bot(path, game.spec);
   if (!loaded) return loaded.error();
-  const Bot& bot = loaded.value();
+  Bot& bot = *loaded;
+  bot.origin.clear();  // the model is for other programs and machines
   OnnxOptions onnx{.value_mean = bot.value_mean,
                    .value_scale = bot.value_scale,
                    .metadata = {{"rival", bot.to_tensors().metadata.at("rival")}},
@@ -57,12 +58,13 @@ Result<Outcome> export_bot(const Options& options, std::span<const GameEntry> ga
   return Outcome{json};
 }
 
-Action declare(Arguments& arguments, std::span<const GameEntry> games) {
+Action declare(Arguments& arguments, const Games& games) {
   const auto options = std::make_shared<Options>();
   arguments.add("BOT", &options->bot, "A bot's file, a run's folder, or RUN@RATING", {.required = true});
   arguments.add("--format", &options->format, "The format: onnx");
   arguments.add("--out", &options->out, "The file to write; without it, BOT with another ending");
-  return [options, games](Console& console) { return export_bot(*options, games, console); };
+  arguments.add("--game", &options->game, "The game, from elsewhere than where the bot says");
+  return [options, &games](Console& console) { return export_bot(*options, games, console); };
 }
 
 }  // namespace

@@ -2,71 +2,15 @@
 
 #include "cli/command.hpp"
 #include "game/spec.hpp"
+#include "game/spec_json.hpp"
 #include "search/best_response.hpp"
 #include "search/search.hpp"
 
 namespace rival::cli {
 namespace {
 
-const char* kind_name(ObservationPart::Kind kind) {
-  switch (kind) {
-    case ObservationPart::Kind::vector:
-      return "vector";
-    case ObservationPart::Kind::grid:
-      return "grid";
-    case ObservationPart::Kind::entities:
-      break;
-  }
-  return "entities";
-}
-
-const char* kind_name(ActionPart::Kind kind) {
-  switch (kind) {
-    case ActionPart::Kind::discrete:
-      return "discrete";
-    case ActionPart::Kind::target:
-      return "target";
-    case ActionPart::Kind::continuous:
-      break;
-  }
-  return "continuous";
-}
-
 Json describe(const GameEntry& game) {
-  const Spec& spec = game.spec;
-  Json json{{"name", spec.name}, {"description", spec.description}, {"source", spec.source}};
-  json["seats"] = spec.seats;
-  json["teams"] = spec.team_count();
-  json["simultaneous"] = spec.simultaneous;
-  json["hidden_information"] = spec.hidden_information;
-  json["max_steps"] = spec.max_steps;
-  json["observation"] = Json::array();
-  for (const ObservationPart& part : spec.observation)
-    json["observation"].push_back({{"name", part.name},
-                                   {"kind", kind_name(part.kind)},
-                                   {"channels", part.channels},
-                                   {"height", part.height},
-                                   {"width", part.width}});
-  json["action"] = Json::array();
-  for (const ActionPart& part : spec.action) {
-    Json action{{"name", part.name}, {"size", part.size}};
-    action["kind"] = kind_name(part.kind);
-    if (part.kind == ActionPart::Kind::continuous) action.update({{"low", part.low}, {"high", part.high}});
-    if (part.kind == ActionPart::Kind::target)
-      action["entities"] = spec.observation[static_cast<std::size_t>(part.entities)].name;
-    json["action"].push_back(action);
-  }
-  json["parameters"] = Json::array();
-  for (const Parameter& parameter : spec.parameters)
-    json["parameters"].push_back({{"name", parameter.name},
-                                  {"value", parameter.value},
-                                  {"low", parameter.low},
-                                  {"high", parameter.high},
-                                  {"step", parameter.step},
-                                  {"description", parameter.description}});
-  json["choices"] = Json::array();
-  for (const Choice& choice : spec.choices)
-    json["choices"].push_back({{"name", choice.name}, {"options", choice.options}});
+  Json json = spec_to_json(game.spec);
   json["baselines"] = {"random"};
   for (const Baseline& baseline : game.baselines) json["baselines"].push_back(baseline.name);
   json["search"] = search_agent(game.make_batch, {}).ok();
@@ -128,18 +72,20 @@ struct Options {
   std::string game;
 };
 
-Action declare(Arguments& arguments, std::span<const GameEntry> games) {
+Action declare(Arguments& arguments, const Games& games) {
   const auto options = std::make_shared<Options>();
   arguments.add("GAME", &options->game, "Show all about this game; without it, list all games");
-  return [options, games](Console& console) -> Result<Outcome> {
+  return [options, &games](Console& console) -> Result<Outcome> {
     if (!options->game.empty()) {
-      const GameEntry& game = find_game(games, options->game);
+      const Result<GameEntry> opened = games.open(options->game);
+      if (!opened) return opened.error();
+      const GameEntry& game = opened.value();
       if (Result<void> valid = validate(game.spec); !valid) return valid.error();
       print_details(console, game);
       return Outcome{describe(game)};
     }
     Json list = Json::array();
-    for (const GameEntry& game : games) {
+    for (const GameEntry& game : games.catalog()) {
       if (Result<void> valid = validate(game.spec); !valid) {
         console.print("{}: it cannot be played\n", valid.error().message);
         continue;

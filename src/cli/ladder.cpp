@@ -18,7 +18,6 @@
 #include "cli/live_view.hpp"
 #include "cli/player.hpp"
 #include "cli/settings.hpp"
-#include "game/conformance.hpp"
 #include "league/ladder_file.hpp"
 #include "report/ladder_page.hpp"
 #include "train/run.hpp"
@@ -32,7 +31,7 @@ using Clock = std::chrono::steady_clock;
 constexpr double kSaveEvery = 2;  // seconds
 
 struct Options {
-  std::string run, out;
+  std::string run, out, game;
   bool calibrate = false, anew = false;
   int levels = 8, level_matches = 1000, threads = 0;
   std::uint64_t seed = 1;
@@ -211,11 +210,13 @@ void print_dial(Console& console, const std::string& run, const Calibration& cal
                 std::floor(calibration.high()), run, std::round((calibration.low() + calibration.high()) / 2));
 }
 
-Result<Outcome> climb(const Options& options, std::span<const GameEntry> games, Console& console) {
+Result<Outcome> climb(const Options& options, const Games& games, Console& console) {
   const Result<SavedRun> saved = read_run(options.run);
   if (!saved) return saved.error();
-  const GameEntry& game = find_game(games, saved.value().game);
-  if (Result<void> sound = check_quickly(game.make_batch); !sound) return sound.error();
+  const Result<GameEntry> opened =
+      games.open_sound({saved.value().game, saved.value().origin, options.run}, options.game);
+  if (!opened) return opened.error();
+  const GameEntry& game = opened.value();
   const float temperature = temperature_for(game.spec, {});
   // The rules and limits that the run was trained under, and over them those that are asked for.
   TrainConfig config = saved.value().config;
@@ -300,7 +301,7 @@ Result<Outcome> climb(const Options& options, std::span<const GameEntry> games, 
   return Outcome{json};
 }
 
-Action declare(Arguments& arguments, std::span<const GameEntry> games) {
+Action declare(Arguments& arguments, const Games& games) {
   const auto options = std::make_shared<Options>();
   arguments.add("RUN", &options->run, "A run's folder", {.required = true});
   arguments.add_flag("--calibrate", options->calibrate, "Make bots at any rating, to be asked for as RUN@RATING");
@@ -319,8 +320,9 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
                 "Bots act at most this often, 0: any number; default: as in training", {.low = 0, .high = 1e6});
   add_setup(arguments, options->setup);
   arguments.add("--out", &options->out, "A page with the ratings over training, who beats whom, and the dial");
+  arguments.add("--game", &options->game, "The game, from elsewhere than where the run says");
   arguments.add_flag("--anew", options->anew, "Forget the matches of an earlier ladder");
-  return [options, games](Console& console) { return climb(*options, games, console); };
+  return [options, &games](Console& console) { return climb(*options, games, console); };
 }
 
 }  // namespace

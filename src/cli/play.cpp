@@ -13,7 +13,6 @@
 #include "cli/command.hpp"
 #include "cli/player.hpp"
 #include "cli/settings.hpp"
-#include "game/conformance.hpp"
 #include "game/spec.hpp"
 #include "match/match.hpp"
 
@@ -432,9 +431,10 @@ bool results_are_wins(const GameEntry& game, const Settings& settings) {
   return sum && sum.value().returns_are_results;
 }
 
-Result<Outcome> play(const Options& options, std::span<const GameEntry> games, Console& console) {
-  const GameEntry& game = find_game(games, options.game);
-  if (Result<void> sound = check_quickly(game.make_batch); !sound) return sound.error();
+Result<Outcome> play(const Options& options, const Games& games, Console& console) {
+  const Result<GameEntry> opened = games.open_sound(options.game);
+  if (!opened) return opened.error();
+  const GameEntry& game = opened.value();
   const Spec& spec = game.spec;
   if (options.seat && *options.seat >= spec.seats)
     wrong_usage(
@@ -481,7 +481,7 @@ Result<Outcome> play(const Options& options, std::span<const GameEntry> games, C
   return Outcome{{{"game", spec.name}, {"bot", options.player}, {"wins", wins}, {"draws", draws}, {"losses", losses}}};
 }
 
-Action declare(Arguments& arguments, std::span<const GameEntry> games) {
+Action declare(Arguments& arguments, const Games& games) {
   const auto options = std::make_shared<Options>();
   arguments.add("GAME", &options->game, games_help(), {.required = true});
   arguments.add("BOT", &options->player,
@@ -496,7 +496,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
                 {.low = 0, .high = kHottest});
   arguments.add_flag("--watch", options->watch, "Watch it play all seats");
   add_setup(arguments, options->setup);
-  return [options, games](Console& console) { return play(*options, games, console); };
+  return [options, &games](Console& console) { return play(*options, games, console); };
 }
 
 }  // namespace

@@ -156,9 +156,9 @@ Result<Player> load_player(const GameEntry& game, const std::string& name, std::
                 make_player(shared, game.spec, {.name = name, .temperature = 1}), std::move(found).value()};
 }
 
-Result<std::string> game_of(const std::string& player, const std::string& game) {
+Result<GameEntry> game_of(const Games& games, const std::string& player, const std::string& typed) {
   if (!is_path(player)) {
-    if (!game.empty()) return game;
+    if (!typed.empty()) return games.open_sound(typed);
     wrong_usage(
         {fmt::format("there is no file '{}'; if a scripted player is meant, name its game with --game", player)});
   }
@@ -167,10 +167,9 @@ Result<std::string> game_of(const std::string& player, const std::string& game) 
   const std::string& path = bot.value().path;
   const Result<TensorFile> tensors = load_safetensors(path);
   if (!tensors) return tensors.error();
-  Result<std::string> name = bot_game(tensors.value(), path);
-  if (name && !game.empty() && name.value() != game)
-    return Error{fmt::format("{}: a bot of the game '{}', not of '{}'", path, name.value(), game)};
-  return name;
+  const Result<BotGame> game = bot_game(tensors.value(), path);
+  if (!game) return game.error();
+  return games.open_sound({game.value().name, game.value().origin, path}, typed);
 }
 
 }  // namespace rival::cli

@@ -10,6 +10,7 @@
 
 #include "agent/agent.hpp"
 #include "base/result.hpp"
+#include "cli/games_option.hpp"
 #include "league/ladder.hpp"
 #include "match/game_entry.hpp"
 
@@ -55,8 +56,9 @@ float temperature_for(const Spec& spec, std::optional<float> temperature);
 // game.
 Result<Player> load_player(const GameEntry& game, const std::string& name, std::optional<float> temperature = {});
 
-// The name of the game of a player: of a bot, what its file says; of a scripted player, `game`, which must be given.
-Result<std::string> game_of(const std::string& player, const std::string& game);
+// The game of a player, sound: of a bot, from where its file says; of a scripted player, or of a bot whose game is
+// elsewhere now, `typed`.
+Result<GameEntry> game_of(const Games& games, const std::string& player, const std::string& typed);
 
 // A hash of a bot's file, by which a ladder knows it again.
 Result<std::uint64_t> bot_fingerprint(const std::string& path);

@@ -98,28 +98,33 @@ std::string spent_text(const GameEntry& game, const TrainConfig& config, const s
                            : steps ? fmt::format("{}", std::max(2 * config.steps, 2 * run.steps))
                                    : fmt::format("{:g}", 2 * config.minutes);
   return fmt::format("The run's budget is used up: {}. To go on with more:\n  {}\n", what,
-                     command_line({"train", game.spec.name, "--out", folder, "--resume", option, more}));
+                     command_line({"train", game.typed(), "--out", folder, "--resume", option, more}));
 }
 
-Result<Outcome> train(const Options& options, std::span<const GameEntry> games, Console& console) {
+Result<Outcome> train(const Options& options, const Games& games, Console& console) {
   if (!options.schedule.empty() && !options.resume) wrong_usage({"--schedule says how --resume goes on"});
   const Result<Schedule> schedule =
       options.schedule.empty() ? Schedule::automatic : parse_word<Schedule>("value of --schedule", options.schedule);
   if (!schedule) wrong_usage(schedule.error());
-  const GameEntry& game = find_game(games, options.game);
+  if (options.game.empty() && !(options.resume && !options.out.empty()))
+    wrong_usage({"GAME is required, but to go on with the run of --resume --out RUN"});
   TrainConfig config;
   std::string folder = options.out;
-  if (options.resume) {
-    if (folder.empty()) folder = "runs/" + game.spec.name;
+  const Result<GameEntry> opened = [&]() -> Result<GameEntry> {
+    if (!options.resume) return games.open(options.game);
+    if (folder.empty()) {
+      const Result<GameEntry> named = games.open(options.game);
+      if (!named) return named;
+      folder = "runs/" + named.value().spec.name;
+    }
     const Result<SavedRun> saved = read_run(folder);
     if (!saved) return saved.error();
-    if (saved.value().game != game.spec.name)
-      return Error{
-          fmt::format("{} is a run of the game '{}', not of '{}'", folder, saved.value().game, game.spec.name)};
     config = saved.value().config;
-  } else if (folder.empty()) {
-    folder = new_folder(game.spec.name);
-  }
+    return games.open({saved.value().game, saved.value().origin, folder}, options.game);
+  }();
+  if (!opened) return opened.error();
+  const GameEntry& game = opened.value();
+  if (folder.empty()) folder = new_folder(game.spec.name);
   if (const Result<void> applied = apply(options, config); !applied) wrong_usage(applied.error());
   const Result<ResolvedConfig> resolved = resolve(config, game.spec);
   if (!resolved) wrong_usage(resolved.error());
@@ -164,19 +169,19 @@ Result<Outcome> train(const Options& options, std::span<const GameEntry> games, 
     console.print("The last player is measurably worse than the best one, of {} steps: {} ({}).\n",
                   grouped(best->steps), best->path, best->chosen_by);
   if (run.value().stopped)
-    console.print("Stopped. `{}` goes on.\n", command_line({"train", game.spec.name, "--out", folder, "--resume"}));
+    console.print("Stopped. `{}` goes on.\n", command_line({"train", game.typed(), "--out", folder, "--resume"}));
   console.print("{} steps in {:.1f} s. The player: {}\n", grouped(run.value().steps), seconds, run.value().bot);
   const std::string& bot = run.value().bot;
   const bool against = game.spec.team_count() > 1;
   console.verbatim("  measure it: " + command_line({"eval", bot}) + "\n");
-  console.verbatim((against ? "  play it:    " : "  watch it:   ") + command_line({"play", game.spec.name, bot}) +
+  console.verbatim((against ? "  play it:    " : "  watch it:   ") + command_line({"play", game.typed(), bot}) +
                    (against ? "" : " --watch") + "\n");
   return Outcome{to_json(game, config, resolved.value(), run.value(), seconds)};
 }
 
-Action declare(Arguments& arguments, std::span<const GameEntry> games) {
+Action declare(Arguments& arguments, const Games& games) {
   const auto options = std::make_shared<Options>();
-  arguments.add("GAME", &options->game, games_help(), {.required = true});
+  arguments.add("GAME", &options->game, games_help() + "; not needed to go on with a run in --out");
   add_training_options(arguments, kLimits, options->rows);
   arguments.add("--out", &options->out, "The run's folder; without it, a new one in runs/");
   arguments.add("--from", &options->from,
@@ -195,7 +200,7 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   TrainConfig config;
   for (const OptionRow& row : option_rows(config)) keys.emplace_back(row.key + "=" + value_text(row), help_text(row));
   arguments.add_section("What --set takes, with its default:", std::move(keys));
-  return [options, games](Console& console) { return train(*options, games, console); };
+  return [options, &games](Console& console) { return train(*options, games, console); };
 }
 
 }  // namespace

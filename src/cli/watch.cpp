@@ -8,7 +8,6 @@
 #include "cli/command.hpp"
 #include "cli/player.hpp"
 #include "cli/settings.hpp"
-#include "game/conformance.hpp"
 #include "match/match.hpp"
 #include "report/watch_page.hpp"
 
@@ -90,7 +89,6 @@ struct Shown {
 
 // One match, played now.
 Result<Shown> play(const Options& options, const GameEntry& game) {
-  if (Result<void> sound = check_quickly(game.make_batch); !sound) return sound.error();
   const Settings settings = settings_or_usage(game.spec, options.setup);
   Shown shown;
   Result<Player> player = load_player(game, options.what, options.temperature);
@@ -121,27 +119,29 @@ bool is_replay(std::string_view bytes) {
   return bytes.starts_with("RVREPLAY");
 }
 
-Result<Outcome> watch(const Options& options, std::span<const GameEntry> games, Console& console) {
+Result<Outcome> watch(const Options& options, const Games& games, Console& console) {
   const Result<PathKind> kind = path_kind(options.what);
   if (!kind) return kind.error();
   Result<std::string> bytes = kind.value() == PathKind::file ? read_file(options.what) : std::string();
   if (!bytes) return bytes.error();
   Shown shown;
+  Result<GameEntry> game = Error{};
   if (is_replay(*bytes)) {
     if (!options.against.empty() || !options.setup.empty())
       wrong_usage({"a replay has been played already: --against, --parameter and --pick are for players"});
     Result<Replay> replay = parse_replay(std::as_bytes(std::span(bytes->data(), bytes->size())), options.what);
     if (!replay) return replay.error();
     shown.replay = std::move(*replay);
+    game = games.open({shown.replay.game, "", options.what}, options.game);
+    if (!game) return game.error();
   } else {
-    Result<std::string> name = game_of(options.what, options.game);
-    if (!name) return name.error();
-    Result<Shown> played = play(options, find_game(games, name.value()));
+    game = game_of(games, options.what, options.game);
+    if (!game) return game.error();
+    Result<Shown> played = play(options, *game);
     if (!played) return played.error();
     shown = std::move(*played);
   }
-  const GameEntry& game = find_game(games, shown.replay.game);
-  Result<std::string> page = watch_page({&shown.replay, game.make_batch, shown.players, shown.values});
+  Result<std::string> page = watch_page({&shown.replay, game->make_batch, shown.players, shown.values});
   if (!page) return page.error();
   if (Result<void> written = write_file_atomically(options.out, page.value()); !written) return written.error();
   if (!options.save.empty()) {
@@ -153,14 +153,14 @@ Result<Outcome> watch(const Options& options, std::span<const GameEntry> games, 
   }
   console.print("{}: {} steps, {} KB; open it in a browser\n", console.bold(options.out), grouped(shown.replay.steps()),
                 (page->size() + 1023) / 1024);
-  return Outcome{{{"game", game.spec.name},
+  return Outcome{{{"game", game->spec.name},
                   {"out", options.out},
                   {"steps", shown.replay.steps()},
                   {"bytes", page->size()},
                   {"replay_bytes", serialize(shown.replay).size()}}};
 }
 
-Action declare(Arguments& arguments, std::span<const GameEntry> games) {
+Action declare(Arguments& arguments, const Games& games) {
   const auto options = std::make_shared<Options>();
   arguments.add("WHAT", &options->what,
                 "A replay, a bot's file, a run's folder, or with --game a scripted player of the game or search:N",
@@ -173,10 +173,11 @@ Action declare(Arguments& arguments, std::span<const GameEntry> games) {
   arguments.add("--temperature", &options->temperature,
                 "How bots play: 1 as trained, 0 the most likely choice; default 1 where play must be mixed, else 0",
                 {.low = 0, .high = kHottest});
-  arguments.add("--game", &options->game, "The game, when WHAT is a scripted player");
+  arguments.add("--game", &options->game,
+                "The game, from elsewhere than where a bot says, or when WHAT is a scripted player");
   arguments.add("--save", &options->save, "Also write the match as a replay");
   add_setup(arguments, options->setup);
-  return [options, games](Console& console) { return watch(*options, games, console); };
+  return [options, &games](Console& console) { return watch(*options, games, console); };
 }
 
 }  // namespace

@@ -88,13 +88,16 @@ class Batch {
   // Starts every match, match m with key.split(m).
   void start_all(const Settings& settings, Key key);
 
-  // Waits until some running match is ready, and shows the rows of all that are.
+  // Waits until some running match is ready, and shows the rows of all that are; none, if all that could be waited for
+  // is a step that was asked for, of which step() then tells.
   virtual void observe(const ObservationRows& out) const = 0;
   // Whether observe() has last shown a running match. One that is played elsewhere may take its time, and is idle until
   // then: nobody decides, and step() leaves it as it is.
   bool ready(int match) const { return ready_.empty() || ready_[static_cast<std::size_t>(match)]; }
 
   // Steps every running match that is ready; the randomness of a step comes from its match's key and the step's number.
+  // What a match that is played elsewhere makes of it may come of a later call: until then it is not ready, and gives
+  // nothing.
   // Matches that have ended stay as they are, with zero rewards, until they are started again.
   virtual void step(const ActionRows& actions, const StepRows& out) = 0;
   // Number of steps since the match started.

@@ -8,6 +8,7 @@
 #include "base/number.hpp"
 #include "base/program.hpp"
 #include "game/replay.hpp"
+#include "game/rows.hpp"
 
 namespace rival {
 namespace {
@@ -496,27 +497,26 @@ class Kit {
     const std::unique_ptr<Batch> batch = factory_(count);
     std::vector<int> all;
     std::vector<Key> keys;
-    int longest = 0;
     for (const Played& played : played_) {
       all.push_back(static_cast<int>(all.size()));
       keys.push_back(played.key);
-      longest = std::max(longest, played.steps);
     }
     batch->start(all, settings_, keys);
     const auto choices = static_cast<std::size_t>(batch->rows_per_match() * batch->layout().choice_count);
     const auto values = static_cast<std::size_t>(batch->rows_per_match() * batch->layout().value_count);
-    std::vector<std::int32_t> choice_rows(choices * static_cast<std::size_t>(count));
-    std::vector<float> value_rows(values * static_cast<std::size_t>(count));
-    std::vector<float> rewards(static_cast<std::size_t>(count * spec_.seats));
-    std::vector<Status> status(static_cast<std::size_t>(count));
-    for (int step = 0; step < longest; ++step) {
+    BatchRows rows(*batch);
+    for (bool left = true; left && !batch->failure();) {
+      left = false;
+      batch->observe({rows.observations.data(), rows.masks.data(), rows.seats.data()});
       for (std::size_t m = 0; m < played_.size(); ++m) {
-        if (step >= played_[m].steps) continue;
+        const int step = batch->steps(static_cast<int>(m));
+        if (step >= played_[m].steps || batch->status(static_cast<int>(m)) != Status::running) continue;
+        left = true;  // though it may not be ready yet
         const auto at = static_cast<std::size_t>(step);
-        std::copy_n(played_[m].actions.choices.data() + at * choices, choices, choice_rows.data() + m * choices);
-        std::copy_n(played_[m].actions.values.data() + at * values, values, value_rows.data() + m * values);
+        std::copy_n(played_[m].actions.choices.data() + at * choices, choices, rows.choices.data() + m * choices);
+        std::copy_n(played_[m].actions.values.data() + at * values, values, rows.values.data() + m * values);
       }
-      batch->step({choice_rows.data(), value_rows.data()}, {rewards.data(), status.data()});
+      batch->step(rows.actions(), {rows.rewards.data(), rows.status.data()});
     }
     for (int m = 0; m < count; ++m)
       if (batch->hash(m) != played_[static_cast<std::size_t>(m)].last_hash) {

@@ -11,29 +11,6 @@ namespace rival {
 
 constexpr const char* kDrawn = "drawn";  // what is said instead of an option
 
-int Spec::team_count() const {
-  return teams.empty() ? seats : 1 + *std::max_element(teams.begin(), teams.end());
-}
-
-RowLayout::RowLayout(const Spec& spec) {
-  for (const ObservationPart& part : spec.observation) {
-    observation_offset.push_back(observation_size);
-    observation_size += part.size();
-  }
-  for (const ActionPart& part : spec.action) {
-    const bool discrete = part.is_choice();
-    mask_offset.push_back(mask_size);
-    choice_index.push_back(discrete ? choice_count : -1);
-    value_offset.push_back(discrete ? -1 : value_count);
-    if (discrete) {
-      mask_size += part.size;
-      ++choice_count;
-    } else {
-      value_count += part.size;
-    }
-  }
-}
-
 Settings default_settings(const Spec& spec) {
   Settings settings;
   for (const Parameter& parameter : spec.parameters) settings.parameters.push_back(parameter.value);

@@ -48,6 +48,12 @@ struct GameEntry {
   BatchFactory make_batch = nullptr;
   std::vector<Baseline> baselines;  // besides "random", which every game has
   std::vector<Judge> judges;
+  // By what name the game is found again (plug/sources.hpp), the same on the command line and in the files of runs and
+  // bots; "": by its Spec's name, for it is a part of the program.
+  std::string origin = {};
+
+  // What to type for it.
+  const std::string& typed() const { return origin.empty() ? spec.name : origin; }
 };
 
 template <Game G>

@@ -57,6 +57,7 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
   rewards_.resize(times(horizon, matches * seats));
   status_.resize(times(horizon, matches));
   stepped_.resize(status_.size());
+  steps_before_.resize(static_cast<std::size_t>(matches));
   last_sample_.resize(times(matches, seats));
   states_.resize(times(matches, seats * memory_size_));
   states_before_.resize(states_.size());
@@ -248,12 +249,13 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
   float* rewards = rewards_.data() + times(step, matches * seats);
   Status* status = status_.data() + times(step, matches);
   std::uint8_t* stepped = stepped_.data() + times(step, matches);
+  for (int m = 0; m < matches; ++m) steps_before_[static_cast<std::size_t>(m)] = batch_->steps(m);
+  if (Result<void> taken = rows_.step({rewards, status}); !taken) return taken;
   for (int m = 0; m < matches; ++m) {
-    stepped[m] = batch_->ready(m);
+    stepped[m] = batch_->steps(m) > steps_before_[static_cast<std::size_t>(m)];
     int& left = random_steps_[static_cast<std::size_t>(m)];
     left -= stepped[m] && left > 0;
   }
-  if (Result<void> taken = rows_.step({rewards, status}); !taken) return taken;
   share_rewards(rewards, options);
   for (std::size_t i = 0; i < returns_.size(); ++i) returns_[i] += rewards[i];
 

@@ -162,7 +162,8 @@ class Rollout {
   std::vector<int> sample_at_;         // [steps x rows] index into samples, or -1
   std::vector<float> rewards_;         // [steps x matches x seats]
   std::vector<Status> status_;         // [steps x matches]
-  std::vector<std::uint8_t> stepped_;  // [steps x matches] whether the match was ready and took the step
+  std::vector<std::uint8_t> stepped_;  // [steps x matches] whether a step of the match came of it then
+  std::vector<int> steps_before_;      // [matches] scratch
   struct Final {
     int step, player;
     float value;

@@ -57,10 +57,16 @@ std::string utc_now() {
   return text;
 }
 
-std::vector<OptionRow> run_rows(std::string& game, TrainConfig& config) {
-  std::vector<OptionRow> rows = {{"game", &game, "what is trained"}};
-  for (OptionRow& row : option_rows(config)) rows.push_back(std::move(row));
+// `all`: also what only some runs have.
+std::vector<OptionRow> run_rows(SavedRun& run, bool all) {
+  std::vector<OptionRow> rows = {{"game", &run.game, "what is trained"}};
+  if (all || !run.origin.empty()) rows.push_back({"origin", &run.origin, "where the game comes from"});
+  for (OptionRow& row : option_rows(run.config)) rows.push_back(std::move(row));
   return rows;
+}
+
+std::string to_toml(SavedRun& run) {
+  return write_toml(run_rows(run, false));
 }
 
 // What a file's metadata say under a key.
@@ -625,7 +631,7 @@ Result<SavedRun> read_run(const std::string& folder) {
   const auto text = read_file(file);
   if (!text) return text.error();
   SavedRun run;
-  if (auto ok = read_toml(run_rows(run.game, run.config), text.value(), file); !ok) return ok.error();
+  if (auto ok = read_toml(run_rows(run, true), text.value(), file); !ok) return ok.error();
   return run;
 }
 
@@ -633,20 +639,20 @@ Result<RunSummary> run_training(const GameEntry& game, const TrainConfig& config
   if (config.minutes <= 0 && config.steps <= 0 && !std::isfinite(config.until_score))
     return Error{"a run needs a budget: minutes, steps or until_score"};
   if (Result<void> sound = check_quickly(game.make_batch); !sound) return sound.error();
-  TrainConfig saved = config;
+  SavedRun now{game.spec.name, game.origin, config};
+  TrainConfig& saved = now.config;
   if (options.start) saved.network = options.start->network.options();
   auto trainer = Trainer::make(game, saved);
   if (!trainer) return trainer.error();
   saved = (*trainer)->resolved().options;
   if (options.start) (*trainer)->start_from(*options.start);
-  std::string name = game.spec.name;
-  const std::string text = write_toml(run_rows(name, saved));
+  const std::string text = to_toml(now);
   auto folder = options.resume ? RunFolder::open(options.folder) : RunFolder::create(options.folder, text);
   if (!folder) return folder.error();
   if (options.resume) {  // what is changed on the way stays so, in later sessions too
     auto before = read_run(options.folder);
     if (!before) return before.error();
-    if (write_toml(run_rows(before.value().game, before.value().config)) != text)
+    if (to_toml(before.value()) != text)
       if (auto ok = folder->save_config(text); !ok) return ok.error();
   }
   Run run(game, saved, options, std::move(*trainer), std::move(*folder));

@@ -85,9 +85,10 @@ struct RunSummary {
 // cannot be written, a game that misbehaves, a loss that is not finite. What was saved before an error stays.
 Result<RunSummary> run_training(const GameEntry& game, const TrainConfig& config, const RunOptions& options);
 
-// The options a run was started with, from its folder's config.toml; `game` is the name of its game.
+// The options a run was started with, from its folder's config.toml; `game` is the name of its game, `origin`
+// where that came from (GameEntry::origin).
 struct SavedRun {
-  std::string game;
+  std::string game, origin;
   TrainConfig config;
 };
 Result<SavedRun> read_run(const std::string& folder);

@@ -83,6 +83,26 @@ Result<RunSummary> train_once(const GameEntry& game, const TrainConfig& config, 
   return run_training(game, config, options);
 }
 
+TEST(Run, RemembersWhereItsGameCameFrom) {
+  const TemporaryFolder folder;
+  GameEntry game = built_in("tic_tac_toe");
+  ASSERT_TRUE(train_once(game, small(100'000), {.folder = folder.file("own")}));
+  EXPECT_EQ(bytes(folder.file("own/config.toml")).find("origin"), std::string::npos);
+  EXPECT_EQ(read_run(folder.file("own")).value().origin, "");
+  game.origin = "/games/lib \"x\".so";
+  ASSERT_TRUE(train_once(game, small(100'000), {.folder = folder.file("run")}));
+  EXPECT_EQ(read_run(folder.file("run")).value().game, "tic_tac_toe");
+  EXPECT_EQ(read_run(folder.file("run")).value().origin, game.origin);
+  const std::string bot = folder.file("run/bots/latest.safetensors");
+  EXPECT_EQ(bot_game(load_safetensors(bot).value(), bot).value().origin, game.origin);
+  EXPECT_EQ(load_bot(bot, game.spec).value().origin, game.origin);
+  // It is elsewhere now.
+  game.origin = "/games/liby.so";
+  ASSERT_TRUE(train_once(game, small(100'000), {.folder = folder.file("run"), .resume = true}));
+  EXPECT_EQ(read_run(folder.file("run")).value().origin, game.origin);
+  EXPECT_EQ(load_bot(bot, game.spec).value().origin, game.origin);
+}
+
 class RunOf : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Run, RunOf, testing::Values("tic_tac_toe", "cartpole"),
                          [](const auto& instance) { return instance.param; });

@@ -384,6 +384,7 @@ std::optional<Estimate> Trainer::score_estimate() const {
 
 Bot Trainer::bot() const {
   Bot bot{.game = game_.spec.name,
+          .origin = game_.origin,
           .network = *network_,
           .parameters = learner_->averaged(),
           .scale = scale_,

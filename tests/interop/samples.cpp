@@ -8,12 +8,17 @@
 #include <string>
 #include <vector>
 
+#include "agent/inference.hpp"
+#include "agent/player.hpp"
 #include "base/options.hpp"
+#include "games/kuhn_poker/kuhn_poker.hpp"
+#include "games/leduc_poker/leduc_poker.hpp"
 #include "nn/backend.hpp"
 #include "nn/heads.hpp"
 #include "nn/onnx.hpp"
 #include "nn/safetensors.hpp"
 #include "rival/random.hpp"
+#include "search/best_response.hpp"
 #include "train/tensorboard.hpp"
 
 namespace rival {
@@ -146,6 +151,95 @@ Result<void> write_model(const std::string& folder, const Sample& sample) {
   return save_safetensors(folder + "/" + sample.name + ".safetensors", file);
 }
 
+// A bot that nobody trained, whose every number is at random.
+Result<Bot> random_bot(const Spec& spec, const NetworkOptions& options) {
+  Result<Network> network = Network::make(spec, options);
+  if (!network) return network.error();
+  Random random(Key(11));
+  Bot bot{.game = spec.name,
+          .network = std::move(*network),
+          .parameters = {},
+          .scale = {},
+          .value_mean = -1,
+          .value_scale = 1.5f,
+          .steps = 123};
+  bot.parameters = bot.network.initial_parameters(Key(2));
+  for (float& parameter : bot.parameters) parameter += random.uniform(-0.2f, 0.2f);
+  const auto size = static_cast<std::size_t>(bot.network.observation_size());
+  bot.scale = {std::vector<float>(size, 0), std::vector<float>(size, 1)};
+  for (const FlatColumns& flat : bot.network.flat())
+    for (int i = flat.first; flat.normalised && i < flat.first + flat.size; ++i)
+      bot.scale.mean[static_cast<std::size_t>(i)] = random.uniform(-1, 1),
+      bot.scale.scale[static_cast<std::size_t>(i)] = random.uniform(0, 2);
+  return bot;
+}
+
+// The same network as a bot, and what it decides: before and after a first decision, which its memory keeps.
+Result<void> write_bot(const std::string& folder, const Sample& sample) {
+  constexpr int kRows = 9;
+  Result<Bot> made = random_bot(sample.spec, sample.options);
+  if (!made) return made.error();
+  if (Result<void> saved = save_bot(made.value(), folder + "/" + sample.name + ".bot"); !saved) return saved;
+  const auto bot = std::make_shared<const SharedBot>(std::move(made.value()));
+  const Network& network = bot->bot().network;
+  Inference inference(bot, kRows);
+  Random random(Key(5));
+  std::vector<int> rows(kRows);
+  for (int r = 0; r < kRows; ++r) rows[static_cast<std::size_t>(r)] = r;
+  const auto sized = [](int columns) { return static_cast<std::size_t>(kRows * columns); };
+  TensorFile file;
+  const auto add = [&](const std::string& name, int columns, const std::vector<float>& data) {
+    file.tensors.push_back(Tensor::f32(name, {kRows, columns}, data));
+  };
+  for (const char* turn : {"first.", "second."}) {
+    std::vector<float> observations = random_values(sized(network.observation_size()), random);
+    for (const EntityEncoder& encoder : network.encoders())
+      for (int r = 0; r < kRows; ++r)
+        for (int i = 0; i < encoder.count; ++i) {
+          const int row = r * network.observation_size() + encoder.first + i * encoder.layer.in;
+          std::fill_n(observations.begin() + row, random.below(2) ? 0 : encoder.layer.in, 0.0f);
+          if (observations[static_cast<std::size_t>(row)] != 0) observations[static_cast<std::size_t>(row)] = 1;
+        }
+    std::vector<std::uint8_t> masks(sized(network.mask_size()));
+    std::vector<float> masks_as_floats, probabilities(masks.size()), values(kRows),
+        continuous(sized(network.value_count()));
+    for (int r = 0, at = 0; r < kRows; ++r)
+      for (const ActionPart& part : network.action())
+        for (int i = 0; part.is_choice() && i < part.size; ++i)
+          masks[static_cast<std::size_t>(at++)] = i == r % part.size || random.below(2);
+    masks_as_floats.assign(masks.begin(), masks.end());
+    std::vector<std::int32_t> choices(sized(inference.layout().choice_count()));
+    const InferenceRows in{rows, observations.data(), masks.data(), network.memory().size ? rows.data() : nullptr};
+    inference.probabilities(in, 1, probabilities.data());
+    inference.values(in, values.data());
+    inference.act(in, Key(1), 0, choices.data(), continuous.data());
+    add(std::string(turn) + "observation", network.observation_size(), observations);
+    add(std::string(turn) + "mask", network.mask_size(), masks_as_floats);
+    add(std::string(turn) + "probabilities", network.mask_size(), probabilities);
+    add(std::string(turn) + "value", 1, values);
+    add(std::string(turn) + "choices", inference.layout().choice_count(), {choices.begin(), choices.end()});
+    add(std::string(turn) + "values", network.value_count(), continuous);
+  }
+  return save_safetensors(folder + "/" + sample.name + ".decisions", file);
+}
+
+// Bots of poker, and how much a best response gains against each by our judge.
+Result<void> write_poker(const std::string& folder) {
+  TensorFile file;
+  for (const GameEntry& game : {kuhn_poker_entry(), leduc_poker_entry()}) {
+    Result<Bot> bot = random_bot(game.spec, {.hidden = {16, 8}});
+    if (!bot) return bot.error();
+    if (Result<void> saved = save_bot(bot.value(), folder + "/" + game.spec.name + ".bot"); !saved) return saved;
+    const std::unique_ptr<Agent> player =
+        make_player(std::make_shared<const SharedBot>(std::move(bot.value())), game.spec, {.temperature = 1});
+    const Result<Judgement> judged = best_response_judge(game.make_batch).judge(*player, Key(1), 0, {});
+    if (!judged) return judged.error();
+    file.tensors.push_back(
+        Tensor::f32(game.spec.name, {1}, std::vector<float>{static_cast<float>(judged.value().figures.front().value)}));
+  }
+  return save_safetensors(folder + "/nash_conv.safetensors", file);
+}
+
 Result<void> write_events(const std::string& folder) {
   const auto write = [&](std::optional<std::int64_t> resumed_at, std::int64_t from, std::int64_t to,
                          float offset) -> Result<void> {
@@ -202,10 +296,11 @@ int read(const std::string& path) {
 }
 
 int write(const std::string& folder) {
-  for (Result<void> (*part)(const std::string&) : {write_events, write_config, write_tensors})
+  for (Result<void> (*part)(const std::string&) : {write_events, write_config, write_tensors, write_poker})
     if (Result<void> written = part(folder); !written) return fail(written.error());
   for (const Sample& sample : samples())
-    if (Result<void> written = write_model(folder, sample); !written) return fail(written.error());
+    for (Result<void> (*part)(const std::string&, const Sample&) : {write_model, write_bot})
+      if (Result<void> written = part(folder, sample); !written) return fail(written.error());
   return 0;
 }
 

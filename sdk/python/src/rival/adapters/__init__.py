@@ -1,0 +1,1 @@
+"""Environments of other packages as batches; each imports its package when it is asked for."""
