@@ -10,7 +10,6 @@
 #include "agent/player.hpp"
 #include "agent/scripted.hpp"
 #include "base/file.hpp"
-#include "base/hash.hpp"
 #include "base/lock.hpp"
 #include "base/program.hpp"
 #include "cli/command.hpp"
@@ -95,7 +94,7 @@ Result<Entrants> find_entrants(const GameEntry& game, const std::string& run, fl
     if (!bot) return bot.error();
     LadderPlayer player{.name = name, .kind = kind, .bot = name, .temperature = temperature};
     player.steps = bot->steps;
-    player.fingerprint = fnv1a(bytes.value());
+    player.fingerprint = bot_fingerprint(bytes.value());
     entrants.players.push_back(std::move(player));
     entrants.bots.emplace(name, std::make_shared<const SharedBot>(std::move(*bot)));
     return {};
@@ -216,7 +215,7 @@ Result<Outcome> climb(const Options& options, std::span<const GameEntry> games, 
   if (!saved) return saved.error();
   const GameEntry& game = find_game(games, saved.value().game);
   if (Result<void> sound = check_quickly(game.make_batch); !sound) return sound.error();
-  const float temperature = temperature_for(game.spec, {});
+  const float temperature = default_temperature(game.spec);
   // The rules and limits that the run was trained under, and over them those that are asked for.
   TrainConfig config = saved.value().config;
   add_setup(options.setup, config);
