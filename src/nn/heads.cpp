@@ -44,10 +44,9 @@ float largest_magnitude(const float* x, int size) {
 // temperature so low that it would take a row's logits out of range is raised for that row: it is as good as 0 there.
 void load_tile(const float* heads, int head_size, const std::uint8_t* masks, int mask_size, int count, int lanes,
                float inverse_temperature, float* tile) {
-  for (int r = 0; r < lanes; ++r) {
-    const std::ptrdiff_t row = std::min(r, count - 1);
-    const float* h = heads + row * head_size;
-    const std::uint8_t* m = masks + row * mask_size;
+  for (int r = 0; r < count; ++r) {
+    const float* h = heads + static_cast<std::ptrdiff_t>(r) * head_size;
+    const std::uint8_t* m = masks + static_cast<std::ptrdiff_t>(r) * mask_size;
     const auto fill = [&](float scale) {
       float largest = 0;
       for (int c = 0; c < mask_size; ++c) {
@@ -59,6 +58,11 @@ void load_tile(const float* heads, int head_size, const std::uint8_t* masks, int
     };
     if (!(fill(std::min(inverse_temperature, kLargestLogit)) <= kLargestLogit))
       fill(kLargestLogit / largest_magnitude(h, mask_size));
+  }
+  if (count == lanes) return;
+  for (int c = 0; c < mask_size; ++c) {
+    float* column = tile + c * lanes;
+    std::fill(column + count, column + lanes, column[count - 1]);
   }
 }
 

@@ -221,69 +221,88 @@ void add_bias(float* x, const float* bias, int rows, int columns, bool relu) {
   }
 }
 
-void dense_row(const float* x, const float* w, const float* b, int in, int out, bool relu, float* y) {
+// The places of the numbers that are not zero; `at` has room for one vector more than they are. Returns how many.
+int nonzero_places(const float* x, int count, std::int32_t* at) {
+  const DF d;
+  const hn::RebindToSigned<DF> d32;
+  const int n = static_cast<int>(lanes());
+  int found = 0, i = 0;
+  for (; i + n <= count; i += n) {
+    const auto nonzero = hn::RebindMask(d32, hn::Ne(load(x + i), hn::Zero(d)));
+    found += static_cast<int>(hn::CompressBlendedStore(hn::Iota(d32, i), nonzero, d32, at + found));
+  }
+  for (; i < count; ++i) {
+    at[found] = i;
+    found += x[i] != 0;
+  }
+  return found;
+}
+
+// y += the named inputs' rows of w. y has the bias, or what earlier inputs gave.
+void add_rows(const float* x, const std::int32_t* at, int count, const float* w, int out, float* y) {
   const DF d;
   const int n = static_cast<int>(lanes());
-  const VF floor = relu ? hn::Zero(d) : hn::Set(d, -HUGE_VALF);
   int c = 0;
   // Eight accumulators hide the latency of the multiply-adds.
   for (; c + 8 * n <= out; c += 8 * n) {
-    VF s0 = load(b + c), s1 = load(b + c + n), s2 = load(b + c + 2 * n), s3 = load(b + c + 3 * n);
-    VF s4 = load(b + c + 4 * n), s5 = load(b + c + 5 * n), s6 = load(b + c + 6 * n), s7 = load(b + c + 7 * n);
-    for (int i = 0; i < in; ++i) {
-      if (x[i] == 0) continue;  // boards and ReLU outputs are mostly zeros
-      const VF xi = hn::Set(d, x[i]);
-      const float* row = w + static_cast<std::ptrdiff_t>(i) * out + c;
+    VF s0 = load(y + c), s1 = load(y + c + n), s2 = load(y + c + 2 * n), s3 = load(y + c + 3 * n);
+    VF s4 = load(y + c + 4 * n), s5 = load(y + c + 5 * n), s6 = load(y + c + 6 * n), s7 = load(y + c + 7 * n);
+    for (int k = 0; k < count; ++k) {
+      const VF xi = hn::Set(d, x[at[k]]);
+      const float* row = w + static_cast<std::ptrdiff_t>(at[k]) * out + c;
       s0 = hn::MulAdd(xi, load(row), s0), s1 = hn::MulAdd(xi, load(row + n), s1);
       s2 = hn::MulAdd(xi, load(row + 2 * n), s2), s3 = hn::MulAdd(xi, load(row + 3 * n), s3);
       s4 = hn::MulAdd(xi, load(row + 4 * n), s4), s5 = hn::MulAdd(xi, load(row + 5 * n), s5);
       s6 = hn::MulAdd(xi, load(row + 6 * n), s6), s7 = hn::MulAdd(xi, load(row + 7 * n), s7);
     }
-    store(hn::Max(s0, floor), y + c), store(hn::Max(s1, floor), y + c + n);
-    store(hn::Max(s2, floor), y + c + 2 * n), store(hn::Max(s3, floor), y + c + 3 * n);
-    store(hn::Max(s4, floor), y + c + 4 * n), store(hn::Max(s5, floor), y + c + 5 * n);
-    store(hn::Max(s6, floor), y + c + 6 * n), store(hn::Max(s7, floor), y + c + 7 * n);
+    store(s0, y + c), store(s1, y + c + n), store(s2, y + c + 2 * n), store(s3, y + c + 3 * n);
+    store(s4, y + c + 4 * n), store(s5, y + c + 5 * n), store(s6, y + c + 6 * n), store(s7, y + c + 7 * n);
   }
   for (; c + 4 * n <= out; c += 4 * n) {
-    VF s0 = load(b + c), s1 = load(b + c + n), s2 = load(b + c + 2 * n), s3 = load(b + c + 3 * n);
-    for (int i = 0; i < in; ++i) {
-      if (x[i] == 0) continue;
-      const VF xi = hn::Set(d, x[i]);
-      const float* row = w + static_cast<std::ptrdiff_t>(i) * out + c;
+    VF s0 = load(y + c), s1 = load(y + c + n), s2 = load(y + c + 2 * n), s3 = load(y + c + 3 * n);
+    for (int k = 0; k < count; ++k) {
+      const VF xi = hn::Set(d, x[at[k]]);
+      const float* row = w + static_cast<std::ptrdiff_t>(at[k]) * out + c;
       s0 = hn::MulAdd(xi, load(row), s0), s1 = hn::MulAdd(xi, load(row + n), s1);
       s2 = hn::MulAdd(xi, load(row + 2 * n), s2), s3 = hn::MulAdd(xi, load(row + 3 * n), s3);
     }
-    store(hn::Max(s0, floor), y + c), store(hn::Max(s1, floor), y + c + n);
-    store(hn::Max(s2, floor), y + c + 2 * n), store(hn::Max(s3, floor), y + c + 3 * n);
+    store(s0, y + c), store(s1, y + c + n), store(s2, y + c + 2 * n), store(s3, y + c + 3 * n);
   }
   for (; c + n <= out; c += n) {
-    VF s = load(b + c);
-    for (int i = 0; i < in; ++i)
-      if (x[i] != 0) s = hn::MulAdd(hn::Set(d, x[i]), load(w + static_cast<std::ptrdiff_t>(i) * out + c), s);
-    store(hn::Max(s, floor), y + c);
+    VF s = load(y + c);
+    for (int k = 0; k < count; ++k)
+      s = hn::MulAdd(hn::Set(d, x[at[k]]), load(w + static_cast<std::ptrdiff_t>(at[k]) * out + c), s);
+    store(s, y + c);
   }
   const hn::CappedTag<float, 4> narrow;  // heads are a few columns wide
   const int m = static_cast<int>(hn::Lanes(narrow));
   for (; c + 2 * m <= out; c += 2 * m) {
-    auto s0 = hn::LoadU(narrow, b + c), s1 = hn::LoadU(narrow, b + c + m);
-    for (int i = 0; i < in; ++i) {
-      if (x[i] == 0) continue;
-      const auto xi = hn::Set(narrow, x[i]);
-      const float* row = w + static_cast<std::ptrdiff_t>(i) * out + c;
+    auto s0 = hn::LoadU(narrow, y + c), s1 = hn::LoadU(narrow, y + c + m);
+    for (int k = 0; k < count; ++k) {
+      const auto xi = hn::Set(narrow, x[at[k]]);
+      const float* row = w + static_cast<std::ptrdiff_t>(at[k]) * out + c;
       s0 = hn::MulAdd(xi, hn::LoadU(narrow, row), s0), s1 = hn::MulAdd(xi, hn::LoadU(narrow, row + m), s1);
     }
-    const auto least = hn::Set(narrow, relu ? 0 : -HUGE_VALF);
-    hn::StoreU(hn::Max(s0, least), narrow, y + c), hn::StoreU(hn::Max(s1, least), narrow, y + c + m);
+    hn::StoreU(s0, narrow, y + c), hn::StoreU(s1, narrow, y + c + m);
   }
   if (c == out) return;
-  std::copy(b + c, b + out, y + c);
-  for (int i = 0; i < in; ++i) {
-    if (x[i] == 0) continue;
-    const float* row = w + static_cast<std::ptrdiff_t>(i) * out;
-    for (int k = c; k < out; ++k) y[k] += x[i] * row[k];
+  for (int k = 0; k < count; ++k) {
+    const float* row = w + static_cast<std::ptrdiff_t>(at[k]) * out;
+    for (int column = c; column < out; ++column) y[column] += x[at[k]] * row[column];
   }
-  if (relu)
-    for (; c < out; ++c) y[c] = std::max(y[c], 0.0f);
+}
+
+// Boards and ReLU outputs are mostly zeros, which are found first: to jump over each would be to guess wrong often.
+void dense_row(const float* x, const float* w, const float* b, int in, int out, bool relu, float* y) {
+  constexpr int kAtOnce = 512;
+  std::int32_t at[kAtOnce + HWY_MAX_BYTES / sizeof(std::int32_t)];
+  std::copy(b, b + out, y);
+  for (int first = 0; first < in; first += kAtOnce) {
+    const int count = nonzero_places(x + first, std::min(kAtOnce, in - first), at);
+    add_rows(x + first, at, count, w + static_cast<std::ptrdiff_t>(first) * out, out, y);
+  }
+  if (!relu) return;
+  for (int c = 0; c < out; ++c) y[c] = std::max(y[c], 0.0f);
 }
 
 void adam(float* p, float* m, float* v, const float* g, std::size_t count, float gradient_scale, float rate,

@@ -25,10 +25,10 @@ struct Cell {
 
 template <typename T>
 struct Presets {
-  Cell<T> one_team, several_teams, hidden_information, real_time;
+  Cell<T> one_team, several_teams, mixed_play, real_time;
 
   const Cell<T>& operator[](Preset preset) const {
-    const Cell<T>* const cells[kPresets] = {&one_team, &several_teams, &hidden_information, &real_time};
+    const Cell<T>* const cells[kPresets] = {&one_team, &several_teams, &mixed_play, &real_time};
     return *cells[static_cast<std::size_t>(preset)];
   }
 };
@@ -94,21 +94,21 @@ double among_mates(const Spec& spec) {
 Preset preset_of(const Spec& spec) {
   const bool teams = spec.team_count() > 1;
   if (teams && spec.seconds_per_step > 0) return Preset::real_time;
-  if (spec.hidden_information) return Preset::hidden_information;
+  if (spec.hidden_information || (teams && spec.simultaneous)) return Preset::mixed_play;
   return teams ? Preset::several_teams : Preset::one_team;
 }
 
 std::string to_string(Preset preset) {
-  constexpr const char* kNames[kPresets] = {"one team", "several teams", "information hidden", "teams in real time"};
+  constexpr const char* kNames[kPresets] = {"one team", "several teams", "mixed play", "teams in real time"};
   return kNames[static_cast<std::size_t>(preset)];
 }
 
 // The one table of options: name, help, range, and in {} what is chosen with one team, with several teams, where
-// information is hidden, and by teams in real time.
+// play must be mixed, and by teams in real time.
 //
-// Where information is hidden, good play is mixed: it is approached by small steps from large batches, under an entropy
-// bonus that keeps every choice alive and falls slowly. Elsewhere large steps find good moves sooner. In real time
-// there is more experience than can be learnt from: it is used fewer times, in large batches.
+// Where information is hidden, or both choose at once, good play is mixed: it is approached by small steps from large
+// batches, under an entropy bonus that keeps every choice alive and falls slowly. Elsewhere large steps find good moves
+// sooner. In real time there is more experience than can be learnt from: it is used fewer times, in large batches.
 std::vector<TrainOption> train_options(TrainConfig& c) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   constexpr double kLowest = std::numeric_limits<double>::lowest();
@@ -157,6 +157,12 @@ std::vector<TrainOption> train_options(TrainConfig& c) {
          1,
          {[](const Spec& spec) { return spec.team_count() > 1 ? 1 : 0.99; }, "1 with several teams, else 0.99"},
          {real_time_discount, "1 - seconds per step / " + shortest(kSecondsAhead) + ", at least 0.9"}});
+  // What lies beyond a cut is only guessed at: the longer the sum of such guesses, the noisier it is.
+  t.add(
+      "look_ahead", c.look_ahead,
+      "how far ahead reward counts at most, as a share of the length at which most matches are cut short (truncated): "
+      "the discount in force is at most 1 - 1 / that many steps; 0: whatever the length",
+      {-1, 100}, in_all<double>({[](const Spec&) { return 0.3; }, "0.3, or 0 where `discount` is set"}));
   t.add("lambda", c.lambda, "of generalised advantage estimation", {0, 1});
   t.add("clip", c.clip, "how far a probability ratio may move", {0.001, 10});
   t.add("entropy", c.entropy, "weight of the entropy bonus at the start", {-1, 10}, {0.03, 0.1, 0.2, 0.01});
@@ -168,7 +174,7 @@ std::vector<TrainOption> train_options(TrainConfig& c) {
         "of the updates so far, the last of them, over which a player's parameters are the mean", {0, 1},
         {0.1, 0.1, 0.1, 0.25});
   // Playing past selves, and from positions that random moves led to, teaches what to do against any play. Where
-  // information is hidden (but in real time) both pull away from equilibrium, since how one got here is part of what
+  // play is mixed (but in real time) both pull away from equilibrium, since how one got here is part of what
   // one knows.
   t.add("opening_share", c.opening_share, "of the matches that begin with moves at random", {-1, 1}, {0, 0.8, 0, 0});
   // At first a seat learns from what it did itself; in the end all that counts is the team.
@@ -211,6 +217,7 @@ Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec) {
     if (!limits) return limits.error();
     r.limits = limits.value();
   }
+  if (config.discount > 0 && config.look_ahead < 0) r.options.look_ahead = 0;
   for (const TrainOption& option : train_options(r.options))
     if (option.choose) option.choose(spec);
   if (spec.team_count() == 1)  // nobody to play against

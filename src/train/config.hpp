@@ -44,6 +44,7 @@ struct TrainConfig {
   int minibatches = 0;       // 0: from the Spec
   double learning_rate = 0;  // at the start; 0: from the Spec
   double discount = 0;       // 0: from the Spec
+  double look_ahead = -1;
   double lambda = 0.95;
   double clip = 0.2;
   double entropy = -1;      // weight of the entropy bonus at the start; -1: from the Spec
@@ -64,7 +65,7 @@ struct TrainConfig {
 };
 
 // Options that are left open are chosen by what kind of game the Spec describes.
-enum class Preset { one_team, several_teams, hidden_information, real_time };  // the last: of teams
+enum class Preset { one_team, several_teams, mixed_play, real_time };  // the last: of teams
 constexpr std::size_t kPresets = 4;
 Preset preset_of(const Spec& spec);
 std::string to_string(Preset preset);  // in words

@@ -47,10 +47,15 @@ TEST(Config, ThePresetFollowsFromTheSpec) {
   EXPECT_EQ(preset_of(spec(1, 1, false, 0)), Preset::one_team);
   EXPECT_EQ(preset_of(spec(1, 1, false, 0.1f)), Preset::one_team);
   EXPECT_EQ(preset_of(spec(2, 2, false, 0)), Preset::several_teams);
-  EXPECT_EQ(preset_of(spec(2, 2, true, 0)), Preset::hidden_information);
-  EXPECT_EQ(preset_of(spec(1, 1, true, 0.1f)), Preset::hidden_information);
+  EXPECT_EQ(preset_of(spec(2, 2, true, 0)), Preset::mixed_play);
+  EXPECT_EQ(preset_of(spec(1, 1, true, 0.1f)), Preset::mixed_play);
   EXPECT_EQ(preset_of(spec(2, 2, true, 0.1f)), Preset::real_time);
   EXPECT_EQ(preset_of(spec(2, 2, false, 0.1f)), Preset::real_time);
+  Spec at_once = spec(2, 2, false, 0);
+  at_once.simultaneous = true;
+  EXPECT_EQ(preset_of(at_once), Preset::mixed_play);
+  at_once.teams = {0, 0};  // mates do not have to hide anything
+  EXPECT_EQ(preset_of(at_once), Preset::one_team);
 }
 
 TEST(Config, PresetsChooseWhatIsLeftOpen) {
@@ -94,6 +99,15 @@ TEST(Config, SomeChoicesFollowFromMoreOfTheSpec) {
   EXPECT_EQ(chosen(spec(2, 2, false, 0.1f)).network.memory, 0);
   EXPECT_EQ(chosen(spec(2, 2, true, 0)).network.memory, 0);
   EXPECT_EQ(chosen(spec(4, 2, false, 0)).team_spirit, 0.2);
+}
+
+TEST(Config, ADiscountThatIsSetHoldsWhereverMatchesAreCut) {
+  EXPECT_EQ(chosen(spec(1, 1, false, 0)).look_ahead, 0.3);
+  TrainConfig config;
+  config.discount = 0.999;
+  EXPECT_EQ(chosen(spec(1, 1, false, 0), config).look_ahead, 0);
+  config.look_ahead = 0.5;
+  EXPECT_EQ(chosen(spec(1, 1, false, 0), config).look_ahead, 0.5);
 }
 
 TEST(Config, WhatIsSetStays) {

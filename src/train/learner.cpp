@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kBlockBytes = 512 * 1024;  // of the activations of samples that go forward and back together:
                                                  // they stay in the core's own cache
 constexpr std::size_t kChunk = 2048;             // parameters that are reduced together
+constexpr double kLeastDeviation = 0.3;          // of advantages, in the unit of returns
 constexpr float kBeta1 = 0.9f, kBeta2 = 0.999f, kEpsilon = 1e-5f;
 
 // Samples in a block: a power of two, 128 to 512.
@@ -131,7 +132,10 @@ Result<void> Learner::normalise(std::span<Samples* const> samples, LossKind loss
 
   const double advantage_mean = advantage / count;
   const double deviation = std::sqrt(std::max(advantage2 / count - advantage_mean * advantage_mean, 0.0));
-  const auto shift = static_cast<float>(advantage_mean), factor = static_cast<float>(1 / (deviation + 1e-8));
+  // Before any reward differs the advantages are the value head's own noise: to divide by so small a deviation would
+  // make it the policy's teacher at full strength, and the policy would collapse before its first success.
+  const auto shift = static_cast<float>(advantage_mean);
+  const auto factor = static_cast<float>(1 / std::max(deviation, kLeastDeviation * value_scale));
   const auto value_shift = static_cast<float>(value_mean), value_factor = static_cast<float>(1 / value_scale);
   team_.run([&](int member) {
     for (std::size_t lane = static_cast<std::size_t>(member); lane < samples.size();

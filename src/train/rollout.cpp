@@ -283,7 +283,7 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
       }
     }
     const bool opposed = is_against_opponent(m);
-    Episode episode{.step = step, .match = m, .length = batch_->steps(m)};
+    Episode episode{.step = step, .match = m, .length = batch_->steps(m), .cut = status[m] == Status::truncated};
     if (opposed && match_term_[k] == term_) {
       episode.term = term_;
       const auto first = returns_.begin() + static_cast<std::ptrdiff_t>(m) * seats;

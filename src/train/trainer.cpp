@@ -145,6 +145,20 @@ int Trainer::horizon() const {
   return std::min(steps, resolved_.options.horizon);
 }
 
+// Where most matches are cut short, what reward lies beyond the cut is a guess; to look further than a share of their
+// length is to learn from guesses alone.
+double Trainer::discount() const {
+  const double ahead = resolved_.options.look_ahead * cut_length_;
+  if (cut_share_ <= 0.5 || ahead <= 0) return resolved_.options.discount;
+  return std::min(resolved_.options.discount, 1 - 1 / std::max(ahead, 1.0));
+}
+
+void Trainer::note_end(const Episode& episode) {
+  constexpr double kOfLate = 0.01;  // of each match
+  cut_share_ += kOfLate * ((episode.cut ? 1.0 : 0.0) - cut_share_);
+  if (episode.cut) cut_length_ += (cut_length_ > 0 ? kOfLate : 1.0) * (episode.length - cut_length_);
+}
+
 Result<IterationReport> Trainer::iterate(double progress) {
   const auto begin = std::chrono::steady_clock::now();
   const Key key = key_.split(3).split(static_cast<std::uint64_t>(iterations_));
@@ -162,7 +176,7 @@ Result<IterationReport> Trainer::iterate(double progress) {
   const auto between = [progress](double start, double end) { return start + progress * (end - start); };
   const CollectOptions collect{
       .steps = horizon(),
-      .discount = static_cast<float>(resolved_.options.discount),
+      .discount = static_cast<float>(discount()),
       .lambda = static_cast<float>(resolved_.options.lambda),
       .team_spirit = static_cast<float>(between(resolved_.options.team_spirit, resolved_.options.team_spirit_end)),
       .rivalry = static_cast<float>(resolved_.options.rivalry),
@@ -198,6 +212,7 @@ Result<IterationReport> Trainer::iterate(double progress) {
         population_.note(challengers_[i].name, episode.result);
       }
       ended.emplace_back(episode.step, episode.score);
+      note_end(episode);
       report.episode_length += episode.length;
     }
   }
@@ -214,6 +229,7 @@ Result<IterationReport> Trainer::iterate(double progress) {
   if (hooks.after_collect) hooks.after_collect();
   report.collect_seconds = seconds_since(begin);
 
+  report.discount = static_cast<double>(collect.discount);
   report.learning_rate = resolved_.options.learning_rate * (1 - 0.95 * progress);
   report.entropy_weight = between(resolved_.options.entropy, resolved_.options.entropy_end);
   const UpdateOptions options{.epochs = resolved_.options.epochs,
@@ -403,6 +419,7 @@ TensorFile Trainer::state() const {
                   {"seen", seen_},
                   {"next_past_at", next_past_at_},
                   {"records", records},
+                  {"cuts", {cut_share_, cut_length_}},
                   {"scores", last_scores_},
                   {"next_score", next_score_}};
   file.metadata[kStateKey] = json_text(j);
@@ -446,6 +463,9 @@ Result<void> Trainer::restore(const TensorFile& state, std::vector<SavedMember> 
   auto scores = fields.reals<float>("scores", kScores);
   const auto next_score = fields.whole<std::int64_t>("next_score", {0, kScores - 1});
   const auto value = fields.reals("value", 3);
+  // Runs of versions before `look_ahead` have none.
+  const auto cuts = fields.has("cuts") ? fields.reals("cuts", 2, {0, kMostCounted}) : std::vector<double>{0, 0};
+  if (cuts.size() != 2) fields.fail("cuts", "must be two numbers");
   if (value.size() != 3 || !(value[1] > 0) || !(value[2] >= 0)) fields.fail("value", "is damaged");
   if (const json& all = fields.field("records"); all.is_object()) {
     JsonFields entries(all, place + ", records", error);
@@ -465,6 +485,7 @@ Result<void> Trainer::restore(const TensorFile& state, std::vector<SavedMember> 
   steps_ = steps, iterations_ = iterations, seen_ = seen, next_past_at_ = next_past_at;
   learner_->adam_steps() = adam_steps;
   learner_->value_mean = value[0], learner_->value_scale = value[1], learner_->value_weight = value[2];
+  cut_share_ = cuts[0], cut_length_ = cuts[1];
   last_scores_ = std::move(scores);
   next_score_ = static_cast<std::size_t>(next_score);
   learner_->parameters() = std::move(vectors[0]);

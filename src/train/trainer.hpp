@@ -25,7 +25,7 @@ struct IterationReport {
   std::int64_t steps = 0;      // decisions so far
   int episodes = 0;            // that ended in this iteration
   double episode_length = 0;   // their mean
-  double learning_rate = 0, entropy_weight = 0;
+  double learning_rate = 0, entropy_weight = 0, discount = 1;
   double policy_loss = 0, value_loss = 0, entropy = 0, kl = 0, clipped = 0, gradient_norm = 0;  // means
   double collect_seconds = 0, update_seconds = 0;
   double updated_rows = 0;   // samples that the update went over, those of all epochs together
@@ -114,6 +114,8 @@ class Trainer {
   void update_scale();
   void refresh_scale();
   int horizon() const;
+  double discount() const;
+  void note_end(const Episode& episode);
 
   GameEntry game_;
   ResolvedConfig resolved_;
@@ -131,6 +133,8 @@ class Trainer {
   bool start_anew_ = false;  // the matches: collecting was interrupted
   Key key_;
   std::int64_t steps_ = 0, iterations_ = 0;
+  // Of the matches of late: the share of those that were cut short, and the mean length of these.
+  double cut_share_ = 0, cut_length_ = 0;
   ObservationScale scale_;
   double seen_ = 0;
   std::vector<double> column_mean_, column_square_;  // running means of x and x^2 of the normalised columns

@@ -277,6 +277,54 @@ TEST(Trainer, NewUnitsOfTheReturnsLeaveTheBotsPredictionsAlone) {
   EXPECT_GT(trainer.value()->bot().value_mean, 500);  // the control: the units did change
 }
 
+// Every step costs the same, whatever is done; matches are cut short after `steps`, or end there.
+template <Status ending>
+struct Treadmill {
+  int step_count = 0;
+  float noise = 0;
+
+  static Spec spec() {
+    return {.name = "treadmill",
+            .observation = {ObservationPart::vector("noise", 4)},
+            .action = {ActionPart::discrete("act", 3)},
+            .max_steps = 20};
+  }
+  void reset(const Settings&, Key key) { *this = {0, Random(key).uniform()}; }
+  SeatSet to_act() const { return SeatSet::one(0); }
+  void observe(int, Observation out) const {
+    for (int i = 0; i < 4; ++i) out[i] = std::sin(static_cast<float>(i + 1) * (noise + static_cast<float>(step_count)));
+  }
+  void step(const Actions&, Key, Rewards rewards) {
+    rewards[0] = -1;
+    ++step_count;
+  }
+  Status status() const { return step_count < 20 ? Status::running : ending; }
+};
+
+TEST(Trainer, NoiseOfTheValueHeadTeachesNothing) {
+  auto trainer = Trainer::make(game_entry<Treadmill<Status::truncated>>(), {});
+  ASSERT_TRUE(trainer.ok());
+  double entropy = 0;
+  for (int i = 0; i < 100; ++i) entropy = trainer.value()->iterate(0.5).value().entropy;
+  EXPECT_GT(entropy, 0.98 * std::log(3.0));
+}
+
+TEST(Trainer, LooksNoFurtherThanAShareOfTheLengthAtWhichMatchesAreCut) {
+  const auto discount = [](const GameEntry& game, double look_ahead) {
+    TrainConfig config = small();
+    config.look_ahead = look_ahead;
+    auto trainer = Trainer::make(game, config);
+    double last = 0;
+    for (int i = 0; i < 20; ++i) last = trainer.value()->iterate().value().discount;
+    return last;
+  };
+  const GameEntry cut = game_entry<Treadmill<Status::truncated>>(), ended = game_entry<Treadmill<Status::finished>>();
+  EXPECT_NEAR(discount(cut, -1), 1 - 1 / (0.3 * 20), 1e-6);
+  EXPECT_NEAR(discount(cut, 0.5), 1 - 1 / (0.5 * 20), 1e-6);
+  EXPECT_NEAR(discount(cut, 0), 0.99, 1e-6);
+  EXPECT_NEAR(discount(ended, -1), 0.99, 1e-6);
+}
+
 TEST(Trainer, LearnsCartPole) {
   auto trainer = Trainer::make(built_in("cartpole"), {});
   while (trainer.value()->steps() < 4'000'000 && trainer.value()->score().value_or(0) < 475)
