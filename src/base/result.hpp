@@ -11,8 +11,19 @@ namespace rival {
 
 // What went wrong, for the person who must mend it: names the thing, the place and the remedy.
 struct Error {
+  // usage: what was asked for makes no sense (a name that there is none of, a number out of range), which was clear
+  // before anything was tried; a program answers as it does to a wrong option.
+  enum class Kind { failure, usage };
+
   std::string message;
+  Kind kind = Kind::failure;
 };
+
+// The same error as one of usage.
+inline Error usage_error(Error error) {
+  error.kind = Error::Kind::usage;
+  return error;
+}
 
 // A value or an Error. [[nodiscard]]: a failure is never silent.
 template <class T>

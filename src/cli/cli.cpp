@@ -129,7 +129,8 @@ int run_command(const Command& command, const std::vector<std::string>& words, c
     }
     try {
       const Result<Outcome> outcome = action(session.people());
-      if (!outcome) return session.fail(command.name, outcome.error().message, 1);
+      if (!outcome)
+        return session.fail(command.name, outcome.error().message, outcome.error().kind == Error::Kind::usage ? 2 : 1);
       return session.succeed(outcome.value());
     } catch (const WrongUsage& wrong) {
       return session.fail(command.name, wrong.error.message, 2);

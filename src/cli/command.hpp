@@ -30,7 +30,7 @@ struct WrongUsage {
 };
 [[noreturn]] void wrong_usage(Error error);
 
-// Runs a command whose options have been parsed. Error: exit code 1. Throws WrongUsage.
+// Runs a command whose options have been parsed. Error: exit code 1, or 2 for one of usage. Throws WrongUsage.
 using Action = std::function<Result<Outcome>(Console& console)>;
 
 // A line to try, shown after the program's name.

@@ -10,7 +10,6 @@
 #include "agent/player.hpp"
 #include "agent/scripted.hpp"
 #include "base/file.hpp"
-#include "base/hash.hpp"
 #include "base/lock.hpp"
 #include "base/program.hpp"
 #include "cli/command.hpp"
@@ -94,7 +93,7 @@ Result<Entrants> find_entrants(const GameEntry& game, const std::string& run, fl
     if (!bot) return bot.error();
     LadderPlayer player{.name = name, .kind = kind, .bot = name, .temperature = temperature};
     player.steps = bot->steps;
-    player.fingerprint = fnv1a(bytes.value());
+    player.fingerprint = bot_fingerprint(bytes.value());
     entrants.players.push_back(std::move(player));
     entrants.bots.emplace(name, std::make_shared<const SharedBot>(std::move(*bot)));
     return {};
@@ -217,7 +216,7 @@ Result<Outcome> climb(const Options& options, const Games& games, Console& conso
       games.open_sound({saved.value().game, saved.value().origin, options.run}, options.game);
   if (!opened) return opened.error();
   const GameEntry& game = opened.value();
-  const float temperature = temperature_for(game.spec, {});
+  const float temperature = default_temperature(game.spec);
   // The rules and limits that the run was trained under, and over them those that are asked for.
   TrainConfig config = saved.value().config;
   add_setup(options.setup, config);
