@@ -9,13 +9,15 @@
 namespace rival {
 
 template <>
-inline constexpr std::array kWords<ObservationPart::Kind>{Word{"vector", ObservationPart::Kind::vector},
-                                                          Word{"grid", ObservationPart::Kind::grid},
-                                                          Word{"entities", ObservationPart::Kind::entities}};
+inline constexpr std::array<Word<ObservationPart::Kind>, 3> kWords<ObservationPart::Kind>{
+    {{"vector", ObservationPart::Kind::vector},
+     {"grid", ObservationPart::Kind::grid},
+     {"entities", ObservationPart::Kind::entities}}};
 template <>
-inline constexpr std::array kWords<ActionPart::Kind>{Word{"discrete", ActionPart::Kind::discrete},
-                                                     Word{"target", ActionPart::Kind::target},
-                                                     Word{"continuous", ActionPart::Kind::continuous}};
+inline constexpr std::array<Word<ActionPart::Kind>, 3> kWords<ActionPart::Kind>{
+    {{"discrete", ActionPart::Kind::discrete},
+     {"target", ActionPart::Kind::target},
+     {"continuous", ActionPart::Kind::continuous}}};
 
 namespace {
 
