@@ -29,7 +29,8 @@ class New : public testing::Test {
     EXPECT_EQ(ran.exit_code, 0) << ran.output;
     EXPECT_EQ(ran.output.find("warning"), std::string::npos) << ran.output;
     EXPECT_NE(ran.output.find("keeps its promises"), std::string::npos) << ran.output;
-    const Finished measured = in_folder("cd last_stick\nrival eval runs/first --matches 200 --json 2>/dev/null" + options);
+    const Finished measured =
+        in_folder("cd last_stick\nrival eval runs/first --matches 200 --json 2>/dev/null" + options);
     return Json::parse(measured.output, nullptr, false).value("score", 0.0);
   }
 
