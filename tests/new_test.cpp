@@ -24,8 +24,8 @@ class New : public testing::Test {
     const Finished made = in_folder("rival new last_stick --lang " + language + " --json 2>/dev/null");
     EXPECT_EQ(made.exit_code, 0) << made.output;
     const std::string game = Json::parse(made.output, nullptr, false).value("game", "");
-    const Finished ran = in_folder("cd last_stick\n" + build + "\nrival check " + game + options +
-                                   "\nrival train " + game + " --steps 40000 --out runs/first" + options);
+    const Finished ran = in_folder("cd last_stick\n" + build + "\nrival check " + game + options + "\nrival train " +
+                                   game + " --steps 40000 --out runs/first" + options);
     EXPECT_EQ(ran.exit_code, 0) << ran.output;
     EXPECT_EQ(ran.output.find("warning"), std::string::npos) << ran.output;
     EXPECT_NE(ran.output.find("keeps its promises"), std::string::npos) << ran.output;

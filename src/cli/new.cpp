@@ -27,9 +27,9 @@ struct File {
 };
 
 struct Language {
-  std::string name, game;  // what GAME is then
+  std::string name, game;   // what GAME is then
   std::vector<File> files;  // the rules, their test, and others
-  std::string build;  // what comes before a check; "" if nothing
+  std::string build;        // what comes before a check; "" if nothing
 };
 
 std::vector<Language> languages() {
@@ -135,8 +135,10 @@ Action declare(Arguments& arguments, const Games&) {
 }  // namespace
 
 Command new_command() {
-  return {"new", "a folder with a small game, to start one's own from",
-          {{"new my_game"}, {"new my_game --lang python --out games/mine"}}, declare};
+  return {"new",
+          "a folder with a small game, to start one's own from",
+          {{"new my_game"}, {"new my_game --lang python --out games/mine"}},
+          declare};
 }
 
 }  // namespace rival::cli
