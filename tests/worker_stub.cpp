@@ -1,5 +1,6 @@
 // A worker that misbehaves, for worker_test: `worker_stub MODE FILE --listen ADDRESS` plays a game in which something
 // goes wrong, depending on MODE. FILE counts how often it was started.
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -99,6 +100,8 @@ struct Count {
 
 // A worker of another version of the protocol.
 [[noreturn]] void other_version() {
+  pollfd listener{.fd = 3, .events = POLLIN, .revents = 0};
+  (void)!poll(&listener, 1, -1);
   const int socket = accept(3, nullptr, nullptr);
   std::string welcome = worker::welcome_frame({"old", Count::spec(), {}});
   welcome[16] = 7;

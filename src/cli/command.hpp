@@ -58,6 +58,7 @@ Command watch_command();
 Command bench_command();
 Command export_command();
 Command worker_command();
+Command new_command();
 
 // What numbers may be, alike in all commands.
 constexpr double kMostMatches = 1e7;  // each is remembered until all have ended
