@@ -20,7 +20,8 @@ install(FILES src/cli/cli.hpp DESTINATION ${headers}/cli)
 install(DIRECTORY games DESTINATION ${headers} FILES_MATCHING PATTERN *.hpp)
 
 # What games in Python need, for the program to find.
-install(DIRECTORY sdk/python/src/rival DESTINATION ${CMAKE_INSTALL_DATADIR}/rival/python FILES_MATCHING PATTERN *.py)
+install(DIRECTORY sdk/python/src/rival DESTINATION ${CMAKE_INSTALL_DATADIR}/rival/python FILES_MATCHING PATTERN *.py
+        PATTERN py.typed)
 
 install(EXPORT rival NAMESPACE rival:: FILE rival-targets.cmake DESTINATION ${package})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/rival-config-version.cmake COMPATIBILITY SameMinorVersion)
