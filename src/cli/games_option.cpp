@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "cli/command.hpp"
 #include "game/conformance.hpp"
 
 namespace rival::cli {
@@ -29,7 +28,6 @@ void Games::declare(Arguments& arguments) {
 }
 
 Result<GameEntry> Games::open(const std::string& name) const {
-  if (const Result<GameSource> source = find_source(catalog_, name, options_); !source) wrong_usage(source.error());
   return open_game(catalog_, name, options_);
 }
 

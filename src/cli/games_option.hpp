@@ -30,7 +30,7 @@ class Games {
 
   std::span<const GameEntry> catalog() const { return catalog_; }
 
-  // The game of that name, as typed: wrong usage if no source takes it, an Error if its source cannot open it.
+  // The game of that name, as typed. Errors: as open_game().
   Result<GameEntry> open(const std::string& name) const;
   // The same, and its first moments are as they should be (check_quickly).
   Result<GameEntry> open_sound(const std::string& name) const;

@@ -78,10 +78,9 @@ std::string type_name(const std::string& name) {
 }
 
 bool is_game_name(const std::string& name) {
-  const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto lower = [](char c) { return is_letter(c) && c == to_lower(c); };
   return !name.empty() && name.size() <= 64 && lower(name.front()) &&
-         std::all_of(name.begin(), name.end(), [&](char c) { return lower(c) || digit(c) || c == '_'; });
+         std::all_of(name.begin(), name.end(), [&](char c) { return lower(c) || is_digit(c) || c == '_'; });
 }
 
 Result<Outcome> make_folder(const Options& options, const Language& language, Console& console) {

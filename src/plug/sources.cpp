@@ -61,11 +61,11 @@ Result<GameSource> find_source(std::span<const GameEntry> catalog, const std::st
     if (!source.takes(name)) continue;
     for (const std::string_view option : given(options))
       if (std::find(source.options.begin(), source.options.end(), option) == source.options.end())
-        return Error{fmt::format("{} means nothing to the game '{}', which is {}: leave it out", option, name,
-                                 source.description)};
+        return usage_error({fmt::format("{} means nothing to the game '{}', which is {}: leave it out", option, name,
+                                        source.description)});
     return source;
   }
-  return no_such_game(catalog, name);
+  return usage_error(no_such_game(catalog, name));
 }
 
 Result<GameEntry> open_game(std::span<const GameEntry> catalog, const std::string& name, const SourceOptions& options) {

@@ -52,8 +52,8 @@ except ImportError:
 try:
     from rival.worker import main
 except ImportError as error:
-    sys.exit('%s has no package rival that can be used (%s), and in %s there is none; `%s -m pip install rival` '
-             'installs it' % (sys.executable, error, folder, sys.executable))
+    sys.exit('%s has no package rival that can be used (%s), and in %s there is none; in a checkout of '
+             'Rival, `%s -m pip install ./sdk/python` installs it' % (sys.executable, error, folder, sys.executable))
 main()
 )";
 

@@ -44,7 +44,7 @@ struct TrainConfig {
   int minibatches = 0;       // 0: from the Spec
   double learning_rate = 0;  // at the start; 0: from the Spec
   double discount = 0;       // 0: from the Spec
-  double look_ahead = -1;
+  double look_ahead = -1;    // a share of the length at which matches are cut; -1: 0.3, or 0 with a discount
   double lambda = 0.95;
   double clip = 0.2;
   double entropy = -1;      // weight of the entropy bonus at the start; -1: from the Spec
