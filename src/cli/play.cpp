@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "agent/scripted.hpp"
+#include "base/index.hpp"
 #include "base/names.hpp"
 #include "base/number.hpp"
 #include "cli/command.hpp"
@@ -18,10 +19,6 @@
 
 namespace rival::cli {
 namespace {
-
-std::size_t index(int i) {
-  return static_cast<std::size_t>(i);
-}
 
 std::string trimmed(const std::string& text) {
   const std::size_t first = text.find_first_not_of(" \t\r\n");

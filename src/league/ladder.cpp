@@ -8,6 +8,7 @@
 
 #include "agent/scripted.hpp"
 #include "base/hash.hpp"
+#include "base/index.hpp"
 #include "base/machine.hpp"
 #include "base/program.hpp"
 #include "base/threads.hpp"
@@ -24,10 +25,6 @@ constexpr double kDialGap = 100;     // and of a dial
 constexpr float kHottest = 0.999f;   // in units of warmth(): as good as random
 constexpr double kFinest = 0.015;    // units of warmth between two rungs; nearer ones differ by chance
 constexpr int kRungRounds = 16;      // of looking where rungs are missing
-
-std::size_t index(int i) {
-  return static_cast<std::size_t>(i);
-}
 
 // Temperature from 0 to infinity as warmth from 0 to 1, in which ratings change evenly enough to be interpolated.
 double warmth(float temperature) {

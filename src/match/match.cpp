@@ -10,13 +10,10 @@
 #include <set>
 
 #include "agent/scripted.hpp"
+#include "base/index.hpp"
 
 namespace rival {
 namespace {
-
-std::size_t index(int i) {
-  return static_cast<std::size_t>(i);
-}
 
 // What became of one match, for the agent under test.
 struct Outcome {

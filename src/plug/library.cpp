@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/file.hpp"
+#include "base/index.hpp"
 #include "base/names.hpp"
 #include "game/spec.hpp"
 #include "plug/worker_sources.hpp"
@@ -343,7 +344,6 @@ class LibraryBatch final : public Batch {
   }
 
  private:
-  static std::size_t index(int i) { return static_cast<std::size_t>(i); }
   static std::string place(const Library& library, const char* function, const std::string& what) {
     return fmt::format("{} ({} of {})", what, function, library.who);
   }

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/finite.hpp"
+#include "base/index.hpp"
 #include "base/machine.hpp"
 #include "base/number.hpp"
 #include "plug/worker_pool.hpp"
@@ -28,10 +29,6 @@ constexpr auto kSpin = std::chrono::microseconds(20);
 constexpr auto kLeastGrace = std::chrono::microseconds(200);
 constexpr auto kRetry = std::chrono::milliseconds(500);
 constexpr auto kFarewell = std::chrono::milliseconds(500);
-
-std::size_t index(int i) {
-  return static_cast<std::size_t>(i);
-}
 
 Steady::duration seconds(double value) {
   return std::chrono::duration_cast<Steady::duration>(std::chrono::duration<double>(value));

@@ -8,6 +8,7 @@
 #include <list>
 #include <optional>
 
+#include "base/index.hpp"
 #include "game/spec.hpp"
 #include "plug/worker_protocol.hpp"
 #include "plug/worker_socket.hpp"
@@ -16,10 +17,6 @@ namespace rival {
 namespace {
 
 using namespace worker;
-
-std::size_t index(int i) {
-  return static_cast<std::size_t>(i);
-}
 
 // Whether the texts are the same, in a time that does not tell where they differ.
 bool same_secret(const std::string& a, const std::string& b) {

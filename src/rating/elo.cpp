@@ -4,16 +4,13 @@
 #include <cmath>
 
 #include "base/check.hpp"
+#include "base/index.hpp"
 
 namespace rival {
 namespace {
 
 constexpr double kPerPoint = 0.005756462732485115;  // ln 10 / 400
 constexpr double kPriorCurvature = 1 / (kRatingPrior * kRatingPrior);
-
-std::size_t index(int i) {
-  return static_cast<std::size_t>(i);
-}
 
 // Trials that go the first player's way with the odds of its strength to the second's, times e^handicap.
 struct Trials {

@@ -4,13 +4,10 @@
 #include <cmath>
 
 #include "base/check.hpp"
+#include "base/index.hpp"
 
 namespace rival {
 namespace {
-
-std::size_t index(int i) {
-  return static_cast<std::size_t>(i);
-}
 
 double dot_row(const SquareMatrix& a, int row, const std::vector<double>& x) {
   double sum = 0;

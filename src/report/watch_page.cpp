@@ -5,6 +5,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/index.hpp"
 #include "report/assets.hpp"
 #include "report/page.hpp"
 #include "report/series.hpp"
@@ -13,10 +14,6 @@ namespace rival {
 namespace {
 
 using Json = nlohmann::json;
-
-std::size_t index(int i) {
-  return static_cast<std::size_t>(i);
-}
 
 // Reads what a game wrote, until the first problem, which it keeps; reads after that give zeros and empty arrays.
 class Fields {

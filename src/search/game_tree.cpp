@@ -11,15 +11,12 @@
 #include <optional>
 
 #include "agent/scripted.hpp"
+#include "base/index.hpp"
 
 namespace rival {
 namespace {
 
 constexpr int kTrials = 1000;  // random matches that must run as the tree says
-
-std::size_t index(int i) {
-  return static_cast<std::size_t>(i);
-}
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
   return Key::mix(a ^ (b + Key::kGolden));

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/index.hpp"
 #include "base/number.hpp"
 #include "base/threads.hpp"
 #include "search/game_tree.hpp"
@@ -15,10 +16,6 @@ namespace rival {
 namespace {
 
 constexpr std::string_view kPrefix = "search:";
-
-std::size_t index(int i) {
-  return static_cast<std::size_t>(i);
-}
 
 // What was tried once, and what came of it.
 struct Arm {
