@@ -11,6 +11,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -89,6 +90,25 @@ TEST(Worker, MatchesGoAsTheyWouldHere) {
       EXPECT_TRUE(verified.ok()) << name << ": " << verified.error().message;
     }
   }
+}
+
+TEST(Worker, EveryMatchMayBeUnderItsOwnSettings) {
+  const Result<GameEntry> there = open_worker(served("pig"));
+  ASSERT_TRUE(there.ok()) << there.error().message;
+  MatchSettings settings = default_settings(there.value().spec);
+  ASSERT_TRUE(draw_parameters(there.value().spec, std::vector<std::string>{"goal=10..30"}, "", settings));
+  const auto one = random_agent(), other = random_agent();
+  const auto sum = play_matches(there.value(), *one, other.get(), Key(4),
+                                {.matches = 60, .settings = settings, .batch = 16, .replays = 60});
+  ASSERT_TRUE(sum.ok()) << sum.error().message;
+  std::set<float> goals;
+  for (const Replay& replay : sum.value().replays) {
+    EXPECT_EQ(replay.settings, settings.draw(replay.key));
+    goals.insert(replay.settings.parameters[0]);
+    const auto verified = verify_replay(replay, built_in("pig").make_batch);
+    EXPECT_TRUE(verified.ok()) << verified.error().message;
+  }
+  EXPECT_GT(goals.size(), 10u);
 }
 
 TEST(Worker, ItKeepsThePromisesThatTheGameDoes) {

@@ -79,6 +79,7 @@ TensorFile Bot::to_tensors() const {
             {"steps", steps}};
   if (!origin.empty()) j["origin"] = origin;
   if (limits.any()) j["limits"] = {limits.reaction_steps, limits.every};
+  if (!rules.empty()) j["rules"] = rules_to_json(rules);
   file.metadata[kMetadataKey] = json_text(j);
   file.metadata[kPartsKey] = parts_to_json(network);
   file.metadata["format"] = "pt";  // what loaders for PyTorch ask for
@@ -95,7 +96,10 @@ Result<BotGame> bot_game(const TensorFile& tensors, const std::string& file) {
   return game;
 }
 
-Result<Spec> bot_spec(const TensorFile& tensors, const std::string& file) {
+namespace {
+
+// All parts that the network has: the rules too.
+Result<Spec> network_spec(const TensorFile& tensors, const std::string& file) {
   const auto game = bot_game(tensors, file);
   if (!game) return game.error();
   const auto found = tensors.metadata.find(kPartsKey);
@@ -104,21 +108,52 @@ Result<Spec> bot_spec(const TensorFile& tensors, const std::string& file) {
   return parts_from_json(found->second, game.value().name, file);
 }
 
+}  // namespace
+
+Result<Spec> bot_spec(const TensorFile& tensors, const std::string& file) {
+  Result<Spec> spec = network_spec(tensors, file);
+  if (!spec) return spec;
+  const auto j = metadata(tensors, file);
+  if (!j) return j.error();
+  std::optional<Error> error;
+  JsonFields fields(j.value(), metadata_place(file), error);
+  const std::vector<ObservedParameter> rules = rules_from_json(fields, error);
+  if (error) return *error;
+  if (rules.empty()) return spec;
+  const ObservationPart& last = spec->observation.back();
+  if (last.name != kRulesPart || last.kind != ObservationPart::Kind::vector ||
+      last.size() != static_cast<int>(rules.size()))
+    return Error{metadata_place(file) + " has 'rules', but the last observation part is none of as many values"};
+  spec->observation.pop_back();
+  for (const ObservedParameter& rule : rules)
+    spec->parameters.push_back({rule.name, rule.low, rule.low, rule.high, ""});
+  return spec;
+}
+
 Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const std::string& file) {
   auto parsed = metadata(tensors, file);
   if (!parsed) return parsed.error();
   const json& j = *parsed;
   const std::string game = j["game"];
   if (game != spec.name) return Error{file + ": a bot of the game '" + game + "', not of '" + spec.name + "'"};
-  if (tensors.metadata.contains(kPartsKey)) {  // bots of before this was told lack it
-    const auto then = bot_spec(tensors, file);
-    if (!then) return then.error();
-    if (const std::string difference = parts_difference(then.value(), spec); !difference.empty())
-      return Error{file + ": made for another version of the game '" + game + "': " + difference + "; `" +
-                   command_line({"train", game, "--from", file}) + "` grows it into one of this version"};
-  }
   std::optional<Error> error;
   JsonFields fields(j, metadata_place(file), error);
+  std::vector<ObservedParameter> rules = rules_from_json(fields, error);
+  if (error) return *error;
+  const Spec seen = with_rules(spec, rules);
+  std::string difference;
+  if (tensors.metadata.contains(kPartsKey)) {  // bots of before this was told lack it
+    const auto then = network_spec(tensors, file);
+    if (!then) return then.error();
+    difference = parts_difference(then.value(), seen);
+  }
+  for (const ObservedParameter& rule : rules)
+    if (difference.empty() && std::none_of(spec.parameters.begin(), spec.parameters.end(),
+                                           [&](const Parameter& parameter) { return parameter.name == rule.name; }))
+      difference = "it sees the parameter '" + rule.name + "', which there is no more";
+  if (!difference.empty())
+    return Error{file + ": made for another version of the game '" + game + "': " + difference + "; `" +
+                 command_line({"train", game, "--from", file}) + "` grows it into one of this version"};
   NetworkOptions options{.hidden = fields.wholes<int>("hidden", kMostLayers, {1, kWidest}),
                          .memory = fields.whole<int>("memory", {0, kWidest}),
                          .grid = fields.word<GridReading>("grid")};
@@ -135,7 +170,7 @@ Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const
   std::string origin = fields.has("origin") ? fields.text("origin") : "";
   const std::int64_t steps = fields.has("steps") ? fields.count("steps") : 0;
   if (error) return *error;
-  auto network = Network::make(spec, options);
+  auto network = Network::make(seen, options);
   if (!network) return Error{file + ": " + network.error().message};
   Bot bot{.game = game,
           .origin = std::move(origin),
@@ -143,7 +178,8 @@ Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const
           .parameters = {},
           .scale = {},
           .steps = steps,
-          .limits = limits};
+          .limits = limits,
+          .rules = std::move(rules)};
   for (const ParameterView& view : bot.network.parameters()) {
     const auto values = finite_tensor(tensors, view.name, shape_of(view), file);
     if (!values) return values.error();

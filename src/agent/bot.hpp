@@ -9,6 +9,7 @@
 
 #include "agent/limits.hpp"
 #include "base/result.hpp"
+#include "game/match_settings.hpp"
 #include "nn/backend.hpp"
 #include "nn/network.hpp"
 #include "nn/safetensors.hpp"
@@ -25,10 +26,13 @@ struct Bot {
   float value_mean = 0, value_scale = 1;
   std::int64_t steps = 0;  // decisions it was trained on
   Limits limits;           // under which it learnt, and is to play; who makes an agent of it sees to that
+  // The parameters of the rules that it sees, as the last part of its network's observation; empty: none, and no part.
+  std::vector<ObservedParameter> rules = {};
 
-  // The file's tensors and metadata, and back. `file` is how errors name it. Errors: not a bot, a bot of another game
-  // or of a version of it with other parts (transplant.hpp brings it over), a newer format, tensors that are missing,
-  // of another shape or not finite; numbers out of their range. No more memory is taken than the tensors hold.
+  // The file's tensors and metadata, and back. `spec` is the game's, without the rules that the bot sees. `file` is how
+  // errors name it. Errors: not a bot, a bot of another game or of a version of it with other parts (transplant.hpp
+  // brings it over), a newer format, tensors that are missing, of another shape or not finite; numbers out of their
+  // range. No more memory is taken than the tensors hold.
   TensorFile to_tensors() const;
   static Result<Bot> from_tensors(const TensorFile& tensors, const Spec& spec, const std::string& file);
 };
@@ -38,8 +42,8 @@ struct BotGame {
   std::string name, origin;
 };
 Result<BotGame> bot_game(const TensorFile& tensors, const std::string& file);
-// The observation and action parts that a bot was made for, under its game's name; the Spec's other fields are not
-// told.
+// The observation and action parts of the game that a bot was made for and the parameters of it that it sees, under the
+// game's name; the Spec's other fields are not told.
 Result<Spec> bot_spec(const TensorFile& tensors, const std::string& file);
 
 Result<Bot> load_bot(const std::string& path, const Spec& spec);

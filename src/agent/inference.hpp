@@ -42,7 +42,7 @@ class SharedBot {
 // Decisions to make. Row r's data stands at place r of the arrays, of which only the named rows count.
 struct InferenceRows {
   std::span<const int> rows;
-  const float* observations;  // [places x observation_size]
+  const float* observations;  // [places x observation_size], with the rules that the bot sees (Bot::rules)
   const std::uint8_t* masks;  // [places x mask_size]; not read by values()
   const int* slots;           // per row, in the order of `rows`: whose memory it uses; null without memory
 };

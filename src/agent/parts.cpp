@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <optional>
+#include <set>
 
 #include "base/json.hpp"
 #include "base/json_fields.hpp"
@@ -126,6 +127,28 @@ std::string parts_to_json(const Network& network) {
   for (const ObservationPart& part : network.observation()) j["observation"].push_back(to_json(part));
   for (const ActionPart& part : network.action()) j["action"].push_back(to_json(part));
   return json_text(j);
+}
+
+json rules_to_json(const std::vector<ObservedParameter>& rules) {
+  json list = json::array();
+  for (const ObservedParameter& rule : rules)
+    list.push_back({{"name", rule.name}, {"low", rule.low}, {"high", rule.high}});
+  return list;
+}
+
+std::vector<ObservedParameter> rules_from_json(JsonFields& fields, std::optional<Error>& error) {
+  constexpr std::size_t kMostRules = 1 << 16;
+  std::vector<ObservedParameter> rules;
+  std::set<std::string> names;
+  if (!fields.has("rules")) return rules;
+  for (const json& entry : fields.list("rules", kMostRules)) {
+    JsonFields rule(entry, fields.place() + ", rules " + std::to_string(rules.size()), error);
+    rules.push_back({rule.text("name"), rule.real<float>("low"), rule.real<float>("high")});
+    if (!(rules.back().low < rules.back().high)) rule.fail("high", "must be above 'low'");
+    if (!names.insert(rules.back().name).second) rule.fail("name", "is that of an earlier one");
+    if (error) break;
+  }
+  return rules;
 }
 
 Result<Spec> parts_from_json(const std::string& text, const std::string& name, const std::string& file) {

@@ -3,10 +3,20 @@
 namespace rival {
 
 BotAgent::BotAgent(std::shared_ptr<const SharedBot> bot, const Spec& spec, float temperature, Precision precision)
-    : inference_(std::move(bot), 0, precision), seats_(spec.seats), temperature_(temperature) {}
+    : inference_(std::move(bot), 0, precision),
+      sight_(spec, inference_.bot().rules),
+      seats_(spec.seats),
+      temperature_(temperature) {
+  set_name(name_);
+}
 
 BotAgent::BotAgent(Bot bot, const Spec& spec, float temperature, Precision precision)
     : BotAgent(std::make_shared<const SharedBot>(std::move(bot)), spec, temperature, precision) {}
+
+void BotAgent::set_name(const std::string& name) {
+  name_ = name;
+  sight_.who = "agent '" + name + "'";
+}
 
 InferenceRows BotAgent::rows_of(const Decisions& decisions) {
   slot_of_row_.clear();
@@ -15,7 +25,8 @@ InferenceRows BotAgent::rows_of(const Decisions& decisions) {
     for (int row : decisions.rows)
       slot_of_row_.push_back(row / decisions.batch->rows_per_match() * seats_ + decisions.seats[row]);
   }
-  return {decisions.rows, decisions.observations, decisions.masks, slot_of_row_.data()};
+  const float* seen = sight_.rows(*decisions.batch, decisions.rows, decisions.observations);
+  return {decisions.rows, seen, decisions.masks, slot_of_row_.data()};
 }
 
 void BotAgent::act(const Decisions& decisions, Key key, std::int32_t* choices, float* values) {

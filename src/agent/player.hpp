@@ -11,8 +11,9 @@
 
 namespace rival {
 
-// A bot that plays, with a memory (if its network has one) per match and seat of the batch. Players of one SharedBot
-// share its weights.
+// A bot that plays, with a memory (if its network has one) per match and seat of the batch. A bot that sees rules is
+// shown those of the match; one out of the range that it learnt makes the batch fail. Players of one SharedBot share
+// its weights.
 class BotAgent final : public Agent {
  public:
   // temperature and precision: as of Inference.
@@ -21,7 +22,7 @@ class BotAgent final : public Agent {
   BotAgent(Bot bot, const Spec& spec, float temperature = 0, Precision precision = Precision::f32);
 
   std::string name() const override { return name_; }
-  void set_name(std::string name) { name_ = std::move(name); }
+  void set_name(const std::string& name);
   void act(const Decisions& decisions, Key key, std::int32_t* choices, float* values) override;
   bool probabilities(const Decisions& decisions, float* probabilities) override;
   bool estimate(const Decisions& decisions, float* values) override;
@@ -35,6 +36,7 @@ class BotAgent final : public Agent {
   InferenceRows rows_of(const Decisions& decisions);
 
   Inference inference_;
+  RulesSight sight_;
   int seats_;
   std::string name_ = "bot";
   float temperature_;

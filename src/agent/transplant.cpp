@@ -152,18 +152,42 @@ class Surgeon {
     return observation_[part] < 0 ? nullptr : &then_.observation()[at(observation_[part])];
   }
 
+  bool is_rules(std::size_t part) const { return !bot_.rules.empty() && part + 1 == observation_.size(); }
+
+  // Rules are known by their names.
+  Map match_cells(std::size_t part) const {
+    if (!is_rules(part) || old_.rules.empty()) return rival::match_cells(*former(part), now_.observation()[part]);
+    Map map;
+    for (const ObservedParameter& rule : bot_.rules) {
+      const auto found = std::find_if(old_.rules.begin(), old_.rules.end(),
+                                      [&](const ObservedParameter& other) { return other.name == rule.name; });
+      map.push_back(found == old_.rules.end() ? -1 : static_cast<int>(found - old_.rules.begin()));
+    }
+    return map;
+  }
+
+  // With x for what the bot saw of a parameter, and x' for what is seen of it now, x = a x' + b.
+  void rescale(const ObservedParameter& then, const ObservedParameter& now, std::size_t column) {
+    const float a = (now.high - now.low) / (then.high - then.low);
+    const float b = (now.low + now.high - then.low - then.high) / (then.high - then.low);
+    bot_.scale.mean[column] = (bot_.scale.mean[column] - b) / a;
+    bot_.scale.scale[column] *= a;
+  }
+
   void scale() {
     std::vector<int> first{0};
     for (const ObservationPart& part : then_.observation()) first.push_back(first.back() + part.size());
     std::size_t column = 0;
     for (std::size_t p = 0; p < observation_.size(); ++p) {
       const ObservationPart& part = now_.observation()[p];
-      const Map cells = former(p) ? match_cells(*former(p), part) : grown(0, part.size());
+      const Map cells = former(p) ? match_cells(p) : grown(0, part.size());
       for (int cell : cells) {
         const std::size_t from = cell < 0 ? 0 : at(first[at(observation_[p])] + cell);
         bot_.scale.mean[column] = cell < 0 ? 0 : old_.scale.mean[from];
         bot_.scale.scale[column++] = cell < 0 ? 1 : old_.scale.scale[from];
       }
+      for (std::size_t i = 0; is_rules(p) && i < cells.size(); ++i)
+        if (cells[i] >= 0) rescale(old_.rules[at(cells[i])], bot_.rules[i], column - cells.size() + i);
     }
   }
 
@@ -205,7 +229,7 @@ class Surgeon {
       } else if (const EntityEncoder* encoder = new_inputs_.encoder[p]) {
         inner = grown(old_inputs_.encoder[q]->layer.out, encoder->layer.out);
       } else {
-        inner = match_cells(*former(p), now_.observation()[p]);
+        inner = match_cells(p);
       }
       for (std::size_t i = 0; i < inner.size(); ++i)
         if (inner[i] >= 0) map[at(new_inputs_.first[p]) + i] = old_inputs_.first[q] + inner[i];
@@ -341,6 +365,7 @@ class Surgeon {
   void report(const ObservationPart& now, const ObservationPart* then, std::size_t p) {
     const std::string head = fmt::format("observation '{}': ", now.name);
     if (!then) return say(head + "new");
+    if (is_rules(p)) return report_rules(head);
     const auto q = at(observation_[p]);
     const auto dimension = [&](int before, int after, const std::string& what) {
       if (after > before) return fmt::format(", {} more", counted(after - before, what));
@@ -368,6 +393,19 @@ class Surgeon {
         }
     }
     say(head + "kept" + changes);
+  }
+
+  void report_rules(const std::string& head) {
+    const auto knows = [](const std::vector<ObservedParameter>& rules, const ObservedParameter& rule) {
+      return std::any_of(rules.begin(), rules.end(), [&](const auto& other) { return other.name == rule.name; });
+    };
+    for (const ObservedParameter& rule : bot_.rules)
+      say(head + fmt::format("{} is {}", rule.name, knows(old_.rules, rule) ? "kept" : "new"));
+    for (const ObservedParameter& rule : old_.rules) {
+      if (knows(bot_.rules, rule)) continue;
+      out_.exact = false;
+      say(head + fmt::format("{} dropped: the network no longer sees it", rule.name));
+    }
   }
 
   void report(const ActionPart& now, const ActionPart* then) {
@@ -429,7 +467,7 @@ std::string Transplant::text() const {
 }
 
 Result<Transplant> transplant(const TensorFile& from, const std::string& file, const Spec& spec,
-                              const NetworkOptions& wanted, Key key) {
+                              const std::vector<ObservedParameter>& rules, const NetworkOptions& wanted, Key key) {
   const auto game = bot_game(from, file);
   if (!game) return game.error();
   if (game.value().name != spec.name)
@@ -441,11 +479,12 @@ Result<Transplant> transplant(const TensorFile& from, const std::string& file, c
   if (!old) return old.error();
   auto options = options_for(old.value().network, wanted, file);
   if (!options) return options.error();
-  auto network = Network::make(spec, options.value());
+  auto network = Network::make(with_rules(spec, rules), options.value());
   if (!network) return Error{file + ": " + network.error().message};
 
   Transplant result{.bot = old.value()};
   Bot& bot = result.bot;
+  bot.rules = rules;
   bot.parameters = network->initial_parameters(key);
   bot.network = std::move(*network);
   bot.scale.mean.assign(at(bot.network.observation_size()), 0);

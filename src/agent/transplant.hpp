@@ -35,11 +35,13 @@ struct Transplant {
   std::string text() const;  // the summary, each line ended
 };
 
-// `from` is a bot's file, and `file` how errors name it. `wanted` is the network asked for; where it leaves the choice
-// (no hidden widths, grid automatic) or asks for less memory or narrower encodings, the bot's own are kept. `key` draws
-// what is new. Errors: not a bot, or one of another game; one that does not say what it was made for and does not
-// fit `spec` as it is; nothing in common with `spec`; hidden layers fewer or narrower than the bot's.
+// `from` is a bot's file, and `file` how errors name it. `rules` are the parameters that the grown bot sees besides
+// `spec`; a range that differs from the bot's own changes nothing for values in both. `wanted` is the network asked
+// for; where it leaves the choice (no hidden widths, grid automatic) or asks for less memory or narrower encodings, the
+// bot's own are kept. `key` draws what is new. Errors: not a bot, or one of another game; one that does not say what it
+// was made for and does not fit `spec` as it is; nothing in common with `spec`; hidden layers fewer or narrower than
+// the bot's.
 Result<Transplant> transplant(const TensorFile& from, const std::string& file, const Spec& spec,
-                              const NetworkOptions& wanted, Key key);
+                              const std::vector<ObservedParameter>& rules, const NetworkOptions& wanted, Key key);
 
 }  // namespace rival

@@ -204,7 +204,7 @@ TEST(Transplant, SaysTheSameInOldSituations) {
     const Spec then = random_spec(random), now = grown(then, random);
     const NetworkOptions options = random_options(random);
     const Bot old = random_bot(then, options, random);
-    auto made = transplant(old.to_tensors(), "old", now, grown(options, random), Key(random.next()));
+    auto made = transplant(old.to_tensors(), "old", now, {}, grown(options, random), Key(random.next()));
     ASSERT_TRUE(made.ok()) << made.error().message;
     const Bot& bot = made->bot;
     EXPECT_TRUE(made->exact) << made->text();
@@ -234,7 +234,7 @@ TEST(Transplant, AShuffledMapIsSeen) {
   const Rows rows = situations(then, then, random);
   const Answer before = run(old, rows.then);
   const auto distance = [&](const Spec& now) {
-    const auto made = transplant(old.to_tensors(), "old", now, {}, Key(1));
+    const auto made = transplant(old.to_tensors(), "old", now, {}, {}, Key(1));
     return difference(then, then, before, run(made.value().bot, rows.now));
   };
   EXPECT_EQ(distance(then), 0);
@@ -256,7 +256,8 @@ TEST(Transplant, WhatIsNewLearns) {
                      ObservationPart::vector("weather", 2)};
   now.action = {ActionPart::discrete("what", 4), ActionPart::target("which", 1, 5)};
   const Bot old = random_bot(then, {.hidden = {8, 8}, .entity = 6}, random);
-  const auto made = transplant(old.to_tensors(), "old", now, {.hidden = {10, 12}, .memory = 12, .entity = 8}, Key(1));
+  const auto made =
+      transplant(old.to_tensors(), "old", now, {}, {.hidden = {10, 12}, .memory = 12, .entity = 8}, Key(1));
   ASSERT_TRUE(made.ok());
   const Bot& bot = made.value().bot;
   const Network& net = bot.network;
@@ -299,7 +300,7 @@ TEST(Transplant, ContinuousValuesMeanTheSameInAnotherRange) {
   Spec now = then;
   now.action = {ActionPart::continuous("push", 2, -5, 3)};
   const Bot old = random_bot(then, {.hidden = {8}}, random);
-  const auto made = transplant(old.to_tensors(), "old", now, {}, Key(1));
+  const auto made = transplant(old.to_tensors(), "old", now, {}, {}, Key(1));
   const Rows rows = situations(then, now, random);
   const Answer before = run(old, rows.then), after = run(made.value().bot, rows.now);
   for (std::size_t r = 0; r < kRows; ++r)
@@ -321,7 +322,7 @@ TEST(Transplant, TellsWhatWasKeptDroppedAndNew) {
                      ObservationPart::vector("sound", 2)};
   now.action = {ActionPart::discrete("what", 5), ActionPart::target("whom", 1, 4)};
   const Bot old = random_bot(then, {.hidden = {8}}, random);
-  const auto made = transplant(old.to_tensors(), "old", now, {.hidden = {12}, .memory = 12}, Key(1));
+  const auto made = transplant(old.to_tensors(), "old", now, {}, {.hidden = {12}, .memory = 12}, Key(1));
   ASSERT_TRUE(made.ok());
   EXPECT_FALSE(made.value().exact);
   const std::string text = made.value().text();
@@ -344,7 +345,7 @@ TEST(Transplant, RefusesWhatItCannotDo) {
       .name = "old", .observation = {ObservationPart::vector("self", 4)}, .action = {ActionPart::discrete("what", 3)}};
   const TensorFile file = random_bot(then, {.hidden = {8, 8}}, random).to_tensors();
   const auto message = [&](const TensorFile& from, const Spec& spec, const NetworkOptions& options) {
-    const auto made = transplant(from, "old.safetensors", spec, options, Key(1));
+    const auto made = transplant(from, "old.safetensors", spec, {}, options, Key(1));
     return made.ok() ? std::string("made") : made.error().message;
   };
   EXPECT_EQ(message(file, then, {}), "made");

@@ -334,6 +334,38 @@ TEST(Cli, PicksOfARunStayWithIt) {
             std::string::npos);
 }
 
+TEST(Cli, ParametersMayBeDrawnForEveryMatch) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run";
+  const Ran trained = rival_({"train", "pig", "--parameter", "goal=20..40", "--steps", "3000", "--set", "rows=64",
+                              "--threads", "1", "--out", run});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  const auto eval = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"eval", run, "--matches", "20"});
+    return rival_(more);
+  };
+  for (const Ran& ran : {eval({}), eval({"--parameter", "goal=25"}), eval({"--parameter", "goal=20,30"})}) {
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_EQ(ran.out.find("other settings"), std::string::npos) << ran.out;
+  }
+  const Ran outside = eval({"--parameter", "goal=50"});
+  EXPECT_EQ(outside.exit_code, 1);
+  EXPECT_NE(outside.out.find("other settings: goal=20..40"), std::string::npos) << outside.out;
+  EXPECT_NE(outside.err.find("run' learnt to play with goal from 20 to 40, not 50"), std::string::npos) << outside.err;
+
+  EXPECT_EQ(rival_with("q\n", {"play", "pig", run}).exit_code, 0);
+  const Ran watched = rival_({"watch", run, "--parameter", "goal=30", "--out", folder.path() + "/match.html"});
+  EXPECT_EQ(watched.exit_code, 0) << watched.err;
+  const Ran grown = rival_({"train", "pig", "--from", run, "--parameter", "all=any", "--steps", "1000", "--set",
+                            "rows=64", "--threads", "1", "--out", folder.path() + "/grown"});
+  EXPECT_EQ(grown.exit_code, 0) << grown.err;
+  EXPECT_NE(grown.out.find("observation 'rules': goal is kept"), std::string::npos) << grown.out;
+  const Ran single = rival_({"check", "pig", "--parameter", "goal=20..40"});
+  EXPECT_EQ(single.exit_code, 2);
+  EXPECT_NE(single.err.find("--parameter goal must be one value here"), std::string::npos) << single.err;
+  EXPECT_EQ(rival_({"eval", "random", "--game", "pig", "--matches", "20", "--parameter", "all=any"}).exit_code, 0);
+}
+
 TEST(Cli, ParametersLieOnTheirSteps) {
   const Ran ran = rival_({"eval", "random", "--game", "lanes", "--parameter", "team_size=2.5"});
   EXPECT_EQ(ran.exit_code, 2);

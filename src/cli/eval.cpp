@@ -162,20 +162,20 @@ Result<Outcome> evaluate(const Options& options, const Games& games, Console& co
     wrong_usage(
         {fmt::format("the judge {} knows the default rules only: leave out --parameter and --pick", judge->name)});
   MatchOptions match_options{.matches = options.matches.value_or(1000),
-                             .settings = settings_or_usage(game.spec, options.setup)};
+                             .settings = match_settings_or_usage(game.spec, options.setup)};
   match_options.opening = options.opening.value_or(judge ? judge->opening : 0);
   // A rating holds for matches such as those of its ladder.
   for (const Player* rated : {&opponent.value(), &player.value()}) {
     if (!rated->bot.note.empty()) console.print("note: {}\n", rated->bot.note);
     if (!rated->bot.rules) continue;
     if (!options.opening) match_options.opening = std::max(match_options.opening, rated->bot.rules->opening);
-    match_options.settings = settings_or_usage(game.spec, options.setup, rated->bot.rules->settings(game.spec));
+    match_options.settings = match_settings_or_usage(game.spec, options.setup, rated->bot.rules->settings(game.spec));
   }
   for (const Player* rated : {&opponent.value(), &player.value()}) {
     if (!rated->bot.rules) continue;
-    const Settings own = rated->bot.rules->settings(game.spec);
+    const MatchSettings own = rated->bot.rules->settings(game.spec);
     const std::string text = settings_text(game.spec, own);
-    if (match_options.settings != own)
+    if (!own.cover(match_options.settings))
       console.print("note: {} was trained or rated under other settings: {}\n", rated->name,
                     text.empty() ? "the game's defaults" : text);
   }

@@ -84,7 +84,7 @@ class Table {
   enum class Ending { finished, quit };
 
   // `win_estimates`: whether the player's expectations read as chances of winning.
-  Table(const GameEntry& game, Settings settings, Player& player, bool win_estimates, Console& console,
+  Table(const GameEntry& game, MatchSettings settings, Player& player, bool win_estimates, Console& console,
         std::istream& input)
       : spec_(game.spec),
         settings_(std::move(settings)),
@@ -166,7 +166,7 @@ class Table {
 
   void restart() {
     const int match = 0;
-    batch_->start({&match, 1}, settings_, {&key_, 1});
+    start_matches(*batch_, {&match, 1}, settings_, {&key_, 1});
     agent_.match_started(0);
     if (advisor_) advisor_->match_started(0);
     status_ = Status::running;
@@ -398,7 +398,7 @@ class Table {
   }
 
   const Spec& spec_;
-  Settings settings_;
+  MatchSettings settings_;
   Agent& agent_;
   Agent* advisor_;  // may be null
   std::string name_;
@@ -420,7 +420,7 @@ class Table {
 };
 
 // Whether all there is to gain in a match is a result of -1, 0 or 1, judged by a few random matches.
-bool results_are_wins(const GameEntry& game, const Settings& settings) {
+bool results_are_wins(const GameEntry& game, const MatchSettings& settings) {
   if (game.spec.team_count() != 2) return false;
   const auto random = random_agent();
   const Result<MatchSummary> sum =
@@ -443,8 +443,7 @@ Result<Outcome> play(const Options& options, const Games& games, Console& consol
       options.seed.value_or(static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count())));
 
   if (!player->bot.note.empty()) console.print("note: {}\n", player->bot.note);
-  const Settings settings = settings_or_usage(
-      spec, options.setup, player->bot.rules ? player->bot.rules->settings(spec) : default_settings(spec));
+  const MatchSettings settings = match_settings_or_usage(spec, options.setup, player->settings(spec));
   Table table(game, settings, player.value(), results_are_wins(game, settings), console, std::cin);
   int wins = 0, draws = 0, losses = 0;
   for (int match = 0;; ++match) {

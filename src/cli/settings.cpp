@@ -16,8 +16,10 @@ namespace rival::cli {
 void add_setup(Arguments& arguments, MatchSetup& setup) {
   arguments.add_each(
       "--parameter", [&setup](const std::string& text) { setup.parameters.push_back(text); },
-      fmt::format("A number of the rules (`{}` lists them), as NAME=VALUE; may be given again",
-                  command_line({"games", "GAME"})));
+      fmt::format(
+          "A number of the rules (`{}` lists them), as NAME=VALUE; where matches are trained on or played, also "
+          "NAME=LOW..HIGH, NAME=A,B,C or NAME=any, to draw one for each match; may be given again",
+          command_line({"games", "GAME"})));
   arguments.add_each(
       "--pick", [&setup](const std::string& text) { setup.picks.push_back(text); },
       fmt::format("What seats pick before a match (`{}` lists it): hero=a for all seats, team0.hero=a,b for those of a "
@@ -41,17 +43,31 @@ void add_training_options(Arguments& arguments, std::span<const std::string_view
   }
 }
 
-Settings settings_or_usage(const Spec& spec, const MatchSetup& setup) {
-  return settings_or_usage(spec, setup, default_settings(spec));
+namespace {
+
+void require(const Result<void>& set) {
+  if (!set) wrong_usage(set.error());
 }
 
-Settings settings_or_usage(const Spec& spec, const MatchSetup& setup, const Settings& own) {
+}  // namespace
+
+Settings settings_or_usage(const Spec& spec, const MatchSetup& setup) {
   Settings settings = default_settings(spec);
-  if (setup.parameters.empty()) settings.parameters = own.parameters;
-  if (setup.picks.empty()) settings.picks = own.picks;
-  for (const Result<void>& set : {set_parameters(spec, setup.parameters, "--parameter ", settings),
-                                  set_picks(spec, setup.picks, "--pick ", settings)})
-    if (!set) wrong_usage(set.error());
+  require(set_parameters(spec, setup.parameters, "--parameter ", settings));
+  require(set_picks(spec, setup.picks, "--pick ", settings));
+  return settings;
+}
+
+MatchSettings match_settings_or_usage(const Spec& spec, const MatchSetup& setup) {
+  return match_settings_or_usage(spec, setup, default_settings(spec));
+}
+
+MatchSettings match_settings_or_usage(const Spec& spec, const MatchSetup& setup, const MatchSettings& own) {
+  MatchSettings settings = own;
+  if (!setup.parameters.empty()) settings = MatchSettings(default_settings(spec));
+  settings.fixed.picks = setup.picks.empty() ? own.fixed.picks : default_settings(spec).picks;
+  require(draw_parameters(spec, setup.parameters, "--parameter ", settings));
+  require(set_picks(spec, setup.picks, "--pick ", settings.fixed));
   return settings;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/arguments.hpp"
+#include "game/match_settings.hpp"
 #include "rival/game.hpp"
 #include "train/config.hpp"
 
@@ -28,12 +29,14 @@ void add_training_options(Arguments& arguments, std::span<const std::string_view
 // Declares the options; their texts are added to `setup`, which must live until the command runs.
 void add_setup(Arguments& arguments, MatchSetup& setup);
 
-// What the setup makes of the game's defaults; an error leaves as wrong usage (command.hpp).
+// What the setup makes of the game's defaults; an error leaves as wrong usage (command.hpp). Nothing may be drawn.
 Settings settings_or_usage(const Spec& spec, const MatchSetup& setup);
+// The same, with what is to be drawn for each match.
+MatchSettings match_settings_or_usage(const Spec& spec, const MatchSetup& setup);
 
 // The same for a player with settings of its own: they stand instead of the defaults of the parameters, if the setup
 // has none, and of the picks likewise.
-Settings settings_or_usage(const Spec& spec, const MatchSetup& setup, const Settings& own);
+MatchSettings match_settings_or_usage(const Spec& spec, const MatchSetup& setup, const MatchSettings& own);
 
 // Adds the setup to what the configuration holds already; the last of several assignments to one name counts.
 void add_setup(const MatchSetup& setup, TrainConfig& config);

@@ -18,16 +18,21 @@ Spec tunable() {
 }
 
 TEST(Settings, AreThoseOfTheCommandLineThenThePlayersOwn) {
-  const Settings own{{2, 0}, {1, 1}};
+  const MatchSettings own(Settings{{2, 0}, {1, 1}});
   EXPECT_EQ(settings_or_usage(tunable(), {}), default_settings(tunable()));
-  EXPECT_EQ(settings_or_usage(tunable(), {}, own), own);
-  EXPECT_EQ(settings_or_usage(tunable(), {.parameters = {"heroes=3"}, .picks = {}}, own), (Settings{{3, 1}, {1, 1}}));
-  EXPECT_EQ(settings_or_usage(tunable(), {.parameters = {}, .picks = {"0.hero=bear"}}, own),
+  EXPECT_EQ(match_settings_or_usage(tunable(), {}, own), own);
+  EXPECT_EQ(match_settings_or_usage(tunable(), {.parameters = {"heroes=3"}, .picks = {}}, own).fixed,
+            (Settings{{3, 1}, {1, 1}}));
+  const MatchSettings drawn = match_settings_or_usage(tunable(), {.parameters = {"heroes=3..5"}, .picks = {}}, own);
+  EXPECT_EQ(drawn.drawn, (std::vector<DrawnParameter>{{0, 3, 5, 1}}));
+  EXPECT_EQ(match_settings_or_usage(tunable(), {.parameters = {}, .picks = {"hero=bear"}}, drawn).drawn, drawn.drawn);
+  EXPECT_EQ(match_settings_or_usage(tunable(), {.parameters = {}, .picks = {"0.hero=bear"}}, own).fixed,
             (Settings{{2, 0}, {0, -1}}));
 }
 
 TEST(Settings, WrongOnesAreWrongUsageThatNamesTheOption) {
   const std::pair<MatchSetup, const char*> cases[] = {{{{"heroes=9"}, {}}, "--parameter heroes must be"},
+                                                      {{{"heroes=1..3"}, {}}, "--parameter heroes must be one value"},
                                                       {{{}, {"hero=eagle"}}, "--pick hero: unknown hero 'eagle'"}};
   for (const auto& [setup, part] : cases) {
     std::string message;

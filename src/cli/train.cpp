@@ -137,8 +137,9 @@ Result<Outcome> train(const Options& options, const Games& games, Console& conso
     const std::string& path = bot.value().path;
     const Result<TensorFile> tensors = load_safetensors(path);
     if (!tensors) return tensors.error();
-    Result<Transplant> grown = transplant(tensors.value(), path, game.spec, resolved.value().options.network,
-                                          Key(static_cast<std::uint64_t>(config.seed)).split(4));
+    Result<Transplant> grown =
+        transplant(tensors.value(), path, game.spec, observed_parameters(game.spec, resolved.value().settings),
+                   resolved.value().options.network, Key(static_cast<std::uint64_t>(config.seed)).split(4));
     if (!grown) return grown.error();
     console.print("From {}:\n{}", path, grown.value().text());
     start = std::move(grown.value().bot);

@@ -89,7 +89,7 @@ struct Shown {
 
 // One match, played now.
 Result<Shown> play(const Options& options, const GameEntry& game) {
-  const Settings settings = settings_or_usage(game.spec, options.setup);
+  const MatchSettings settings = match_settings_or_usage(game.spec, options.setup);
   Shown shown;
   Result<Player> player = load_player(game, options.what, options.temperature);
   if (!player) return player.error();

@@ -72,6 +72,11 @@ std::vector<OptionalMember> Batch::optional_members() const {
   return {};
 }
 
+void Batch::start(std::span<const int> matches, const Settings& settings, std::span<const Key> keys) {
+  for (int match : matches) note_settings(match, settings);
+  start_each(matches, settings, keys);
+}
+
 void Batch::start_all(const Settings& settings, Key key) {
   std::vector<int> all(static_cast<std::size_t>(matches_));
   std::iota(all.begin(), all.end(), 0);
@@ -148,7 +153,7 @@ class FailedBatch final : public Batch {
   FailedBatch(Spec spec, int matches, std::string why) : Batch(std::move(spec), matches) {
     fail({.what = std::move(why)});
   }
-  void start(std::span<const int>, const Settings&, std::span<const Key>) override {}
+  void start_each(std::span<const int>, const Settings&, std::span<const Key>) override {}
   void observe(const ObservationRows& out) const override {
     std::fill_n(out.seats, rows(), static_cast<std::int8_t>(-1));
   }

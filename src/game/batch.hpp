@@ -82,9 +82,9 @@ class Batch {
   int rows_per_match() const { return spec_.simultaneous ? spec_.seats : 1; }
   int rows() const { return matches_ * rows_per_match(); }
 
-  // Starts the named matches anew, match matches[i] with keys[i]. A match that was never started is idle, as one that
-  // has ended.
-  virtual void start(std::span<const int> matches, const Settings& settings, std::span<const Key> keys) = 0;
+  // Starts the named matches anew, match matches[i] with keys[i], all under these settings (game/match_settings.hpp
+  // draws some for each). A match that was never started is idle, as one that has ended.
+  void start(std::span<const int> matches, const Settings& settings, std::span<const Key> keys);
   // Starts every match, match m with key.split(m).
   void start_all(const Settings& settings, Key key);
 
@@ -102,6 +102,8 @@ class Batch {
   virtual void step(const ActionRows& actions, const StepRows& out) = 0;
   // Number of steps since the match started.
   int steps(int match) const { return std::max(0, clocks_[static_cast<std::size_t>(match)].steps); }
+  // As start() was given them.
+  const Settings& settings(int match) const { return settings_[static_cast<std::size_t>(match)]; }
 
   // ---- one match, for tools, which wait until it is ready; `mask` may be null ----
   virtual void observe_seat(int match, int seat, float* observation, std::uint8_t* mask) const = 0;
@@ -165,7 +167,14 @@ class Batch {
   };
 
   Batch(Spec spec, int matches)
-      : clocks_(static_cast<std::size_t>(matches)), spec_(std::move(spec)), layout_(spec_), matches_(matches) {}
+      : clocks_(static_cast<std::size_t>(matches)),
+        spec_(std::move(spec)),
+        layout_(spec_),
+        matches_(matches),
+        settings_(static_cast<std::size_t>(matches)) {}
+  virtual void start_each(std::span<const int> matches, const Settings& settings, std::span<const Key> keys) = 0;
+  // Of a match that is made otherwise than by start(): as a copy, or of what chance may bring.
+  void note_settings(int match, const Settings& settings) { settings_[static_cast<std::size_t>(match)] = settings; }
   virtual const std::type_info& state_type() const { return typeid(void); }
   virtual const void* state_address(int) const { return nullptr; }
 
@@ -176,6 +185,7 @@ class Batch {
   Spec spec_;
   RowLayout layout_;
   int matches_;
+  std::vector<Settings> settings_;  // [matches]
   mutable std::optional<BatchFailure> failure_;
 };
 
@@ -192,16 +202,6 @@ class BatchOf final : public Batch {
   explicit BatchOf(int matches) : Batch(G::spec(), matches), games_(static_cast<std::size_t>(matches)) {}
 
   static std::unique_ptr<Batch> make(int matches) { return std::make_unique<BatchOf>(matches); }
-
-  void start(std::span<const int> matches, const Settings& settings, std::span<const Key> keys) override {
-    guarded({.member = "reset()"}, [&](Place& at) {
-      for (std::size_t i = 0; i < matches.size(); ++i) {
-        at.match = matches[i];
-        clocks_[index(at.match)] = {keys[i], 0};
-        games_[index(at.match)].reset(settings, keys[i].split(0));
-      }
-    });
-  }
 
   void observe(const ObservationRows& out) const override {
     const std::size_t observation_size = index(layout().observation_size), mask_size = index(layout().mask_size);
@@ -328,18 +328,20 @@ class BatchOf final : public Batch {
     check(same != nullptr, "a match was copied from a batch of another game");
     games_[index(into)] = same->games_[index(match)];
     clocks_[index(into)] = same->clocks_[index(match)];
+    note_settings(into, from.settings(match));
     if (key) clocks_[index(into)].key = *key;
     return true;
   }
   Outcomes starts(const Settings& settings) const override {
-    if constexpr (HasStarts<G>) return outcomes_of({-1, -1, "starts()"}, {{}, 0}, [&] { return G::starts(settings); });
+    if constexpr (HasStarts<G>)
+      return outcomes_of({-1, -1, "starts()"}, {{}, 0}, settings, [&] { return G::starts(settings); });
     return Batch::starts(settings);
   }
   Outcomes outcomes(int match, const ActionRows& actions) const override {
     if constexpr (HasOutcomes<G>) {
       const Clock& now = clocks_[index(match)];
       const Actions rows(actions.choices, actions.values, rows_per_match() > 1 ? 1 : 0, layout());
-      return outcomes_of({match, -1, "outcomes()"}, {now.key, now.steps + 1},
+      return outcomes_of({match, -1, "outcomes()"}, {now.key, now.steps + 1}, settings(match),
                          [&] { return game(match).outcomes(rows); });
     }
     return Batch::outcomes(match, actions);
@@ -351,6 +353,16 @@ class BatchOf final : public Batch {
 
  private:
   static std::size_t index(int i) { return static_cast<std::size_t>(i); }
+
+  void start_each(std::span<const int> matches, const Settings& settings, std::span<const Key> keys) override {
+    guarded({.member = "reset()"}, [&](Place& at) {
+      for (std::size_t i = 0; i < matches.size(); ++i) {
+        at.match = matches[i];
+        clocks_[index(at.match)] = {keys[i], 0};
+        games_[index(at.match)].reset(settings, keys[i].split(0));
+      }
+    });
+  }
 
   // Which member of the rules is at work, for whom.
   struct Place {
@@ -393,7 +405,7 @@ class BatchOf final : public Batch {
   }
 
   template <class All>
-  Outcomes outcomes_of(Place place, Clock clock, const All& said) const {
+  Outcomes outcomes_of(Place place, Clock clock, const Settings& settings, const All& said) const {
     Outcomes outcomes;
     guarded(place, [&](Place& at) {
       const std::vector<Chance<G>> all = said();
@@ -403,6 +415,7 @@ class BatchOf final : public Batch {
       for (std::size_t i = 0; i < all.size(); ++i) {
         batch->games_[i] = all[i].state;
         batch->clocks_[i] = clock;
+        batch->note_settings(static_cast<int>(i), settings);
         outcomes.probabilities.push_back(all[i].probability);
         float* rewards = outcomes.rewards.data() + i * seats;
         std::copy_n(all[i].rewards.begin(), std::min(seats, all[i].rewards.size()), rewards);

@@ -374,7 +374,7 @@ class Kit {
     const auto choices = rows * static_cast<std::size_t>(layout.choice_count);
     const auto values = rows * static_cast<std::size_t>(layout.value_count);
     std::vector<float> rewards(static_cast<std::size_t>(spec_.seats)), copy_rewards(rewards);
-    ReplayRecorder recorder(*batch_, 0, settings, match_key, replay ? 1 : kUnknownBound);
+    ReplayRecorder recorder(*batch_, 0, match_key, replay ? 1 : kUnknownBound);
     const int bound = spec_.max_steps > 0 ? spec_.max_steps : kUnknownBound;
     touch("ending");
     if (!sound(*batch_)) return false;

@@ -287,13 +287,13 @@ std::string rule_changes(const std::vector<RuleSection>& recorded, const std::ve
 
 // ---- recording ----
 
-ReplayRecorder::ReplayRecorder(const Batch& batch, int match, Settings settings, Key key, int check_every)
+ReplayRecorder::ReplayRecorder(const Batch& batch, int match, Key key, int check_every)
     : batch_(&batch), match_(match) {
   rival::check(check_every >= 1 && static_cast<std::uint64_t>(check_every) <= kMaxCheckEvery,
                "a replay is checked every 1 to 2^20 steps");
   replay_.game = batch.spec().name;
   replay_.rules = rule_sections(batch.spec());
-  replay_.settings = std::move(settings);
+  replay_.settings = batch.settings(match);
   replay_.key = key;
   replay_.seats = batch.spec().seats;
   replay_.parts = parts_of(batch.spec());

@@ -65,7 +65,7 @@ struct Replay {
 // Records one match of a batch. The batch must outlive the recorder.
 //
 //   batch.start(...);
-//   ReplayRecorder recorder(batch, match, settings, key);   // what start() was given for this match
+//   ReplayRecorder recorder(batch, match, key);   // the match's, as start() was given it
 //   while (...) {
 //     recorder.record(actions);   // just before each step
 //     batch.step(actions, out);
@@ -73,7 +73,7 @@ struct Replay {
 //   Replay replay = recorder.finish();
 class ReplayRecorder {
  public:
-  ReplayRecorder(const Batch& batch, int match, Settings settings, Key key, int check_every = 64);
+  ReplayRecorder(const Batch& batch, int match, Key key, int check_every = 64);
 
   // Notes what the acting seats are about to do; nothing once the match has ended, or while it is not ready.
   void record(const ActionRows& actions);

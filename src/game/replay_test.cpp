@@ -65,7 +65,7 @@ Replay record(int steps = 1000, int check_every = 16) {
   const Settings settings{{0.25f}, {1, -1}};
   const Key key(11);
   batch->start_all(settings, key);
-  ReplayRecorder recorder(*batch, 1, settings, key.split(1), check_every);
+  ReplayRecorder recorder(*batch, 1, key.split(1), check_every);
   Random random(Key(3));
   std::vector<std::int32_t> choices(12);
   std::vector<float> values(12), rewards(6);

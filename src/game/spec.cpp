@@ -4,8 +4,10 @@
 #include <cmath>
 #include <set>
 
+#include "base/index.hpp"
 #include "base/names.hpp"
 #include "base/number.hpp"
+#include "game/match_settings.hpp"
 
 namespace rival {
 
@@ -52,22 +54,12 @@ bool allows(const Parameter& parameter, float value) {
 
 Result<void> set_parameters(const Spec& spec, std::span<const std::string> assignments, const std::string& where,
                             Settings& settings) {
-  std::vector<std::string> known;
-  for (const Parameter& parameter : spec.parameters) known.push_back(parameter.name);
-  for (const std::string& assignment : assignments) {
-    const std::size_t equals = assignment.find('=');
-    if (equals == std::string::npos)
-      return Error{where + "'" + assignment + "': write NAME=VALUE, as in " +
-                   (known.empty() ? "speed" : known.front()) + "=1"};
-    const std::string name = assignment.substr(0, equals), text = assignment.substr(equals + 1);
-    const auto p = static_cast<std::size_t>(std::find(known.begin(), known.end(), name) - known.begin());
-    if (p == known.size()) return unknown_name("parameter of " + spec.name, name, known, where);
-    const auto value = static_cast<float>(read_real(text).value_or(NAN));  // as the bounds are: 0.1 is within 0.1 to 1
-    if (!allows(spec.parameters[p], value))
-      return Error{where + name + " must be " + allowed_values(spec.parameters[p]) + ", not '" + text + "'"};
-    settings.parameters[p] = value;
-  }
-  return {};
+  MatchSettings all(std::move(settings));
+  const Result<void> set = draw_parameters(spec, assignments, where, all);
+  settings = std::move(all.fixed);
+  if (!set || all.drawn.empty()) return set;
+  const std::string& name = spec.parameters[index(all.drawn.front().parameter)].name;
+  return Error{where + name + " must be one value here; only what trains or plays whole matches draws one for each"};
 }
 
 namespace {

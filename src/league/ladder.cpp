@@ -561,7 +561,7 @@ class Climb {
   const LadderOptions& options_;
   Key key_;
   int rows_per_match_, chunk_;
-  Settings settings_;
+  MatchSettings settings_;
   Team team_;
   std::vector<int> chain_;  // bots of the dial, weak to strong
   double played_ = 0;
@@ -622,16 +622,18 @@ std::uint64_t data_hash(const Spec& spec) {
   return hash;
 }
 
-LadderRules ladder_rules(const GameEntry& game, const Settings& settings, float temperature, const Limits& limits) {
+LadderRules ladder_rules(const GameEntry& game, const MatchSettings& settings, float temperature,
+                         const Limits& limits) {
   LadderRules rules{.game = game.spec.name,
                     .data = data_hash(game.spec),
-                    .parameters = settings.parameters,
-                    .picks = settings.picks,
+                    .parameters = settings.fixed.parameters,
+                    .picks = settings.fixed.picks,
+                    .drawn = settings.drawn,
                     .opening = 0,
                     .sides = game.spec.team_count(),
                     .limits = limits};
   if (std::all_of(rules.picks.begin(), rules.picks.end(), [](int pick) { return pick < 0; })) rules.picks.clear();
-  if (temperature <= 0 && leaves_nothing_to_chance(game, settings))
+  if (temperature <= 0 && leaves_nothing_to_chance(game, settings.fixed))
     rules.opening = game.spec.max_steps > 0 ? std::min(4, game.spec.max_steps / 8) : 4;
   return rules;
 }

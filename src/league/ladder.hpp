@@ -89,16 +89,19 @@ struct Calibration {
 // The conditions of all of a ladder's matches, which its ratings belong to.
 struct LadderRules {
   std::string game;
-  std::uint64_t data = 0;         // data_hash(): what the rules read from files
-  std::vector<float> parameters;  // of Spec::parameters
-  std::vector<int> picks = {};    // of Settings; empty: nobody picks
-  int opening = 0;                // random steps at the start of a match
-  int sides = 2;                  // Spec::team_count()
-  Limits limits;                  // of the bots
+  std::uint64_t data = 0;                  // data_hash(): what the rules read from files
+  std::vector<float> parameters;           // of Spec::parameters
+  std::vector<int> picks = {};             // of Settings; empty: nobody picks
+  std::vector<DrawnParameter> drawn = {};  // for each match
+  int opening = 0;                         // random steps at the start of a match
+  int sides = 2;                           // Spec::team_count()
+  Limits limits;                           // of the bots
   bool operator==(const LadderRules&) const = default;
 
   // The settings of the matches.
-  Settings settings(const Spec& spec) const { return with_defaults(spec, {parameters, picks}); }
+  MatchSettings settings(const Spec& spec) const {
+    return with_defaults(spec, MatchSettings({parameters, picks}, drawn));
+  }
 };
 
 struct Ladder {
@@ -119,7 +122,8 @@ std::uint64_t data_hash(const Spec& spec);
 
 // The rules of ladders of this game, whose bots play at `temperature`: with an opening where the game and greedy
 // players leave nothing to chance.
-LadderRules ladder_rules(const GameEntry& game, const Settings& settings, float temperature, const Limits& limits = {});
+LadderRules ladder_rules(const GameEntry& game, const MatchSettings& settings, float temperature,
+                         const Limits& limits = {});
 
 // What `players` and an earlier ladder of the same rules make: these players, and the rungs of those whose bot is the
 // same as before, with all results between them.

@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kVersion = 4;
+constexpr int kVersion = 5;
 
 std::optional<LadderPlayer::Kind> kind_of(const std::string& name) {
   using Kind = LadderPlayer::Kind;
@@ -37,6 +37,7 @@ constexpr Range<float> kTemperatures{0, 1e6f};
 constexpr Range<int> kSteps{0, 1'000'000};
 constexpr std::int64_t kMostMatches = 1'000'000'000;  // of a ladder, in all
 constexpr std::size_t kMostPlayers = 1000;
+constexpr std::size_t kMostDrawn = 1 << 16;     // parameters, and values of one
 constexpr std::size_t kMostPlacings = 100'000;  // of a pair: all kinds there are with 64 sides are fewer
 
 // Files of version 1 say nothing of it.
@@ -168,6 +169,13 @@ Json ladder_json(const Ladder& ladder) {
   const LadderRules& rules = ladder.rules;
   Json json{{"version", kVersion}, {"game", rules.game}, {"data", rules.data}, {"parameters", rules.parameters}};
   json["picks"] = rules.picks;
+  json["drawn"] = Json::array();
+  for (const DrawnParameter& one : rules.drawn)
+    json["drawn"].push_back({{"parameter", one.parameter},
+                             {"low", one.low},
+                             {"high", one.high},
+                             {"step", one.step},
+                             {"values", one.values}});
   json["opening"] = rules.opening;
   json["sides"] = rules.sides;
   json["reaction_steps"] = rules.limits.reaction_steps;
@@ -235,6 +243,15 @@ Result<Ladder> parse_ladder(std::string_view text, const std::string& file) {
   ladder.rules.data = fields.bits("data");
   ladder.rules.parameters = fields.reals<float>("parameters", 1 << 16);
   if (version >= 4) ladder.rules.picks = fields.wholes<int>("picks", 1 << 16, {-1, 1 << 20});
+  if (version >= 5)
+    for (const nlohmann::json& entry : fields.list("drawn", kMostDrawn)) {
+      JsonFields one(entry, file + ": drawn " + std::to_string(ladder.rules.drawn.size()), error);
+      ladder.rules.drawn.push_back({.parameter = one.whole<int>("parameter", {0, static_cast<int>(kMostDrawn)}),
+                                    .low = one.real("low"),
+                                    .high = one.real("high"),
+                                    .step = one.real("step"),
+                                    .values = one.reals<float>("values", kMostDrawn)});
+    }
   ladder.rules.opening = fields.whole<int>("opening", kSteps);
   if (version >= 3) ladder.rules.sides = fields.whole<int>("sides", {1, 64});
   ladder.rules.limits.reaction_steps = fields.whole<int>("reaction_steps", kSteps);

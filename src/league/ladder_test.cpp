@@ -124,10 +124,10 @@ struct ArmedDuel : Duel {
 
 TEST(Ladder, PlaysByThePicksOfItsRules) {
   const GameEntry game = game_entry<ArmedDuel>();
-  EXPECT_EQ(ladder_rules(game, {{}, {-1, -1}}, 0).picks, std::vector<int>());
+  EXPECT_EQ(ladder_rules(game, Settings{{}, {-1, -1}}, 0).picks, std::vector<int>());
   for (const bool picked : {false, true}) {
     Ladder ladder = duel_ladder({bot(400)});
-    ladder.rules = ladder_rules(game, {{}, picked ? std::vector<int>{0, 1} : std::vector<int>{-1, -1}}, 0);
+    ladder.rules = ladder_rules(game, Settings{{}, picked ? std::vector<int>{0, 1} : std::vector<int>{-1, -1}}, 0);
     ASSERT_TRUE(rate_ladder(game, ladder, make_shower, {.target_error = 25}).ok());
     EXPECT_NEAR(ladder.players[1].rating, picked ? 1000 : 1400, picked ? 1 : 150);
   }
@@ -306,6 +306,7 @@ TEST(LadderFile, KeepsEverything) {
   ASSERT_TRUE(rate_ladder(game_entry<Duel>(), ladder, make_shower, {.target_error = 30}).ok());
   ASSERT_TRUE(calibrate_ladder(game_entry<Duel>(), ladder, make_shower, {.target_error = 30}, 3, 100).ok());
   ladder.rules.picks = {1, -1};
+  ladder.rules.drawn = {{1, 0.5, 2, 0.25}, {2, 1, 3, 1, {1, 3}}};
   ladder.players.back().reaction_steps = 3;
   ladder.calibration->dial.front().reaction_steps = 4;
   ladder.calibration->levels.front().setting.reaction_steps = 5;
@@ -333,7 +334,7 @@ TEST(LadderFile, RefusesWhatDoesNotFit) {
       R"([{"op":"replace","path":"/version","value":3}, {"op":"remove","path":"/picks"}])"));
   EXPECT_EQ(parse_ladder(old.dump(), "x").value(), ladder);
   const std::pair<const char*, const char*> cases[] = {
-      {R"([{"op":"replace","path":"/version","value":5}])", "newer"},
+      {R"([{"op":"replace","path":"/version","value":6}])", "newer"},
       {R"([{"op":"remove","path":"/game"}])", "'game'"},
       {R"([{"op":"replace","path":"/picks","value":[-2]}])", "'picks'"},
       {R"([{"op":"remove","path":"/picks"}])", "'picks'"},

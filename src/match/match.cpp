@@ -127,7 +127,7 @@ class Series {
     if (!probe_) return true;
     const int zero = 0;
     const Key key = match_key(s);
-    probe_->start({&zero, 1}, settings_, {&key, 1});
+    start_matches(*probe_, {&zero, 1}, settings_, {&key, 1});
     return s.match % teams_ < static_cast<int>(probe_->playing_teams(0).size());
   }
 
@@ -151,11 +151,11 @@ class Series {
     s.returns.assign(index(spec_.seats), 0);
     s.course = 0;
     rows_.numbers[index(slot)] = s.match;
-    batch_->start({&slot, 1}, settings_, {&s.key, 1});
+    start_matches(*batch_, {&slot, 1}, settings_, {&s.key, 1});
     const std::vector<int> teams = batch_->playing_teams(slot);
     s.team = teams.empty() ? 0 : teams[index(s.match % teams_) % teams.size()];
     for (Agent* agent : agents_) agent->match_started(slot);
-    if (index(s.match) < recorders_.size()) recorders_[index(s.match)].emplace(*batch_, slot, settings_, s.key);
+    if (index(s.match) < recorders_.size()) recorders_[index(s.match)].emplace(*batch_, slot, s.key);
   }
 
   void note_beginnings() {
@@ -291,7 +291,7 @@ class Series {
   double seconds_, opened_at_ = 0;
   std::function<bool()> stop_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-  Settings settings_;
+  MatchSettings settings_;
   Key key_;
   int opening_, step_limit_;
   std::unique_ptr<Agent> random_ = random_agent();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "game/match_settings.hpp"
 #include "game/replay.hpp"
 #include "match/game_entry.hpp"
 #include "rating/elo.hpp"
@@ -20,8 +21,8 @@ struct MatchOptions {
   // Rounded up to whole rounds; fewer are played where places stay empty, since a round has one for each team that
   // plays.
   int matches = 1000;
-  Settings settings;  // empty parameters or picks: the game's defaults
-  int batch = 256;    // matches played at once; does not change what the figures mean, but may change their digits
+  MatchSettings settings;  // empty parameters or picks: the game's defaults; drawn ones are a round's
+  int batch = 256;         // matches played at once; does not change what the figures mean, but may change their digits
   // Steps of random play that every match begins with, the same for all matches of a round; agents are not asked. A
   // match that ends within them is drawn anew. Makes matches differ where rules and players leave nothing to chance.
   int opening = 0;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <initializer_list>
 #include <limits>
+#include <set>
 #include <thread>
 
 #include "agent/scripted.hpp"
@@ -50,6 +51,19 @@ struct Sums {
   int points[2] = {}, moves = 0;
 };
 
+// The same with some points for seat 1 beforehand.
+struct Handicap : Sums<> {
+  static Spec spec() {
+    Spec spec = Sums<>::spec();
+    spec.parameters = {{"handicap", 0, 0, 4, "points of seat 1", 1}};
+    return spec;
+  }
+  void reset(const Settings& settings, Key key) {
+    Sums<>::reset(settings, key);
+    points[1] = static_cast<int>(settings.parameters[0]);
+  }
+};
+
 template <Fault fault = Fault::none>
 std::unique_ptr<Agent> always(int choice) {
   return scripted_agent<Sums<fault>>("always " + std::to_string(choice),
@@ -61,6 +75,26 @@ void expect_error(const Result<MatchSummary>& result, std::initializer_list<cons
   ASSERT_FALSE(result.ok());
   for (const char* part : parts)
     EXPECT_NE(result.error().message.find(part), std::string::npos) << result.error().message;
+}
+
+TEST(Match, SettingsAreDrawnForEachRoundAndKeptByItsReplays) {
+  const GameEntry game = game_entry<Handicap>();
+  MatchSettings settings = default_settings(game.spec);
+  ASSERT_TRUE(draw_parameters(game.spec, std::vector<std::string>{"handicap=1..4"}, "", settings));
+  const auto one = random_agent(), other = random_agent();
+  const auto sum =
+      play_matches(game, *one, other.get(), Key(5), {.matches = 40, .settings = settings, .batch = 7, .replays = 40});
+  ASSERT_TRUE(sum.ok()) << sum.error().message;
+  ASSERT_EQ(sum.value().replays.size(), 40u);
+  std::set<float> seen;
+  for (std::size_t i = 0; i < 40; i += 2) {
+    const Replay &first = sum.value().replays[i], &second = sum.value().replays[i + 1];
+    EXPECT_EQ(first.settings, settings.draw(first.key));
+    EXPECT_EQ(first.settings, second.settings);
+    for (const Replay* replay : {&first, &second}) EXPECT_TRUE(verify_replay(*replay, game.make_batch).ok());
+    seen.insert(first.settings.parameters[0]);
+  }
+  EXPECT_EQ(seen.size(), 4u);
 }
 
 TEST(Match, CountsWinsDrawsAndLosses) {

@@ -124,7 +124,8 @@ Result<Player> load_player(const GameEntry& game, const std::string& name, std::
         {fmt::format("{} plays at the temperature that its rating needs: leave out --temperature", name)});
   Result<Bot> bot = load_bot(found->path, game.spec);
   if (!bot) return bot.error();
-  if (found->rules && !fits(game.spec, {found->rules->parameters, found->rules->picks}))
+  if (found->rules &&
+      !fits(game.spec, MatchSettings({found->rules->parameters, found->rules->picks}, found->rules->drawn)))
     return Error{
         fmt::format("{}: the ladder was made for other rules of {}; calibrate it again", name, game.spec.name)};
   if (found->rules && found->rules->data != data_hash(game.spec))
@@ -136,8 +137,9 @@ Result<Player> load_player(const GameEntry& game, const std::string& name, std::
     if (!resolved) return resolved.error();
     found->rules = LadderRules{.game = game.spec.name,
                                .data = data_hash(game.spec),
-                               .parameters = resolved.value().settings.parameters,
-                               .picks = resolved.value().settings.picks,
+                               .parameters = resolved.value().settings.fixed.parameters,
+                               .picks = resolved.value().settings.fixed.picks,
+                               .drawn = resolved.value().settings.drawn,
                                .opening = 0,
                                .limits = resolved.value().limits};
   }

@@ -39,7 +39,9 @@ struct Player {
   BotName bot = {};  // of bots
 
   // Of the matches that it was rated in or trained for; where nothing is known of them, the game's defaults.
-  Settings settings(const Spec& spec) const { return bot.rules ? bot.rules->settings(spec) : default_settings(spec); }
+  MatchSettings settings(const Spec& spec) const {
+    return bot.rules ? bot.rules->settings(spec) : MatchSettings(default_settings(spec));
+  }
 };
 
 // A player of `game`: a scripted player by name, a search (search:N), or a bot (find_bot). `temperature` is how sharply

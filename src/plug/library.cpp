@@ -211,7 +211,7 @@ class LibraryBatch final : public Batch {
         steps_(index(matches)) {}
   ~LibraryBatch() override { table_.destroy(batch_); }
 
-  void start(std::span<const int> matches, const Settings& settings, std::span<const Key> keys) override {
+  void start_each(std::span<const int> matches, const Settings& settings, std::span<const Key> keys) override {
     if (failure()) return;
     for (std::size_t i = 0; i < matches.size(); ++i) note_clock(matches[i], {keys[i], 0});
     static_assert(sizeof(Key) == sizeof(std::uint64_t));
@@ -311,6 +311,7 @@ class LibraryBatch final : public Batch {
     if (!failure() && !good("copy", table_.copy(batch_, into, same->batch_, match), into)) return true;
     const Clock& clock = same->clocks_[index(match)];
     note_clock(into, {key.value_or(clock.key), clock.steps});
+    note_settings(into, from.settings(match));
     status_[index(into)] = same->status_[index(match)];
     return true;
   }
@@ -320,14 +321,14 @@ class LibraryBatch final : public Batch {
     const Given given(spec(), settings);
     rival_outcomes out{.struct_size = sizeof out};
     if (!good("starts", table_.starts(&given.structs, &out))) return {};
-    return taken(out, "starts", -1, {{}, 0});
+    return taken(out, "starts", -1, {{}, 0}, settings);
   }
   Outcomes outcomes(int match, const ActionRows& actions) const override {
     if (!table_.outcomes || failure()) return {};
     rival_outcomes out{.struct_size = sizeof out};
     if (!good("outcomes", table_.outcomes(batch_, match, actions.choices, actions.values, &out), match)) return {};
     const Clock& now = clocks_[index(match)];
-    return taken(out, "outcomes", match, {now.key, now.steps + 1});
+    return taken(out, "outcomes", match, {now.key, now.steps + 1}, this->settings(match));
   }
 
   std::vector<OptionalMember> optional_members() const override {
@@ -456,7 +457,8 @@ class LibraryBatch final : public Batch {
     return text_of(text);
   }
 
-  Outcomes taken(const rival_outcomes& out, const char* function, int match, Clock clock) const {
+  Outcomes taken(const rival_outcomes& out, const char* function, int match, Clock clock,
+                 const Settings& settings) const {
     Outcomes outcomes;
     if (!out.batch) return wrong(function, match, -1, "it gave no batch"), Outcomes();
     auto batch = std::make_unique<LibraryBatch>(library_, out.batch, std::max(1, out.matches));
@@ -469,6 +471,7 @@ class LibraryBatch final : public Batch {
     if (out.rewards) std::copy_n(out.rewards, count * seats, outcomes.rewards.begin());
     for (int m = 0; m < out.matches; ++m) {
       batch->note_clock(m, clock);
+      batch->note_settings(m, settings);
       batch->ask_status(m);
       if (batch->status(m) == Status::finished) batch->add_results(m, outcomes.rewards.data() + index(m) * seats);
     }

@@ -112,7 +112,7 @@ class WorkerBatch final : public Batch {
     }
   }
 
-  void start(std::span<const int> matches, const Settings& settings, std::span<const Key> keys) override {
+  void start_each(std::span<const int> matches, const Settings& settings, std::span<const Key> keys) override {
     if (failure()) return;
     for (std::size_t i = 0; i < matches.size(); ++i) {
       const int match = matches[i];
@@ -267,6 +267,7 @@ class WorkerBatch final : public Batch {
     row(results_, other->results_, into, match, spec().team_count());
     row(last_seen_, other->last_seen_, into, match, spec().seats * layout().observation_size);
     clocks_[index(into)] = other->clocks_[index(match)];
+    note_settings(into, from.settings(match));
     if (key) clocks_[index(into)].key = *key;
     lane.stale = there;
     ready_[index(into)] = lane.count == 1 && status_[index(into)] == Status::running;

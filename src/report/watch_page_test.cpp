@@ -20,7 +20,7 @@ Replay record(BatchFactory make, Settings settings) {
   const std::unique_ptr<Batch> batch = make(1);
   const Key key(5);
   batch->start_all(settings, key);
-  ReplayRecorder recorder(*batch, 0, settings, key.split(0));
+  ReplayRecorder recorder(*batch, 0, key.split(0));
   const RowLayout& layout = batch->layout();
   const auto rows = static_cast<std::size_t>(batch->rows());
   std::vector<float> observations(rows * static_cast<std::size_t>(layout.observation_size));

@@ -140,7 +140,8 @@ std::vector<TrainOption> train_options(TrainConfig& c) {
   t.add("precision", c.precision, "of matrix products; auto: bf16 where the processor has it");
   t.add("backend", c.backend, "what computes the network");
   t.add("parameters", c.parameters,
-        "of the game's rules, as \"name=value,name=value\"; the others keep their defaults");
+        "of the game's rules, as \"name=value,name=value\"; the others keep their defaults; name=low..high, name=a,b,c "
+        "or name=any is drawn for every match, and seen by the player; all=any: all of them");
   t.add("picks", c.picks,
         "before every match, as \"hero=a\" for all seats, \"team0.hero=a,b\" for a team's, \"3.hero=a\" for one, or "
         "several "
@@ -209,8 +210,8 @@ Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec) {
   r.options = config;
   r.settings = default_settings(spec);
   for (const Result<void>& set :
-       {set_parameters(spec, split_assignments(config.parameters), "parameters: ", r.settings),
-        set_picks(spec, split_assignments(config.picks), "picks: ", r.settings)})
+       {draw_parameters(spec, split_assignments(config.parameters), "parameters: ", r.settings),
+        set_picks(spec, split_assignments(config.picks), "picks: ", r.settings.fixed)})
     if (!set) return set.error();
   if (config.reaction_ms > 0 || config.actions_per_minute > 0) {
     const auto limits = limits_for(spec, config.reaction_ms, config.actions_per_minute);

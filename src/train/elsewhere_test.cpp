@@ -27,7 +27,7 @@ class Elsewhere final : public Batch {
     ready_.assign(inner_.size(), 0);
   }
 
-  void start(std::span<const int> matches, const Settings& settings, std::span<const Key> keys) override {
+  void start_each(std::span<const int> matches, const Settings& settings, std::span<const Key> keys) override {
     const int zero = 0;
     for (std::size_t i = 0; i < matches.size(); ++i) {
       of(matches[i]).start({&zero, 1}, settings, {&keys[i], 1});

@@ -31,12 +31,14 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
       layout_(batch_->spec()),
       options_(options),
       memory_size_(network.memory().size),
-      stride_(backend.input_stride()) {
+      stride_(backend.input_stride()),
+      observation_size_(network.observation_size()),
+      sight_(batch_->spec(), options.rules) {
   const int horizon = options.horizon;
   const int rows = batch_->rows(), matches = batch_->matches(), seats = batch_->spec().seats;
   const int room = padded_rows(rows), capacity = rows * horizon + 2 * room + matches * seats;
-  const auto observation_size = batch_->layout().observation_size;
-  final_observation_.resize(static_cast<std::size_t>(observation_size));
+  final_observation_.resize(static_cast<std::size_t>(observation_size_));
+  noted_rules_.resize(options.rules.size());
   gathered_masks_.resize(times(room, std::max(1, layout_.mask_size)));
   scratch_choices_.resize(times(room, layout_.choice_count()));
   scratch_raw_.resize(times(room, layout_.value_count));
@@ -68,17 +70,18 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
   match_term_.assign(static_cast<std::size_t>(matches), -1);
   own_team_.resize(static_cast<std::size_t>(matches));
   if (options.limits.any()) {
-    delay_ = std::make_unique<DelayLine>(matches * seats, observation_size, options.limits.reaction_steps);
+    delay_ =
+        std::make_unique<DelayLine>(matches * seats, batch_->layout().observation_size, options.limits.reaction_steps);
     hold_ = std::make_unique<ActionHold>(matches * seats, batch_->spec(), options.limits.every);
   }
   for (const FlatColumns& flat : network.flat())
     for (int c = flat.first; flat.normalised && c < flat.first + flat.size; ++c)
       noted_columns_.push_back(static_cast<std::size_t>(c));
-  column_sums_.resize(static_cast<std::size_t>(observation_size));
-  column_squares_.resize(static_cast<std::size_t>(observation_size));
+  column_sums_.resize(static_cast<std::size_t>(observation_size_));
+  column_squares_.resize(static_cast<std::size_t>(observation_size_));
 }
 
-void Rollout::start(const Settings& settings, Key key) {
+void Rollout::start(const MatchSettings& settings, Key key) {
   settings_ = settings;
   key_ = key;
   mean_length_ = 0;
@@ -87,7 +90,7 @@ void Rollout::start(const Settings& settings, Key key) {
   std::iota(all.begin(), all.end(), 0);
   std::vector<Key> keys;
   for (int m : all) keys.push_back(key_.split(static_cast<std::uint64_t>(m)).split(0));
-  batch_->start(all, settings_, keys);
+  start_matches(*batch_, all, settings_, keys);
   choose_teams(all);
   std::fill(random_steps_.begin(), random_steps_.end(), 0);
   std::fill(cut_at_.begin(), cut_at_.end(), 0);
@@ -112,11 +115,13 @@ void Rollout::open_match(int match, Key key) {
 }
 
 void Rollout::note_columns() {
+  const auto shown = static_cast<std::size_t>(batch_->layout().observation_size);
   for (int row : rows_.acting()) {
     seen_ += 1;
     const float* x = rows_.observation(row);
+    sight_.write(*batch_, rows_.match_of(row), noted_rules_.data());
     for (std::size_t i : noted_columns_) {
-      const double v = static_cast<double>(x[i]);
+      const double v = static_cast<double>(i < shown ? x[i] : noted_rules_[i - shown]);
       column_sums_[i] += v;
       column_squares_[i] += v * v;
     }
@@ -129,7 +134,7 @@ void Rollout::encode(Executor& executor, const ObservationScale& scale, std::spa
   for (std::size_t i = 0; i < rows.size();) {  // those that lie together at once
     std::size_t end = i + 1;
     while (end < rows.size() && rows[end] == rows[end - 1] + 1) ++end;
-    executor.encode(scale, shown_ + times(rows[i], batch_->layout().observation_size), static_cast<int>(end - i),
+    executor.encode(scale, shown_ + times(rows[i], observation_size_), static_cast<int>(end - i),
                     inputs + i * static_cast<std::size_t>(stride_));
     i = end;
   }
@@ -274,6 +279,7 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
         const std::size_t who = k * static_cast<std::size_t>(seats) + static_cast<std::size_t>(seat);
         if (last_sample_[who] < 0) continue;
         batch_->observe_seat(m, seat, final_observation_.data(), nullptr);
+        sight_.write(*batch_, m, final_observation_.data() + batch_->layout().observation_size);
         executor.encode(*policy.scale, final_observation_.data(), 1, scratch_inputs_.data());
         scratch_initial_[0] = static_cast<int>(who);
         std::fill(scratch_initial_.begin() + 1, scratch_initial_.end(), -1);
@@ -324,7 +330,7 @@ void Rollout::start_next(const std::vector<int>& places) {
     keys.push_back(key_.split(static_cast<std::uint64_t>(m)).split(++episode_number_[k]));
     open_match(m, keys.back());
   }
-  batch_->start(places, settings_, keys);
+  start_matches(*batch_, places, settings_, keys);
   choose_teams(places);
 }
 
@@ -369,10 +375,11 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
         learner_rows_.push_back(row);
     }
     shown_ = rows_.observations.data();
-    if (delay_) {
-      std::vector<int> limited = learner_rows_;
-      if (!opponent.agent) limited.insert(limited.end(), opponent_rows_.begin(), opponent_rows_.end());
-      shown_ = delay_->delayed(rows_.decisions(limited));
+    if (delay_ || sight_.size() > 0) {
+      std::vector<int> seeing = learner_rows_;
+      if (!opponent.agent) seeing.insert(seeing.end(), opponent_rows_.begin(), opponent_rows_.end());
+      if (delay_) shown_ = delay_->delayed(rows_.decisions(seeing));
+      shown_ = sight_.rows(*batch_, seeing, shown_);
     }
     if (step == options.steps) break;
     if (hold_) {

@@ -14,6 +14,7 @@
 #include "agent/limits.hpp"
 #include "base/result.hpp"
 #include "game/batch.hpp"
+#include "game/match_settings.hpp"
 #include "nn/backend.hpp"
 #include "nn/heads.hpp"
 #include "train/samples.hpp"
@@ -58,7 +59,8 @@ struct RolloutOptions {
   // Whether the second match that each place plays is cut short at random, and the next one begins: matches that began
   // together would show the learner all of their beginnings, then all of their ends.
   bool staggered = false;
-  Limits limits;  // of the learner and of the opponents' policies
+  Limits limits;                              // of the learner and of the opponents' policies
+  std::vector<ObservedParameter> rules = {};  // that the network sees besides what the game shows
 };
 
 struct CollectOptions {
@@ -79,7 +81,7 @@ class Rollout {
   Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Network& network, const RolloutOptions& options);
 
   // Starts all matches. Error if the game breaks its promises.
-  void start(const Settings& settings, Key key);
+  void start(const MatchSettings& settings, Key key);
 
   // Plays some steps with `policy`, and fills samples() with advantages by GAE (Schulman et al., 2016). What the last
   // decision of a player who is not to act at the end was worth, only a later collection knows: here its advantage is
@@ -132,12 +134,12 @@ class Rollout {
   std::unique_ptr<Agent> random_;  // plays the openings
   HeadLayout layout_;
   RolloutOptions options_;
-  int memory_size_, stride_;
-  bool opposed_ = false;         // the last collect() had an opponent
-  int term_ = 0;                 // its term
-  std::vector<int> own_team_;    // [matches]
-  std::vector<int> match_term_;  // [matches] the term in which the match began, or -1
-  Settings settings_;
+  int memory_size_, stride_, observation_size_;  // of the network
+  bool opposed_ = false;                         // the last collect() had an opponent
+  int term_ = 0;                                 // its term
+  std::vector<int> own_team_;                    // [matches]
+  std::vector<int> match_term_;                  // [matches] the term in which the match began, or -1
+  MatchSettings settings_;
   Key key_;
   std::vector<std::uint64_t> episode_number_;  // [matches]
   double mean_length_ = 0;                     // of the matches of late, in steps; 0: none has ended yet
@@ -148,10 +150,12 @@ class Rollout {
   std::vector<int> learner_rows_, opponent_rows_, random_rows_, deciding_;
   std::unique_ptr<DelayLine> delay_;  // null without limits
   std::unique_ptr<ActionHold> hold_;
-  const float* shown_ = nullptr;  // the observations that are acted on: those of rows_, or those of a while ago
+  RulesSight sight_;
+  // The observations that are acted on: those of rows_, or those of a while ago, with the rules that are seen.
+  const float* shown_ = nullptr;
 
   // Scratch of act().
-  std::vector<float> final_observation_, scratch_raw_, scratch_log_;
+  std::vector<float> final_observation_, noted_rules_, scratch_raw_, scratch_log_;
   std::vector<std::uint8_t> gathered_masks_;
   std::vector<std::int32_t> scratch_choices_;
   std::vector<std::byte> scratch_inputs_;

@@ -113,6 +113,8 @@ class Run {
         wall_began_(wall_time()) {}
 
   Result<void> resume();
+  // What is changed on the way stays so, in later sessions too.
+  Result<void> keep_config(const std::string& text);
   Result<RunSummary> go();
 
  private:
@@ -486,6 +488,12 @@ Result<void> Run::save(bool curve) {
   return folder_.save_state(to_safetensors(state));
 }
 
+Result<void> Run::keep_config(const std::string& text) {
+  const auto before = read_run(options_.folder);
+  if (!before) return before.error();
+  return to_toml(before.value()) == text ? Result<void>{} : folder_.save_config(text);
+}
+
 Result<void> Run::resume() {
   if (!folder_.has_state()) return folder_.rewind(0);  // it ended before its first iteration did
   const auto bytes = folder_.load_state();
@@ -649,15 +657,11 @@ Result<RunSummary> run_training(const GameEntry& game, const TrainConfig& config
   const std::string text = to_toml(now);
   auto folder = options.resume ? RunFolder::open(options.folder) : RunFolder::create(options.folder, text);
   if (!folder) return folder.error();
-  if (options.resume) {  // what is changed on the way stays so, in later sessions too
-    auto before = read_run(options.folder);
-    if (!before) return before.error();
-    if (to_toml(before.value()) != text)
-      if (auto ok = folder->save_config(text); !ok) return ok.error();
-  }
   Run run(game, saved, options, std::move(*trainer), std::move(*folder));
-  if (options.resume)
+  if (options.resume) {
     if (auto ok = run.resume(); !ok) return ok.error();
+    if (auto ok = run.keep_config(text); !ok) return ok.error();
+  }
   return run.go();
 }
 

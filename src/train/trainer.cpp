@@ -9,10 +9,12 @@
 #include <map>
 #include <utility>
 
+#include "agent/parts.hpp"
 #include "base/finite.hpp"
 #include "base/json.hpp"
 #include "base/json_fields.hpp"
 #include "base/machine.hpp"
+#include "base/number.hpp"
 
 namespace rival {
 namespace {
@@ -29,12 +31,17 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-// Decisions that a match asks for at once, when it begins.
-int decisions_at_once(const GameEntry& game, const Settings& settings) {
+// Decisions that a match asks for at once, when it begins; on average.
+int decisions_at_once(const GameEntry& game, const MatchSettings& settings) {
   if (!game.spec.simultaneous) return 1;
+  const int matches = settings.drawn.empty() ? 1 : 64;
   const std::unique_ptr<Batch> batch = game.make_batch(1);
-  batch->start_all(settings, Key(0));
-  return std::max(1, batch->to_act(0).count());
+  int sum = 0;
+  for (int match = 0; match < matches; ++match) {
+    batch->start_all(settings.draw(Key(0).split(static_cast<std::uint64_t>(match))), Key(0));
+    sum += batch->to_act(0).count();
+  }
+  return std::max(1, sum / matches);
 }
 
 using nlohmann::json;
@@ -60,6 +67,14 @@ Result<void> read_f64(const TensorFile& tensors, const std::string& name, const 
   return {};
 }
 
+// "no rules", "team_size from 1 to 5 and minutes from 5 to 20".
+std::string rules_text(const std::vector<ObservedParameter>& rules) {
+  std::string text;
+  for (const ObservedParameter& rule : rules)
+    text += (text.empty() ? "" : " and ") + rule.name + " from " + shortest(rule.low) + " to " + shortest(rule.high);
+  return text.empty() ? "no rules" : text;
+}
+
 }  // namespace
 
 namespace {
@@ -79,11 +94,13 @@ Result<std::unique_ptr<Trainer>> Trainer::make(const GameEntry& game, const Trai
   if (auto ok = validate(game.spec); !ok) return ok.error();
   auto resolved = resolve(config, game.spec);
   if (!resolved) return resolved.error();
-  auto network = Network::make(game.spec, resolved->options.network);
+  const std::vector<ObservedParameter> rules = observed_parameters(game.spec, resolved->settings);
+  const Spec seen = with_rules(game.spec, rules);
+  if (auto ok = validate(seen); !ok) return ok.error();
+  auto network = Network::make(seen, resolved->options.network);
   if (!network) return network.error();
   resolved->options.network = network->options();
-  if (const double needed = needed_memory(*network, RowLayout(game.spec), resolved.value());
-      needed > available_memory())
+  if (const double needed = needed_memory(*network, RowLayout(seen), resolved.value()); needed > available_memory())
     return Error{"training " + game.spec.name + ": " + out_of_memory(needed).message +
                  "; or make the network (--hidden) or `rows` smaller"};
   std::unique_ptr<Trainer> trainer(new Trainer(game, resolved.value(), std::move(*network)));
@@ -97,7 +114,8 @@ Result<std::unique_ptr<Trainer>> Trainer::make(const GameEntry& game, const Trai
                                .opponent_matches = static_cast<int>(r.options.past_share * matches + 0.5),
                                .opening_share = r.options.opening_share,
                                .staggered = true,
-                               .limits = r.limits};
+                               .limits = r.limits,
+                               .rules = rules};
   for (int i = 0; i < kRollouts; ++i)
     trainer->rollouts_.push_back(
         std::make_unique<Rollout>(game.make_batch(matches), *trainer->backend_, *trainer->network_, options));
@@ -113,6 +131,7 @@ Result<std::unique_ptr<Trainer>> Trainer::make(const GameEntry& game, const Trai
 Trainer::Trainer(const GameEntry& game, const ResolvedConfig& resolved, Network network)
     : game_(game),
       resolved_(resolved),
+      rules_(observed_parameters(game.spec, resolved.settings)),
       network_(std::make_unique<Network>(std::move(network))),
       layout_(game.spec),
       team_(std::min(resolved.options.threads > 0 ? resolved.options.threads : usable_processors(), kRollouts)),
@@ -324,7 +343,7 @@ void Trainer::exploit(const Bot& target) {
 }
 
 void Trainer::start_from(const Bot& bot) {
-  check(bot.network.options() == network_->options(), "a bot of another shape to start from");
+  check(bot.network.options() == network_->options() && bot.rules == rules_, "a bot of another shape to start from");
   learner_->parameters() = learner_->averaged() = bot.parameters;
   learner_->value_mean = static_cast<double>(bot.value_mean);
   learner_->value_scale = static_cast<double>(bot.value_scale);
@@ -391,7 +410,8 @@ Bot Trainer::bot() const {
           .value_mean = static_cast<float>(learner_->value_mean),
           .value_scale = static_cast<float>(learner_->value_scale),
           .steps = steps_,
-          .limits = resolved_.limits};
+          .limits = resolved_.limits,
+          .rules = rules_};
   return bot;
 }
 
@@ -407,22 +427,23 @@ TensorFile Trainer::state() const {
   json records = json::object();
   for (const Member& member : population_.members())
     records[member.name] = {member.record.wins, member.record.draws, member.record.losses};
-  const json j = {{"format", kStateFormat},
-                  {"game", game_.spec.name},
-                  {"hidden", network_->options().hidden},
-                  {"memory", network_->options().memory},
-                  {"grid", word_of(network_->options().grid.value)},
-                  {"entity", network_->options().entity},
-                  {"steps", steps_},
-                  {"iterations", iterations_},
-                  {"adam_steps", learner_->adam_steps()},
-                  {"value", {learner_->value_mean, learner_->value_scale, learner_->value_weight}},
-                  {"seen", seen_},
-                  {"next_past_at", next_past_at_},
-                  {"records", records},
-                  {"cuts", {cut_share_, cut_length_}},
-                  {"scores", last_scores_},
-                  {"next_score", next_score_}};
+  json j = {{"format", kStateFormat},
+            {"game", game_.spec.name},
+            {"hidden", network_->options().hidden},
+            {"memory", network_->options().memory},
+            {"grid", word_of(network_->options().grid.value)},
+            {"entity", network_->options().entity},
+            {"steps", steps_},
+            {"iterations", iterations_},
+            {"adam_steps", learner_->adam_steps()},
+            {"value", {learner_->value_mean, learner_->value_scale, learner_->value_weight}},
+            {"seen", seen_},
+            {"next_past_at", next_past_at_},
+            {"records", records},
+            {"cuts", {cut_share_, cut_length_}},
+            {"scores", last_scores_},
+            {"next_score", next_score_}};
+  if (!rules_.empty()) j["rules"] = rules_to_json(rules_);
   file.metadata[kStateKey] = json_text(j);
   return file;
 }
@@ -439,6 +460,22 @@ Result<void> Trainer::restore(const TensorFile& state, std::vector<SavedMember> 
   std::vector<double> mean(column_mean_.size()), square(column_square_.size());
   std::vector<std::vector<float>> vectors;
   std::map<std::string, Record> records;
+  std::optional<Error> error;
+  JsonFields fields(j.value(), place, error);
+  if (const int format = fields.whole<int>("format"); !error && format != kStateFormat)
+    return bad("has format " + std::to_string(format) + "; this program reads " + std::to_string(kStateFormat));
+  if (const std::string game = fields.text("game"); !error && game != game_.spec.name)
+    return bad("belongs to the game '" + game + "', not '" + game_.spec.name + "'");
+  const NetworkOptions shape{.hidden = fields.wholes<int>("hidden", 64),
+                             .memory = fields.whole<int>("memory"),
+                             .entity = fields.whole<int>("entity"),
+                             .grid = fields.word<GridReading>("grid")};
+  const std::vector<ObservedParameter> rules = rules_from_json(fields, error);
+  if (!error && rules != rules_)
+    return bad("belongs to a player that sees " + rules_text(rules) + "; one that sees " + rules_text(rules_) +
+               " is a new run, which `--from` begins with what this one has learnt");
+  if (!error && !(shape == network_->options())) return bad("belongs to a network of another shape");
+  if (error) return *error;
   for (const char* name : {"parameters", "averaged", "adam.first_moment", "adam.second_moment"}) {
     const auto tensor = state.find_f32(name, std::vector<std::int64_t>{count}, file);
     if (!tensor) return tensor.error();
@@ -450,17 +487,6 @@ Result<void> Trainer::restore(const TensorFile& state, std::vector<SavedMember> 
     return bad("holds a negative value in 'adam.second_moment'");
   if (auto ok = read_f64(state, "observation.mean", file, mean); !ok) return ok;
   if (auto ok = read_f64(state, "observation.square", file, square); !ok) return ok;
-  std::optional<Error> error;
-  JsonFields fields(j.value(), place, error);
-  if (const int format = fields.whole<int>("format"); !error && format != kStateFormat)
-    return bad("has format " + std::to_string(format) + "; this program reads " + std::to_string(kStateFormat));
-  if (const std::string game = fields.text("game"); !error && game != game_.spec.name)
-    return bad("belongs to the game '" + game + "', not '" + game_.spec.name + "'");
-  const NetworkOptions shape{.hidden = fields.wholes<int>("hidden", 64),
-                             .memory = fields.whole<int>("memory"),
-                             .entity = fields.whole<int>("entity"),
-                             .grid = fields.word<GridReading>("grid")};
-  if (!error && !(shape == network_->options())) return bad("belongs to a network of another shape");
   auto scores = fields.reals<float>("scores", kScores);
   const auto next_score = fields.whole<std::int64_t>("next_score", {0, kScores - 1});
   const auto value = fields.reals("value", 3);

@@ -119,6 +119,7 @@ class Trainer {
 
   GameEntry game_;
   ResolvedConfig resolved_;
+  std::vector<ObservedParameter> rules_;  // that the player sees
   std::unique_ptr<Network> network_;
   HeadLayout layout_;
   Team team_;
