@@ -382,7 +382,7 @@ MatchSummary play(const std::string& player, const std::string& against, int tea
     return random_agent();
   };
   MatchOptions options{.matches = matches, .settings = default_settings(entry.spec), .batch = 64};
-  options.settings.parameters[0] = static_cast<float>(team_size);
+  options.settings.fixed.parameters[0] = static_cast<float>(team_size);
   const Result<MatchSummary> summary = play_matches(entry, *make(player), make(against).get(), Key(9), options);
   EXPECT_TRUE(summary.ok()) << summary.error().message;
   return summary.value();

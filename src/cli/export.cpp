@@ -44,6 +44,9 @@ Result<Outcome> export_bot(const Options& options, const Games& games, Console& 
   console.print("{}: {} bytes\n", out, grouped(static_cast<long long>(model.size())));
   Json json{{"game", bot.game}, {"format", "onnx"}, {"file", out}, {"bytes", model.size()}};
   if (!found.value().note.empty()) console.print("note: {}\n", found.value().note);
+  for (const ObservedParameter& rule : bot.rules)
+    console.print("note: behind the game's observation it is to be shown {}: {} as -1, {} as 1\n", rule.name,
+                  shortest(rule.low), shortest(rule.high));
   if (const std::optional<float> temperature = found.value().temperature) {
     console.print(
         "note: to play at this rating, draw from the logits divided by the temperature {} "

@@ -127,12 +127,12 @@ struct Armed : Sums<> {
 
 TEST(Match, PicksBelongToSeats) {
   const auto random = random_agent(), other = random_agent();
-  MatchOptions options{.matches = 20, .settings = {{}, {0, 1}}};
+  MatchOptions options{.matches = 20, .settings = Settings{{}, {0, 1}}};
   const Result<MatchSummary> armed = play_matches(game_entry<Armed>(), *random, other.get(), Key(1), options);
   ASSERT_TRUE(armed.ok()) << armed.error().message;
   EXPECT_EQ(armed.value().score_by_team[0].value, 0);
   EXPECT_EQ(armed.value().score_by_team[1].value, 1);
-  options.settings.picks.clear();  // nobody picks: the rules find -1 for every seat
+  options.settings.fixed.picks.clear();  // nobody picks: the rules find -1 for every seat
   EXPECT_TRUE(play_matches(game_entry<Armed>(), *random, other.get(), Key(1), options).ok());
 }
 

@@ -489,7 +489,7 @@ Result<void> Run::save(bool curve) {
 }
 
 Result<void> Run::keep_config(const std::string& text) {
-  const auto before = read_run(options_.folder);
+  auto before = read_run(options_.folder);
   if (!before) return before.error();
   return to_toml(before.value()) == text ? Result<void>{} : folder_.save_config(text);
 }

@@ -524,7 +524,8 @@ Result<void> Trainer::restore(const TensorFile& state, std::vector<SavedMember> 
   refresh_scale();
   population_.clear();
   for (SavedMember& opponent : population) {
-    if (!(opponent.bot.network.options() == network_->options())) return bad("belongs to a league of another shape");
+    if (!(opponent.bot.network.options() == network_->options()) || opponent.bot.rules != rules_)
+      return bad("belongs to a league of another shape");
     add_member(opponent.name, opponent.kind, std::move(opponent.bot));
     if (const auto record = records.find(opponent.name); record != records.end())
       population_.set_record(opponent.name, record->second);

@@ -39,6 +39,7 @@ class Bot:
     also given that of its players, an array of `bot.start(n)` that act() brings up to date; a player's row is zero when
     its match begins.
 
+    A bot that sees rules which were drawn while it learnt has the part `rules` after those of the game: docs/formats/bot.md.
     What `limits` says (steps of reaction, steps between decisions) is the caller's to keep.
     """
 
