@@ -3,7 +3,7 @@
 namespace rival {
 
 float default_temperature(const Spec& spec) {
-  return spec.hidden_information || spec.simultaneous ? 1.0f : 0.0f;
+  return (spec.hidden_information && spec.team_count() > 1) || spec.simultaneous ? 1.0f : 0.0f;
 }
 
 bool Agent::probabilities(const Decisions&, float*) {

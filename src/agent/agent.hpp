@@ -12,7 +12,7 @@
 namespace rival {
 
 // How a trained player plays unless told otherwise: as it learnt, 1, where good play is mixed, that is where
-// information is hidden or seats act at once; elsewhere its most likely choices, 0.
+// something is hidden from other teams or seats act at once; elsewhere its most likely choices, 0.
 float default_temperature(const Spec& spec);
 
 // Not thread-safe: one thread per agent.

@@ -91,7 +91,7 @@ const float* DelayLine::delayed(const Decisions& decisions) {
 
 ActionHold::ActionHold(int players, const Spec& spec, int every)
     : layout_(spec),
-      every_(every),
+      every_(index(players), every),
       next_(index(players), 0),
       choices_(index(players) * index(layout_.choice_count())),
       values_(index(players) * index(layout_.value_count)) {
@@ -100,6 +100,11 @@ ActionHold::ActionHold(int players, const Spec& spec, int every)
 
 void ActionHold::clear(int first_player, int count) {
   std::fill_n(next_.begin() + first_player, count, 0);
+}
+
+void ActionHold::set_every(int player, int every) {
+  check(every >= 1, "a decision is made every step or more seldom");
+  every_[index(player)] = every;
 }
 
 bool ActionHold::still_allowed(const std::int32_t* action, const std::uint8_t* mask, std::int32_t* now) const {
@@ -137,7 +142,7 @@ void ActionHold::decided(const Decisions& decisions, std::span<const int> rows, 
   const int parts = layout_.choice_count(), value_count = layout_.value_count;
   for (int row : rows) {
     const auto player = index(player_of(decisions, row));
-    next_[player] = step_of(decisions, row) + every_;
+    next_[player] = step_of(decisions, row) + every_[player];
     std::copy_n(choices + index(row) * index(parts), parts, choices_.data() + player * index(parts));
     std::copy_n(values + index(row) * index(value_count), value_count, values_.data() + player * index(value_count));
   }

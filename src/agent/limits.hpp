@@ -63,6 +63,8 @@ class ActionHold {
   ActionHold(int players, const Spec& spec, int every);
 
   void clear(int first_player, int count);
+  // From its next decision on the player decides every so many steps.
+  void set_every(int player, int every);
 
   // Appends to `deciding` the named rows that decide now: `every` steps have passed since the player's last decision,
   // or the present mask forbids a choice of its last action that counts. The other rows are given their last action,
@@ -76,7 +78,7 @@ class ActionHold {
   bool still_allowed(const std::int32_t* action, const std::uint8_t* mask, std::int32_t* now) const;
 
   HeadLayout layout_;
-  int every_;
+  std::vector<int> every_;             // [players]
   std::vector<int> next_;              // [players] the step at which the next decision is due
   std::vector<std::int32_t> choices_;  // [players x choice_count]
   std::vector<float> values_;          // [players x value_count]

@@ -408,6 +408,32 @@ void action_probabilities(const HeadLayout& layout, const float* heads, const st
   HWY_DYNAMIC_DISPATCH(probabilities)(layout, heads, masks, rows, temperature, out);
 }
 
+void log_probabilities(const HeadLayout& layout, const float* heads, const float* log_std, const std::uint8_t* masks,
+                       int rows, const std::int32_t* choices, const float* raw, float* log_probability) {
+  for (int r = 0; r < rows; ++r) {
+    float total = 0;
+    for (int part = 0; part < layout.choice_count(); ++part) {
+      if (!layout.counts(part, choices)) continue;
+      const int first = layout.column[static_cast<std::size_t>(part)];
+      const int end = first + layout.discrete[static_cast<std::size_t>(part)];
+      float most = -std::numeric_limits<float>::infinity(), sum = 0;
+      for (int c = first; c < end; ++c)
+        if (masks[c]) most = std::max(most, heads[c]);
+      for (int c = first; c < end; ++c)
+        if (masks[c]) sum += std::exp(heads[c] - most);
+      total += heads[first + choices[part]] - most - std::log(sum);
+    }
+    for (int i = 0; i < layout.value_count; ++i) {
+      if (!layout.value_counts(i, choices)) continue;
+      const float noise = (raw[i] - heads[layout.mask_size + i]) * std::exp(-log_std[i]);
+      total += -0.5f * noise * noise - log_std[i] - HWY_NAMESPACE::kHalfLog2Pi;
+    }
+    log_probability[r] = total;
+    heads += layout.head_size(), masks += layout.mask_size;
+    choices += layout.choice_count(), raw += layout.value_count;
+  }
+}
+
 void scale_values(const HeadLayout& layout, const float* raw, int rows, float* values) {
   const auto n = static_cast<std::size_t>(layout.value_count);
   for (std::size_t r = 0; r < static_cast<std::size_t>(rows); ++r)

@@ -56,6 +56,10 @@ struct SampledActions {
 void sample_actions(const HeadLayout& layout, const float* heads, const float* log_std, const std::uint8_t* masks,
                     int rows, Key key, float temperature, const SampledActions& out);
 
+// log p of actions, of all parts that count together, as sample_actions() gives it at temperature 1. [rows]
+void log_probabilities(const HeadLayout& layout, const float* heads, const float* log_std, const std::uint8_t* masks,
+                       int rows, const std::int32_t* choices, const float* raw, float* log_probability);
+
 // Probabilities of all discrete choices [rows x mask_size] at a temperature above 0; each part sums to 1, or is all
 // zero where it allows nothing. Of a part that depends on another: given that it counts.
 void action_probabilities(const HeadLayout& layout, const float* heads, const std::uint8_t* masks, int rows,

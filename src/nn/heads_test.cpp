@@ -353,5 +353,29 @@ TEST(SampleActions, APartThatDoesNotCountMayAllowNothing) {
   for (std::size_t c : {5u, 6u, 7u, 10u, 15u}) EXPECT_EQ(gradients[c], 0) << c;
 }
 
+TEST(Heads, LogProbabilitiesAreThoseOfSampling) {
+  Spec spec;
+  spec.action = {ActionPart::discrete("a", 3), ActionPart::discrete("b", 4).when(0, {0, 2}),
+                 ActionPart::continuous("c", 2, -1, 1), ActionPart::continuous("d", 1, 0, 5).when(0, {1})};
+  const HeadLayout layout(spec);
+  constexpr int kRows = 100;
+  const auto rows = [](int columns) { return static_cast<std::size_t>(kRows * columns); };
+  std::vector<float> heads(rows(layout.head_size())), raw(rows(3)), sampled(kRows), again(kRows);
+  std::vector<std::uint8_t> masks(rows(layout.mask_size));
+  std::vector<std::int32_t> choices(rows(2));
+  Random random(Key(1));
+  for (float& x : heads) x = random.uniform(-2, 2);
+  for (std::size_t i = 0; i < masks.size(); ++i) masks[i] = i % 7 == 0 || random.uniform() < 0.7f;
+  for (int r = 0; r < kRows; ++r)  // each part allows something
+    masks[rows(layout.mask_size) / kRows * static_cast<std::size_t>(r)] =
+        masks[rows(layout.mask_size) / kRows * static_cast<std::size_t>(r) + 3] = 1;
+  const float log_std[] = {-0.5f, 0.1f, 0.7f};
+  sample_actions(layout, heads.data(), log_std, masks.data(), kRows, Key(2), 1,
+                 {choices.data(), raw.data(), sampled.data()});
+  log_probabilities(layout, heads.data(), log_std, masks.data(), kRows, choices.data(), raw.data(), again.data());
+  for (int r = 0; r < kRows; ++r)
+    EXPECT_NEAR(sampled[static_cast<std::size_t>(r)], again[static_cast<std::size_t>(r)], 1e-5) << r;
+}
+
 }  // namespace
 }  // namespace rival

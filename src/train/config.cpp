@@ -94,7 +94,7 @@ double among_mates(const Spec& spec) {
 Preset preset_of(const Spec& spec) {
   const bool teams = spec.team_count() > 1;
   if (teams && spec.seconds_per_step > 0) return Preset::real_time;
-  if (spec.hidden_information || (teams && spec.simultaneous)) return Preset::mixed_play;
+  if (teams && (spec.hidden_information || spec.simultaneous)) return Preset::mixed_play;
   return teams ? Preset::several_teams : Preset::one_team;
 }
 
@@ -113,6 +113,8 @@ std::vector<TrainOption> train_options(TrainConfig& c) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   constexpr double kLowest = std::numeric_limits<double>::lowest();
   const Cell<std::vector<int>> by_size{std::vector<int>{}, "64x64; 128x128 above 32 observed numbers"};
+  // As past.hpp measures.
+  const Cell<int> remembering{0, "128 with hidden information that is not shown again, else 0"};
   Table t;
   t.add("minutes", c.minutes, "the run ends after so many minutes; 0: no limit; without any limit the program takes 1",
         {0, 1e6});
@@ -130,9 +132,9 @@ std::vector<TrainOption> train_options(TrainConfig& c) {
         {by_size, by_size, by_size, std::vector{64, 64}});  // in real time more experience beats more width
   t.add("memory", c.network.memory, "width of the recurrent memory, equal to the last hidden width; 0: none",
         {-1, 8192},
-        {0,
+        {remembering,
          0,
-         0,
+         remembering,
          {[](const Spec& spec) { return spec.hidden_information ? -1 : 0; },
           "the last hidden width with hidden information, else 0"}});
   t.add("grid", c.network.grid, "how grids are read; auto convolves those of more than 1024 numbers");
@@ -178,6 +180,12 @@ std::vector<TrainOption> train_options(TrainConfig& c) {
   // play is mixed (but in real time) both pull away from equilibrium, since how one got here is part of what
   // one knows.
   t.add("opening_share", c.opening_share, "of the matches that begin with moves at random", {-1, 1}, {0, 0.8, 0, 0});
+  // Where there is nobody to show what is possible.
+  t.add(
+      "explorer_share", c.explorer_share,
+      "of the matches that are played at random, each action held for a while, as long as that reaches what the player "
+      "does not",
+      {-1, 1}, {0.125, 0, 0, 0});
   // At first a seat learns from what it did itself; in the end all that counts is the team.
   t.add("team_spirit", c.team_spirit, "share of a seat's reward that is its team's mean, at the start", {-1, 1},
         in_all<double>({among_mates<20>, "0.2 in teams of several seats, else 0"}));
@@ -221,6 +229,7 @@ Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec) {
   if (config.discount > 0 && config.look_ahead < 0) r.options.look_ahead = 0;
   for (const TrainOption& option : train_options(r.options))
     if (option.choose) option.choose(spec);
+  if (spec.team_count() > 1) r.options.explorer_share = 0;
   if (spec.team_count() == 1)  // nobody to play against
     r.options.past_share = r.options.opening_share = r.options.rivalry = 0;
   r.hot_opponents = preset_of(spec) != Preset::real_time;

@@ -53,6 +53,7 @@ struct TrainConfig {
   double gradient_norm = 0.5;
   double averaged_share = 0;    // of the run, the last of it, over whose updates a player's parameters are the mean
   double opening_share = -1;    // of the matches that begin with moves at random; -1: from the Spec
+  double explorer_share = -1;   // of the matches that explorers play while they find more; -1: from the Spec
   double team_spirit = -1;      // share of a seat's reward that is its team's mean, at the start; -1: from the Spec
   double team_spirit_end = -1;  // and at the end; -1: from the Spec
   double rivalry = -1;          // share of the others' mean reward taken from a seat's; -1: from the Spec

@@ -48,7 +48,7 @@ TEST(Config, ThePresetFollowsFromTheSpec) {
   EXPECT_EQ(preset_of(spec(1, 1, false, 0.1f)), Preset::one_team);
   EXPECT_EQ(preset_of(spec(2, 2, false, 0)), Preset::several_teams);
   EXPECT_EQ(preset_of(spec(2, 2, true, 0)), Preset::mixed_play);
-  EXPECT_EQ(preset_of(spec(1, 1, true, 0.1f)), Preset::mixed_play);
+  EXPECT_EQ(preset_of(spec(1, 1, true, 0.1f)), Preset::one_team);  // nobody to deceive
   EXPECT_EQ(preset_of(spec(2, 2, true, 0.1f)), Preset::real_time);
   EXPECT_EQ(preset_of(spec(2, 2, false, 0.1f)), Preset::real_time);
   Spec at_once = spec(2, 2, false, 0);

@@ -17,9 +17,11 @@ std::size_t times(int a, int b) {
   return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
 }
 
-// The parts of a match's key that decide its opening and its end if it is cut short: beyond those of its steps, which
-// the batch draws from.
-constexpr std::uint64_t kOpening = std::uint64_t{1} << 63, kCut = kOpening + 1;
+// The parts of a match's key that decide its opening, its end if it is cut short, and how long its explorer holds an
+// action: beyond those of its steps, which the batch draws from.
+constexpr std::uint64_t kOpening = std::uint64_t{1} << 63, kCut = kOpening + 1, kHold = kOpening + 2;
+
+constexpr float kAtRandom = 50;  // a temperature
 
 }  // namespace
 
@@ -33,6 +35,9 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
       memory_size_(network.memory().size),
       stride_(backend.input_stride()),
       observation_size_(network.observation_size()),
+      delay_(batch_->matches() * batch_->spec().seats, batch_->layout().observation_size,
+             options.limits.reaction_steps),
+      hold_(batch_->matches() * batch_->spec().seats, batch_->spec(), options.limits.every),
       sight_(batch_->spec(), options.rules) {
   const int horizon = options.horizon;
   const int rows = batch_->rows(), matches = batch_->matches(), seats = batch_->spec().seats;
@@ -55,6 +60,7 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
     column->resize(static_cast<std::size_t>(capacity));
   for (auto* column : {&samples_.previous, &samples_.player, &samples_.initial})
     column->resize(static_cast<std::size_t>(capacity));
+  explored_.resize(static_cast<std::size_t>(capacity));
   sample_at_.resize(times(horizon, rows));
   rewards_.resize(times(horizon, matches * seats));
   status_.resize(times(horizon, matches));
@@ -67,13 +73,9 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
   episode_number_.resize(static_cast<std::size_t>(matches));
   random_steps_.resize(static_cast<std::size_t>(matches));
   cut_at_.resize(static_cast<std::size_t>(matches));
+  exploring_.assign(static_cast<std::size_t>(matches), 0);
   match_term_.assign(static_cast<std::size_t>(matches), -1);
   own_team_.resize(static_cast<std::size_t>(matches));
-  if (options.limits.any()) {
-    delay_ =
-        std::make_unique<DelayLine>(matches * seats, batch_->layout().observation_size, options.limits.reaction_steps);
-    hold_ = std::make_unique<ActionHold>(matches * seats, batch_->spec(), options.limits.every);
-  }
   for (const FlatColumns& flat : network.flat())
     for (int c = flat.first; flat.normalised && c < flat.first + flat.size; ++c)
       noted_columns_.push_back(static_cast<std::size_t>(c));
@@ -98,10 +100,18 @@ void Rollout::start(const MatchSettings& settings, Key key) {
   std::fill(returns_.begin(), returns_.end(), 0.0f);
   std::fill(match_term_.begin(), match_term_.end(), -1);
   waiting_.clear();
-  if (delay_) {
-    delay_->clear(0, batch_->matches() * batch_->spec().seats);
-    hold_->clear(0, batch_->matches() * batch_->spec().seats);
-  }
+  delay_.clear(0, batch_->matches() * batch_->spec().seats);
+  hold_.clear(0, batch_->matches() * batch_->spec().seats);
+  for (int m : all) choose_explorer(m, 0, {});
+}
+
+void Rollout::choose_explorer(int match, int explorers, Key key) {
+  constexpr int kLongest = 7;  // holds of 1, 2, 4... 64 steps
+  const bool exploring = match >= batch_->matches() - explorers;
+  const int every = exploring ? 1 << Random(key.split(kHold)).below(kLongest) : 1;
+  exploring_[static_cast<std::size_t>(match)] = exploring;
+  for (int seat = 0; seat < batch_->spec().seats; ++seat)
+    hold_.set_every(seat_index(match, seat), std::max(every, options_.limits.every));
 }
 
 void Rollout::open_match(int match, Key key) {
@@ -140,9 +150,10 @@ void Rollout::encode(Executor& executor, const ObservationScale& scale, std::spa
   }
 }
 
-void Rollout::act(Executor& executor, const Policy& policy, std::span<const int> rows, Key key, bool learn, int step) {
+void Rollout::act(Executor& executor, const Policy& policy, std::span<const int> rows, Key key, Role role, int step) {
   const int count = static_cast<int>(rows.size());
   if (count == 0) return;
+  const bool learn = role != Role::opponent, explore = role == Role::explorer;
   const auto mask_size = static_cast<std::size_t>(layout_.mask_size);
   const auto choice_count = static_cast<std::size_t>(layout_.choice_count());
   const auto value_count = static_cast<std::size_t>(layout_.value_count);
@@ -173,8 +184,12 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
     memory = {scratch_previous_.data(), scratch_initial_.data(), states_.data()};
   }
   const float* heads = executor.forward(*policy.weights, inputs, padded_rows(count), memory);
-  sample_actions(layout_, heads, policy.log_std, masks, count, key, policy.temperature,
+  sample_actions(layout_, heads, policy.log_std, masks, count, key, explore ? kAtRandom : policy.temperature,
                  {choices, raw, log_probability});
+  if (explore) {  // what is learnt is how likely the policy itself was to do the same
+    for (std::size_t i = 0; i < rows.size() * value_count; ++i) raw[i] = std::clamp(raw[i], -1.0f, 1.0f);
+    log_probabilities(layout_, heads, policy.log_std, masks, count, choices, raw, log_probability);
+  }
 
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto row = static_cast<std::size_t>(rows[i]);
@@ -200,6 +215,7 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
     samples_.initial[sample] = last_sample_[who] == -1 ? static_cast<int>(who) : -1;
     last_sample_[who] = static_cast<int>(sample);
     sample_at[rows[i]] = static_cast<int>(sample);
+    explored_[sample] = explore;
   }
   samples_.count += count;
 }
@@ -207,7 +223,7 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
 Result<void> Rollout::act_opponent(Executor& executor, const Opponent& opponent, Key key, int step) {
   if (opponent_rows_.empty()) return {};
   if (opponent.policy) {
-    act(executor, *opponent.policy, opponent_rows_, key, false, step);
+    act(executor, *opponent.policy, opponent_rows_, key, Role::opponent, step);
     return {};
   }
   opponent.agent->act(rows_.decisions(opponent_rows_), key, rows_.choices.data(), rows_.values.data());
@@ -291,7 +307,11 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
       }
     }
     const bool opposed = is_against_opponent(m);
-    Episode episode{.step = step, .match = m, .length = batch_->steps(m), .cut = status[m] == Status::truncated};
+    Episode episode{.step = step,
+                    .match = m,
+                    .length = batch_->steps(m),
+                    .cut = status[m] == Status::truncated,
+                    .explorer = exploring_[k] != 0};
     if (opposed && match_term_[k] == term_) {
       episode.term = term_;
       const auto first = returns_.begin() + static_cast<std::ptrdiff_t>(m) * seats;
@@ -323,11 +343,10 @@ void Rollout::start_next(const std::vector<int>& places) {
     std::fill_n(returns_.begin() + first, seats, 0.0f);
     std::fill_n(last_sample_.begin() + first, seats, -2);  // start anew: no previous sample, and no state
     std::fill_n(states_.begin() + static_cast<std::ptrdiff_t>(first) * memory_size_, seats * memory_size_, 0.0f);
-    if (delay_) {
-      delay_->clear(first, seats);
-      hold_->clear(first, seats);
-    }
+    delay_.clear(first, seats);
+    hold_.clear(first, seats);
     keys.push_back(key_.split(static_cast<std::uint64_t>(m)).split(++episode_number_[k]));
+    choose_explorer(m, explorers_, keys.back());
     open_match(m, keys.back());
   }
   start_matches(*batch_, places, settings_, keys);
@@ -348,6 +367,7 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
                       0.0f);
     }
   }
+  explorers_ = options.explorers;
   finals_.clear();
   cuts_.clear();
   episodes_.clear();
@@ -364,7 +384,7 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
   for (int step = 0; step <= options.steps; ++step) {
     if (options.stop && (*options.stop)()) return {};
     if (Result<void> shown = rows_.observe(); !shown) return shown;
-    learner_rows_.clear(), opponent_rows_.clear(), random_rows_.clear(), deciding_.clear();
+    learner_rows_.clear(), explorer_rows_.clear(), opponent_rows_.clear(), random_rows_.clear(), deciding_.clear();
     for (int row : rows_.acting()) {
       const int seat = rows_.seats[static_cast<std::size_t>(row)], match = rows_.match_of(row);
       if (random_steps_[static_cast<std::size_t>(match)] > 0)
@@ -372,36 +392,46 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
       else if (is_against_opponent(match) && spec.team_of(seat) != own_team(match))
         opponent_rows_.push_back(row);
       else
-        learner_rows_.push_back(row);
+        (exploring_[static_cast<std::size_t>(match)] ? explorer_rows_ : learner_rows_).push_back(row);
     }
     shown_ = rows_.observations.data();
-    if (delay_ || sight_.size() > 0) {
+    if (options_.limits.any() || sight_.size() > 0) {
       std::vector<int> seeing = learner_rows_;
+      seeing.insert(seeing.end(), explorer_rows_.begin(), explorer_rows_.end());
       if (!opponent.agent) seeing.insert(seeing.end(), opponent_rows_.begin(), opponent_rows_.end());
-      if (delay_) shown_ = delay_->delayed(rows_.decisions(seeing));
+      if (options_.limits.any()) shown_ = delay_.delayed(rows_.decisions(seeing));
       shown_ = sight_.rows(*batch_, seeing, shown_);
     }
-    if (step == options.steps) break;
-    if (hold_) {
-      const auto keep_deciding = [&](std::vector<int>& rows) {
-        deciding_.clear();
-        hold_->split(rows_.decisions(rows), deciding_, rows_.choices.data(), rows_.values.data());
-        rows = deciding_;
-      };
+    if (step == options.steps) {  // in finish() they are all who learn from what they did
+      learner_rows_.insert(learner_rows_.end(), explorer_rows_.begin(), explorer_rows_.end());
+      std::sort(learner_rows_.begin(), learner_rows_.end());
+      break;
+    }
+    const auto keep_deciding = [&](std::vector<int>& rows) {
+      deciding_.clear();
+      hold_.split(rows_.decisions(rows), deciding_, rows_.choices.data(), rows_.values.data());
+      rows = deciding_;
+    };
+    keep_deciding(explorer_rows_);
+    if (options_.limits.any()) {
       keep_deciding(learner_rows_);
       if (!opponent.agent) keep_deciding(opponent_rows_);
     }
     if (step % kNoteEvery == 0) note_columns();
     const Key step_key = key.split(static_cast<std::uint64_t>(step));
-    act(executor, policy, learner_rows_, step_key.split(0), true, step);
+    act(executor, policy, learner_rows_, step_key.split(0), Role::learner, step);
+    act(executor, policy, explorer_rows_, step_key.split(3), Role::explorer, step);
     if (Result<void> acted = act_opponent(executor, opponent, step_key.split(1), step); !acted) return acted;
     random_->act(rows_.decisions(random_rows_), step_key.split(2), rows_.choices.data(), rows_.values.data());
-    if (hold_) {
-      hold_->decided(rows_.decisions(learner_rows_), learner_rows_, rows_.choices.data(), rows_.values.data());
-      if (!opponent.agent)
-        hold_->decided(rows_.decisions(opponent_rows_), opponent_rows_, rows_.choices.data(), rows_.values.data());
+    const auto hold = [&](std::span<const int> rows) {
+      hold_.decided(rows_.decisions(rows), rows, rows_.choices.data(), rows_.values.data());
+    };
+    hold(explorer_rows_);
+    if (options_.limits.any()) {
+      hold(learner_rows_);
+      if (!opponent.agent) hold(opponent_rows_);
     }
-    decisions_ += static_cast<std::int64_t>(learner_rows_.size() + opponent_rows_.size());
+    decisions_ += static_cast<std::int64_t>(learner_rows_.size() + explorer_rows_.size() + opponent_rows_.size());
     if (auto ok = step_matches(executor, policy, options, step); !ok) return ok;
   }
   finish(executor, policy, options);
@@ -425,6 +455,7 @@ void Rollout::carry_over() {
       move(s.choices, from, to, layout_.choice_count());
       move(s.raw, from, to, layout_.value_count);
       for (auto* column : {&s.log_probability, &s.value}) move(*column, from, to, 1);
+      move(explored_, from, to, 1);
       move(s.player, from, to, 1);
     }
     s.previous[static_cast<std::size_t>(to)] = -1;
@@ -480,6 +511,7 @@ void Rollout::finish(Executor& executor, const Policy& policy, const CollectOpti
     const float value = samples_.value[sample];
     float advantage = 0;  // unknown: learns nothing
     if (c.next == Carry::known) advantage = c.reward + c.value - value + options.lambda * c.advantage;
+    if (explored_[sample]) advantage = std::max(advantage, 0.0f);  // see exploration.hpp
     if (c.next == Carry::later && batch_->spec().simultaneous) waiting_.push_back({number, c.reward, c.weight});
     samples_.advantage[sample] = advantage;
     samples_.target[sample] = value + advantage;

@@ -27,6 +27,7 @@ struct Episode {
   float score = 0;          // mean return of the learner's seats
   int length = 0;           // steps
   bool cut = false;         // truncated by the game
+  bool explorer = false;    // played by an explorer
   // Matches that were against one opponent from beginning to end: its Opponent::term, and the learner's score, 0 to
   // 1. Others: -1.
   int term = -1;
@@ -72,6 +73,9 @@ struct CollectOptions {
   // How much of the mean reward of the other teams' seats is taken from a seat's, 0 to 1 (likewise): with 1, only to be
   // ahead is worth something.
   float rivalry = 0;
+  // The last so many matches are played by explorers, from when they next begin; in games of one team. See
+  // exploration.hpp.
+  int explorers = 0;
   // Asked before every step of the matches: true ends the collection there. Null: nobody asks.
   const std::function<bool()>* stop = nullptr;
 };
@@ -92,6 +96,7 @@ class Rollout {
   Result<void> collect(Executor& executor, const Policy& policy, const Opponent& opponent,
                        const CollectOptions& options, Key key);
   int opponent_matches() const { return options_.opponent_matches; }
+  int matches() const { return batch_->matches(); }
   int max_rows() const { return static_cast<int>(scratch_log_.size()); }
 
   Samples& samples() { return samples_; }
@@ -105,6 +110,8 @@ class Rollout {
   const std::vector<double>& column_squares() const { return column_squares_; }
 
  private:
+  // Decides whether an explorer, one of the last so many, plays a new match.
+  void choose_explorer(int match, int explorers, Key key);
   // Decides by how many random steps a new match begins: none, or up to half the length of the matches of late. Nobody
   // learns from those moves, but what follows shows positions that good players alone would never reach. Decides as
   // well whether it is cut short, and where.
@@ -112,7 +119,8 @@ class Rollout {
   // Starts the next match in these places.
   void start_next(const std::vector<int>& places);
   void encode(Executor& executor, const ObservationScale& scale, std::span<const int> rows, std::byte* inputs) const;
-  void act(Executor& executor, const Policy& policy, std::span<const int> rows, Key key, bool learn, int step);
+  enum class Role { learner, explorer, opponent };
+  void act(Executor& executor, const Policy& policy, std::span<const int> rows, Key key, Role role, int step);
   Result<void> act_opponent(Executor& executor, const Opponent& opponent, Key key, int step);
   void share_rewards(float* rewards, const CollectOptions& options) const;
   Result<void> step_matches(Executor& executor, const Policy& policy, const CollectOptions& options, int step);
@@ -144,12 +152,14 @@ class Rollout {
   std::vector<std::uint64_t> episode_number_;  // [matches]
   double mean_length_ = 0;                     // of the matches of late, in steps; 0: none has ended yet
   std::vector<int> random_steps_;              // [matches] still to come
+  int explorers_ = 0;                          // CollectOptions::explorers of the last collect()
+  std::vector<std::uint8_t> exploring_;        // [matches] whether it is an explorer's
   std::vector<int> cut_at_;                    // [matches] the step at which the match is cut short, or 0
 
   // The present step's rows, by who decides.
-  std::vector<int> learner_rows_, opponent_rows_, random_rows_, deciding_;
-  std::unique_ptr<DelayLine> delay_;  // null without limits
-  std::unique_ptr<ActionHold> hold_;
+  std::vector<int> learner_rows_, explorer_rows_, opponent_rows_, random_rows_, deciding_;
+  DelayLine delay_;
+  ActionHold hold_;
   RulesSight sight_;
   // The observations that are acted on: those of rows_, or those of a while ago, with the rules that are seen.
   const float* shown_ = nullptr;
@@ -163,11 +173,12 @@ class Rollout {
 
   // The whole collection.
   Samples samples_;
-  std::vector<int> sample_at_;         // [steps x rows] index into samples, or -1
-  std::vector<float> rewards_;         // [steps x matches x seats]
-  std::vector<Status> status_;         // [steps x matches]
-  std::vector<std::uint8_t> stepped_;  // [steps x matches] whether a step of the match came of it then
-  std::vector<int> steps_before_;      // [matches] scratch
+  std::vector<std::uint8_t> explored_;  // [samples] whether it is an explorer's
+  std::vector<int> sample_at_;          // [steps x rows] index into samples, or -1
+  std::vector<float> rewards_;          // [steps x matches x seats]
+  std::vector<Status> status_;          // [steps x matches]
+  std::vector<std::uint8_t> stepped_;   // [steps x matches] whether a step of the match came of it then
+  std::vector<int> steps_before_;       // [matches] scratch
   struct Final {
     int step, player;
     float value;

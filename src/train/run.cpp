@@ -446,7 +446,8 @@ Result<void> Run::save(bool curve) {
                          {"gradient_norm", r.gradient_norm},
                          {"learning_rate", r.learning_rate},
                          {"entropy_weight", r.entropy_weight},
-                         {"discount", r.discount}};
+                         {"discount", r.discount},
+                         {"exploring", r.exploring}};
     std::vector<std::pair<std::string, double>> scalars = {{"loss/policy", r.policy_loss},
                                                            {"loss/value", r.value_loss},
                                                            {"policy/entropy", r.entropy},

@@ -15,6 +15,7 @@
 #include "base/json_fields.hpp"
 #include "base/machine.hpp"
 #include "base/number.hpp"
+#include "train/past.hpp"
 
 namespace rival {
 namespace {
@@ -92,7 +93,7 @@ double needed_memory(const Network& network, const RowLayout& layout, const Reso
 
 Result<std::unique_ptr<Trainer>> Trainer::make(const GameEntry& game, const TrainConfig& config) {
   if (auto ok = validate(game.spec); !ok) return ok.error();
-  auto resolved = resolve(config, game.spec);
+  auto resolved = resolve(with_memory_if_needed(game, config), game.spec);
   if (!resolved) return resolved.error();
   const std::vector<ObservedParameter> rules = observed_parameters(game.spec, resolved->settings);
   const Spec seen = with_rules(game.spec, rules);
@@ -157,8 +158,11 @@ Policy Trainer::policy() const {
           static_cast<float>(learner_->value_mean), static_cast<float>(learner_->value_scale)};
 }
 
-// Short at first, so that early learning gets many updates; long later, so that they are precise.
+// Short at first, so that early learning gets many updates; long later, so that they are precise. What has to be
+// remembered is learnt only where a collection holds both the cue and its use.
 int Trainer::horizon() const {
+  const bool whole_matches = network_->memory().size > 0 && preset_of(game_.spec) == Preset::one_team;
+  if (whole_matches) return resolved_.options.horizon;
   int steps = std::min(16, resolved_.options.horizon);
   for (std::int64_t grown = 1'000'000; grown <= steps_ && steps < resolved_.options.horizon; grown *= 4) steps *= 2;
   return std::min(steps, resolved_.options.horizon);
@@ -170,6 +174,13 @@ double Trainer::discount() const {
   const double ahead = resolved_.options.look_ahead * cut_length_;
   if (cut_share_ <= 0.5 || ahead <= 0) return resolved_.options.discount;
   return std::min(resolved_.options.discount, 1 - 1 / std::max(ahead, 1.0));
+}
+
+// In each rollout.
+int Trainer::explorers() const {
+  const double share = resolved_.options.explorer_share;
+  if (share <= 0 || !exploration_.wanted()) return 0;
+  return std::max(1, static_cast<int>(share * rollouts_[0]->matches() + 0.5));
 }
 
 void Trainer::note_end(const Episode& episode) {
@@ -199,6 +210,7 @@ Result<IterationReport> Trainer::iterate(double progress) {
       .lambda = static_cast<float>(resolved_.options.lambda),
       .team_spirit = static_cast<float>(between(resolved_.options.team_spirit, resolved_.options.team_spirit_end)),
       .rivalry = static_cast<float>(resolved_.options.rivalry),
+      .explorers = explorers(),
       .stop = &interrupt};
   std::vector<Result<void>> results(rollouts_.size());
   team_.run([&](int member) {
@@ -222,7 +234,7 @@ Result<IterationReport> Trainer::iterate(double progress) {
     report.iteration = iterations_, report.steps = steps_, report.interrupted = true;
     return report;
   }
-  std::vector<std::pair<int, float>> ended;  // step, score: in the order of time, whatever the threads
+  std::vector<const Episode*> ended;
   for (std::size_t i = 0; i < rollouts_.size(); ++i) {
     steps_ += rollouts_[i]->decisions();
     for (const Episode& episode : rollouts_[i]->episodes()) {
@@ -230,25 +242,29 @@ Result<IterationReport> Trainer::iterate(double progress) {
         ++challengers_[i].ended;
         population_.note(challengers_[i].name, episode.result);
       }
-      ended.emplace_back(episode.step, episode.score);
-      note_end(episode);
-      report.episode_length += episode.length;
+      ended.push_back(&episode);
     }
   }
-  report.episodes = static_cast<int>(ended.size());
-  if (!ended.empty()) report.episode_length /= static_cast<double>(ended.size());
-  std::stable_sort(ended.begin(), ended.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (const auto& [step, score] : ended) {
+  // In the order of time, whatever the threads.
+  std::stable_sort(ended.begin(), ended.end(), [](const auto* a, const auto* b) { return a->step < b->step; });
+  for (const Episode* episode : ended) {
+    exploration_.note(episode->explorer, episode->score);
+    if (episode->explorer) continue;
+    note_end(*episode);
+    ++report.episodes;
+    report.episode_length += episode->length;
     if (last_scores_.size() < kScores)
-      last_scores_.push_back(score);
+      last_scores_.push_back(episode->score);
     else
-      last_scores_[next_score_] = score;
+      last_scores_[next_score_] = episode->score;
     next_score_ = (next_score_ + 1) % kScores;
   }
+  report.episode_length /= std::max(1, report.episodes);
   if (hooks.after_collect) hooks.after_collect();
   report.collect_seconds = seconds_since(begin);
 
   report.discount = static_cast<double>(collect.discount);
+  report.exploring = collect.explorers > 0;
   report.learning_rate = resolved_.options.learning_rate * (1 - 0.95 * progress);
   report.entropy_weight = between(resolved_.options.entropy, resolved_.options.entropy_end);
   const UpdateOptions options{.epochs = resolved_.options.epochs,

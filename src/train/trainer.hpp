@@ -14,6 +14,7 @@
 #include "match/game_entry.hpp"
 #include "match/match.hpp"
 #include "train/config.hpp"
+#include "train/exploration.hpp"
 #include "train/learner.hpp"
 #include "train/rollout.hpp"
 
@@ -29,6 +30,7 @@ struct IterationReport {
   double policy_loss = 0, value_loss = 0, entropy = 0, kl = 0, clipped = 0, gradient_norm = 0;  // means
   double collect_seconds = 0, update_seconds = 0;
   double updated_rows = 0;   // samples that the update went over, those of all epochs together
+  bool exploring = false;    // explorers played some of the matches: see exploration.hpp
   bool interrupted = false;  // by Trainer::stop; what the update had learnt by then stays, the rest is dropped
 };
 
@@ -115,6 +117,7 @@ class Trainer {
   void refresh_scale();
   int horizon() const;
   double discount() const;
+  int explorers() const;
   void note_end(const Episode& episode);
 
   GameEntry game_;
@@ -135,6 +138,7 @@ class Trainer {
   Key key_;
   std::int64_t steps_ = 0, iterations_ = 0;
   // Of the matches of late: the share of those that were cut short, and the mean length of these.
+  Exploration exploration_;
   double cut_share_ = 0, cut_length_ = 0;
   ObservationScale scale_;
   double seen_ = 0;
