@@ -138,7 +138,8 @@ struct Flips {
   // How many stones turn in one direction.
   int turned(int seat, int cell, int dx, int dy) const {
     int count = 0;
-    for (int x = cell % kSize + dx, y = cell / kSize + dy; x >= 0 && y >= 0 && x < kSize && y < kSize; x += dx, y += dy) {
+    for (int x = cell % kSize + dx, y = cell / kSize + dy; x >= 0 && y >= 0 && x < kSize && y < kSize;
+         x += dx, y += dy) {
       const int stone = cells[static_cast<std::size_t>(y * kSize + x)];
       if (stone == 1 + seat) return count;
       if (stone == 0) return 0;

@@ -137,8 +137,8 @@ struct Acrobot {
     const float phi2 = kM * kC * kG * cosine(s[0] + s[1] - kPi / 2);
     const float phi1 = -kM * kL * kC * s[3] * s[3] * s2 - 2 * kM * kL * kC * s[3] * s[2] * s2 +
                        (kM * kC + kM * kL) * kG * cosine(s[0] - kPi / 2) + phi2;
-    const float a2 = (torque + d2 / d1 * phi1 - kM * kL * kC * s[2] * s[2] * s2 - phi2) /
-                     (kM * kC * kC + kI - d2 * d2 / d1);
+    const float a2 =
+        (torque + d2 / d1 * phi1 - kM * kL * kC * s[2] * s[2] * s2 - phi2) / (kM * kC * kC + kI - d2 * d2 / d1);
     return {s[2], s[3], -(d2 * a2 + phi1) / d1, a2};
   }
   static float wrapped(float angle) {

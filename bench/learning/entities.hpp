@@ -48,8 +48,9 @@ struct Dodging {
     Random random(key);
     self = {random.uniform(-0.5f, 0.5f), random.uniform(-0.5f, 0.5f)};
     for (Body& thing : things) {
-      do thing = {random.uniform(-1, 1), random.uniform(-1, 1), random.uniform(-0.04f, 0.04f),
-                  random.uniform(-0.04f, 0.04f)};
+      do
+        thing = {random.uniform(-1, 1), random.uniform(-1, 1), random.uniform(-0.04f, 0.04f),
+                 random.uniform(-0.04f, 0.04f)};
       while (distance(thing, self) < 0.4f);
     }
   }

@@ -1,6 +1,7 @@
 // learning: trains the tasks of the suite by the default options, and measures them against their bars.
 //
-//   learning [NAMES...] [--half tune|judge] [--minutes M | --steps N] [--seeds 1,2] [--set KEY=VALUE ...] [--out FOLDER]
+//   learning [NAMES...] [--half tune|judge] [--minutes M | --steps N] [--seeds 1,2] [--set KEY=VALUE ...] [--out
+//   FOLDER]
 //
 // NAMES are tasks or kinds of tasks; without any, all of the half, or of both. --list only prints the table of tasks.
 // FOLDER gets each run, NAME-SEED, and results.json, to which later calls add.
@@ -126,18 +127,17 @@ Result<Json> run(const Task& task, std::int64_t seed, double random, const Optio
     if (at.done < next) return;
     next = at.done + 0.01;
     const bool alone = task.game.spec.team_count() == 1;
-    const std::optional<double> score = alone                       ? at.score
+    const std::optional<double> score = alone                    ? at.score
                                         : at.evaluations.empty() ? std::optional<double>()
-                                                                  : at.evaluations.front().score.value;
+                                                                 : at.evaluations.front().score.value;
     if (score) curve.push_back({at.iteration.steps, at.seconds, *score});
   };
   const Result<RunSummary> trained = run_training(task.game, config, {.folder = folder, .on_progress = progress});
   if (!trained) return trained.error();
   const Result<Player> player = load_player(task.game, trained.value().bot);
   if (!player) return player.error();
-  const Result<Estimate> figure =
-      task.measure.figure(task.game, *player.value().agent, Key(1'000'003).split(static_cast<std::uint64_t>(seed)),
-                          task.measure.matches);
+  const Result<Estimate> figure = task.measure.figure(
+      task.game, *player.value().agent, Key(1'000'003).split(static_cast<std::uint64_t>(seed)), task.measure.matches);
   if (!figure) return figure.error();
   const double value = figure.value().value;
   return Json{{"task", task.name()},

@@ -17,9 +17,9 @@ enum class Half { tune, judge };
 
 // What is measured of a player. Error: the game or the player misbehaves.
 struct Measure {
-  std::string name;           // of the figure, for people: "return", "score against 3-ply"
+  std::string name;  // of the figure, for people: "return", "score against 3-ply"
   bool less_is_better = false;
-  int matches = 0;            // of which the figure is the mean, about; 0: it is exact
+  int matches = 0;  // of which the figure is the mean, about; 0: it is exact
   std::function<Result<Estimate>(const GameEntry& game, Agent& player, Key key, int matches)> figure;
 };
 

@@ -30,7 +30,8 @@ TEST(Learning, ReferencesReachTheBarsAndRandomPlayDoesNot) {
     if (!task.reference) continue;
     const double reference = figure(*task.reference());
     EXPECT_TRUE(task.reached(reference)) << task.name() << ": " << reference;
-    std::printf("%-24s random %10.3f  reference %10.3f  bar %10.3f\n", task.name().c_str(), random, reference, task.bar);
+    std::printf("%-24s random %10.3f  reference %10.3f  bar %10.3f\n", task.name().c_str(), random, reference,
+                task.bar);
     std::fflush(stdout);
   }
 }
