@@ -58,7 +58,7 @@ TEST_F(PlayerTest, ARatingIsABotInItsOwnMatches) {
   EXPECT_EQ(bot.value().rules->limits.reaction_steps, 3);
   Result<Player> player = load_player(game_, run_ + "@1300");
   ASSERT_TRUE(player.ok()) << player.error().message;
-  EXPECT_EQ(player->settings(game_.spec).parameters[0], 50);
+  EXPECT_EQ(player->settings(game_.spec).fixed.parameters[0], 50);
   ASSERT_NE(player->advisor, nullptr);
   const Result<MatchSummary> played = play_matches(game_, *player->agent, make_scripted(game_, "random").get(), Key(1),
                                                    {.matches = 2, .settings = player->settings(game_.spec)});
