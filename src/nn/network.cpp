@@ -178,7 +178,7 @@ double Network::forward_multiply_adds() const {
   return sum + static_cast<double>(head_.in) * head_.out;
 }
 
-std::vector<float> Network::initial_parameters(Key key) const {
+std::vector<float> Network::initial_parameters(Key key, double memory_span) const {
   std::vector<float> p(parameter_count_, 0.0f);
   Random random(key);
   const auto fill = [&](std::size_t offset, int rows, int columns, float gain) {
@@ -193,12 +193,9 @@ std::vector<float> Network::initial_parameters(Key key) const {
   for (const DenseLayer& layer : trunk_) fill(layer.weight, layer.in, layer.out, relu_gain);
   for (const TargetHead& target : targets_) fill(target.query.weight, target.query.in, target.query.out, 0.01f);
   if (memory_.size) fill(memory_.weight, memory_.size, 2 * memory_.size, 1.0f);
-  // Memories that fade within one step to within many, evenly by their logarithm, instead of all within two (after
-  // Tallec and Ollivier, "Can recurrent neural networks warp time?", 2018).
-  constexpr float kLongestSpan = 200;
   for (int i = 0; i < memory_.size; ++i)
     p[memory_.bias + static_cast<std::size_t>(i)] =
-        -std::log(kLongestSpan) * static_cast<float>(i) / static_cast<float>(std::max(1, memory_.size - 1));
+        -static_cast<float>(std::log(memory_span) * i / std::max(1, memory_.size - 1));
 
   std::vector<float> policy(static_cast<std::size_t>(head_.in) * static_cast<std::size_t>(head_.out - 1));
   std::vector<float> value(static_cast<std::size_t>(head_.in));

@@ -153,8 +153,10 @@ class Network {
   double forward_multiply_adds() const;
 
   // Orthogonal weights (Saxe et al., 2013) with gain sqrt(2) before ReLU, 0.01 for the policy's and 1 for the value's
-  // columns; zero biases.
-  std::vector<float> initial_parameters(Key key) const;
+  // columns; zero biases, but those by which units of the memory forget: they fade within spans from two decisions to
+  // about `memory_span` of them, evenly by their logarithm (after Tallec and Ollivier, "Can recurrent neural networks
+  // warp time?", 2018). 1: all within two.
+  std::vector<float> initial_parameters(Key key, double memory_span = 1) const;
 
  private:
   std::size_t add_parameter(std::string name, int rows, int columns);

@@ -137,6 +137,9 @@ std::vector<TrainOption> train_options(TrainConfig& c) {
          remembering,
          {[](const Spec& spec) { return spec.hidden_information ? -1 : 0; },
           "the last hidden width with hidden information, else 0"}});
+  t.add("memory_span", c.memory_span,
+        "of a new memory: its units fade within two to so many decisions, evenly by their logarithm; 1: all within two",
+        {0, 1e6}, {200, 200, 200, 1});
   t.add("grid", c.network.grid, "how grids are read; auto convolves those of more than 1024 numbers");
   t.add("entity", c.network.entity, "width of the encoding of entities, in games that have them", {1, 1024});
   t.add("precision", c.precision, "of matrix products; auto: bf16 where the processor has it");

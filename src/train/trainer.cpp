@@ -124,7 +124,7 @@ Result<std::unique_ptr<Trainer>> Trainer::make(const GameEntry& game, const Trai
     trainer->executors_.push_back(trainer->backend_->make_executor(trainer->rollouts_[0]->max_rows()));
   trainer->learner_ =
       std::make_unique<Learner>(*trainer->network_, trainer->layout_, *trainer->backend_, trainer->team_, kRollouts,
-                                trainer->network_->initial_parameters(trainer->key_.split(1)));
+                                trainer->network_->initial_parameters(trainer->key_.split(1), r.options.memory_span));
   trainer->start_matches();
   return trainer;
 }
