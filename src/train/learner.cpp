@@ -121,7 +121,7 @@ Result<void> Learner::normalise(std::span<Samples* const> samples, LossKind loss
   value_scale = std::max(std::sqrt(std::max(second - value_mean * value_mean, 0.0)), 1e-3);
   value_weight = std::min(value_weight + count, 20 * count);
   const DenseLayer& head = network_.head();
-  const auto column = static_cast<std::size_t>(network_.value_column()), width = static_cast<std::size_t>(head.out);
+  const auto width = static_cast<std::size_t>(head.out), column = width - 1;  // the logits of targets are not its own
   for (std::vector<float>* p : {&parameters_, &averaged_}) {
     for (std::size_t i = 0; i < static_cast<std::size_t>(head.in); ++i)
       (*p)[head.weight + i * width + column] *= static_cast<float>(old_scale / value_scale);

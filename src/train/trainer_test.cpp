@@ -258,15 +258,30 @@ struct Paying {
   Status status() const { return steps == 4 ? Status::finished : Status::running; }
 };
 
-TEST(Trainer, NewUnitsOfTheReturnsLeaveTheBotsPredictionsAlone) {
+// The same with targets, whose logits are head columns that the head's dense layer has not.
+struct PayingTargets : Paying {
+  static Spec spec() {
+    Spec spec = Paying::spec();
+    spec.name = "paying_targets";
+    spec.observation.push_back(ObservationPart::entities("things", 3, 1));
+    spec.action.push_back(ActionPart::target("which", 1, 3));
+    return spec;
+  }
+  void observe(int, Observation out) const {
+    for (int i = 0; i < 4; ++i) out[i] = 1;
+  }
+};
+
+template <class G>
+void new_units_leave_predictions_alone() {
   TrainConfig config = small();
   config.learning_rate = 1e-7;  // nothing else moves them
-  auto trainer = Trainer::make(game_entry<Paying>(), config);
+  auto trainer = Trainer::make(game_entry<G>(), config);
   const auto prediction = [&] {
-    BotAgent agent(trainer.value()->bot(), Paying::spec());
-    const float observation = 1;
-    const float* heads = agent.decide(&observation, nullptr);
-    return agent.bot().value_mean + agent.bot().value_scale * heads[2];
+    BotAgent agent(trainer.value()->bot(), G::spec());
+    const float observation[] = {1, 1, 1, 1};
+    const float* heads = agent.decide(observation, nullptr);
+    return agent.bot().value_mean + agent.bot().value_scale * heads[agent.bot().network.value_column()];
   };
   const float before = prediction();
   for (int i = 0; i < 20; ++i) {
@@ -275,6 +290,11 @@ TEST(Trainer, NewUnitsOfTheReturnsLeaveTheBotsPredictionsAlone) {
     EXPECT_NEAR(prediction(), before, 1) << i;
   }
   EXPECT_GT(trainer.value()->bot().value_mean, 500);  // the control: the units did change
+}
+
+TEST(Trainer, NewUnitsOfTheReturnsLeaveTheBotsPredictionsAlone) {
+  new_units_leave_predictions_alone<Paying>();
+  new_units_leave_predictions_alone<PayingTargets>();
 }
 
 // Every step costs the same, whatever is done; matches are cut short after `steps`, or end there.
