@@ -195,4 +195,215 @@ struct Flips {
   }
 };
 
+// Breakthrough (D. Troyka, 2000) on 5 x 5: pawns go a step ahead or aslant, and capture aslant; who reaches the last
+// row or takes all wins. A choice is a cell and a way, both as the mover sees them: it plays up the board.
+struct Breakthrough {
+  static constexpr int kSize = 5, kCells = kSize * kSize, kMost = 120;
+  std::array<std::int8_t, kCells> cells = {};  // 0 empty, else 1 + seat; row 0 is seat 0's
+  int mover = 0, steps = 0, winner = -1;
+
+  static Spec spec() {
+    return {.name = "breakthrough",
+            .description = "Breakthrough on 5 x 5",
+            .source = "D. Troyka, 2000",
+            .seats = 2,
+            .observation = {ObservationPart::grid("pawns", 2, kSize, kSize)},
+            .action = {ActionPart::discrete("move", kCells * 3)},
+            .max_steps = kMost};
+  }
+  void reset(const Settings&, Key) {
+    *this = Breakthrough();
+    for (int i = 0; i < 2 * kSize; ++i) at(0, i) = 1, at(1, i) = 2;
+  }
+  // A cell as the seat sees it.
+  static int seen(int seat, int cell) { return seat == 0 ? cell : kCells - 1 - cell; }
+  std::int8_t& at(int seat, int cell) { return cells[static_cast<std::size_t>(seen(seat, cell))]; }
+  int at(int seat, int cell) const { return cells[static_cast<std::size_t>(seen(seat, cell))]; }
+  SeatSet to_act() const { return SeatSet::one(mover); }
+  void observe(int seat, Observation out) const {
+    for (int i = 0; i < kCells; ++i)
+      if (at(seat, i) != 0) out[(at(seat, i) == 1 + seat ? 0 : kCells) + i] = 1;
+  }
+  void legal(int seat, Mask mask) const {
+    for (int i = 0; i < kCells - kSize; ++i)
+      for (int way = 0; way < 3 && at(seat, i) == 1 + seat; ++way) {
+        const int x = i % kSize + way - 1;
+        if (x < 0 || x >= kSize) continue;
+        const int there = at(seat, i + kSize + way - 1);
+        if (there == 0 || (way != 1 && there == 2 - seat)) mask.allow(i * 3 + way);
+      }
+  }
+  void step(const Actions& actions, Key, Rewards) {
+    const int from = actions.choice(mover) / 3, to = from + kSize + actions.choice(mover) % 3 - 1;
+    at(mover, from) = 0;
+    at(mover, to) = static_cast<std::int8_t>(1 + mover);
+    if (to >= kCells - kSize || count(1 - mover) == 0) winner = mover;
+    mover = 1 - mover;
+    ++steps;
+  }
+  Status status() const { return winner >= 0 ? Status::finished : Status::running; }
+  float result(int team) const { return team == winner ? 1.0f : -1.0f; }
+  int count(int seat) const { return static_cast<int>(std::count(cells.begin(), cells.end(), 1 + seat)); }
+  // Pawns, and how far the first of them is.
+  float worth(int seat) const {
+    int first[] = {0, 0};
+    for (int s : {0, 1})
+      for (int i = 0; i < kCells; ++i)
+        if (at(s, i) == 1 + s) first[s] = i / kSize;
+    return 0.05f * static_cast<float>(count(seat) - count(1 - seat)) +
+           0.03f * static_cast<float>(first[seat] - first[1 - seat]);
+  }
+};
+
+// Dots and boxes with 3 x 3 boxes: who draws the fourth side of a box owns it and goes on. Most of the nine win.
+struct Boxes {
+  static constexpr int kSize = 3, kEdges = 24, kMost = kEdges;
+  std::array<bool, kEdges> drawn = {};  // 12 across, row by row, then 12 down
+  std::array<int, 2> owned = {};
+  int mover = 0, steps = 0;
+
+  static Spec spec() {
+    return {.name = "boxes",
+            .description = "Dots and boxes with 3 x 3 boxes",
+            .source = "E. Lucas, 1889",
+            .seats = 2,
+            .observation = {ObservationPart::vector("edges", kEdges),
+                            ObservationPart::vector("sides", kSize * kSize * 5), ObservationPart::vector("owned", 2)},
+            .action = {ActionPart::discrete("edge", kEdges)},
+            .max_steps = kMost};
+  }
+  void reset(const Settings&, Key) { *this = Boxes(); }
+  SeatSet to_act() const { return SeatSet::one(mover); }
+  int sides(int box) const {
+    const int x = box % kSize, y = box / kSize;
+    const int edges[] = {y * kSize + x, (y + 1) * kSize + x, 12 + y * (kSize + 1) + x, 13 + y * (kSize + 1) + x};
+    return static_cast<int>(std::count_if(std::begin(edges), std::end(edges),
+                                          [this](int e) { return drawn[static_cast<std::size_t>(e)]; }));
+  }
+  int full() const {
+    int count = 0;
+    for (int box = 0; box < kSize * kSize; ++box) count += sides(box) == 4;
+    return count;
+  }
+  void observe(int seat, Observation out) const {
+    for (int e = 0; e < kEdges; ++e) out[e] = drawn[static_cast<std::size_t>(e)];
+    for (int box = 0; box < kSize * kSize; ++box) out.part(1)[box * 5 + sides(box)] = 1;
+    for (int s : {0, 1})
+      out.part(2)[s] = static_cast<float>(owned[static_cast<std::size_t>(s == 0 ? seat : 1 - seat)]) / 9;
+  }
+  void legal(int, Mask mask) const {
+    for (int e = 0; e < kEdges; ++e)
+      if (!drawn[static_cast<std::size_t>(e)]) mask.allow(e);
+  }
+  void step(const Actions& actions, Key, Rewards) {
+    const int before = full();
+    drawn[static_cast<std::size_t>(actions.choice(mover))] = true;
+    const int made = full() - before;
+    owned[static_cast<std::size_t>(mover)] += made;
+    if (made == 0) mover = 1 - mover;
+    ++steps;
+  }
+  Status status() const { return steps == kEdges ? Status::finished : Status::running; }
+  int lead(int seat) const { return owned[static_cast<std::size_t>(seat)] - owned[static_cast<std::size_t>(1 - seat)]; }
+  float result(int team) const { return lead(team) > 0 ? 1.0f : -1.0f; }
+  float worth(int seat) const { return static_cast<float>(lead(seat)) / 10; }
+};
+
+// Chess without checks: who takes the king wins. No castling, nothing en passant, pawns become queens; drawn after 120
+// moves. 4,672 choices as AlphaZero has them: 64 cells times 73 ways, of which 56 are a queen's, 8 a knight's and 9
+// stand for what is not here; seen by the mover, who plays up the board.
+struct KingHunt {
+  static constexpr int kCells = 64, kWays = 73, kMost = 120;
+  enum Piece : std::int8_t { kNone, kPawn, kKnight, kBishop, kRook, kQueen, kKing };
+  std::array<std::int8_t, kCells> cells = {};  // the piece, + 8 for those of seat 1
+  int mover = 0, steps = 0, winner = -1;
+
+  static Spec spec() {
+    return {.name = "king_hunt",
+            .description = "Chess in which the king is taken, with 4,672 choices",
+            .source = "after AlphaZero's chess",
+            .seats = 2,
+            .observation = {ObservationPart::grid("pieces", 12, 8, 8), ObservationPart::vector("time", 1)},
+            .action = {ActionPart::discrete("move", kCells * kWays)},
+            .max_steps = kMost};
+  }
+  void reset(const Settings&, Key) {
+    *this = KingHunt();
+    constexpr Piece kRow[] = {kRook, kKnight, kBishop, kQueen, kKing, kBishop, kKnight, kRook};
+    for (std::size_t x = 0; x < 8; ++x) {
+      cells[x] = kRow[x];
+      cells[8 + x] = kPawn;
+      cells[48 + x] = kPawn + 8;
+      cells[56 + x] = static_cast<std::int8_t>(kRow[x] + 8);
+    }
+  }
+  // Seat 1 sees the board mirrored top to bottom.
+  static int seen(int seat, int cell) { return seat == 0 ? cell : cell ^ 56; }
+  int at(int seat, int cell) const { return cells[static_cast<std::size_t>(seen(seat, cell))]; }
+  SeatSet to_act() const { return SeatSet::one(mover); }
+  void observe(int seat, Observation out) const {
+    for (int i = 0; i < kCells; ++i)
+      if (const int piece = at(seat, i)) out[((piece % 8 - 1) + (piece / 8 == seat ? 0 : 6)) * kCells + i] = 1;
+    out.part(1)[0] = static_cast<float>(steps) / kMost;
+  }
+  // Where a way leads to from a cell; -1: off the board.
+  static int target(int from, int way) {
+    constexpr int kX[] = {0, 1, 1, 1, 0, -1, -1, -1}, kY[] = {1, 1, 0, -1, -1, -1, 0, 1};
+    constexpr int kHopX[] = {1, 2, 2, 1, -1, -2, -2, -1}, kHopY[] = {2, 1, -1, -2, -2, -1, 1, 2};
+    const int far = way % 7 + 1, d = way / 7;
+    const int x = from % 8 + (way < 56 ? kX[d] * far : kHopX[way - 56]);
+    const int y = from / 8 + (way < 56 ? kY[d] * far : kHopY[way - 56]);
+    return x < 0 || y < 0 || x > 7 || y > 7 ? -1 : y * 8 + x;
+  }
+  bool own(int seat, int cell) const { return at(seat, cell) != 0 && at(seat, cell) / 8 == seat; }
+  void legal(int seat, Mask mask) const {
+    bool any = false;
+    const auto allow = [&](int from, int way) { mask.allow(from * kWays + way), any = true; };
+    for (int from = 0; from < kCells; ++from) {
+      if (!own(seat, from)) continue;
+      const int piece = at(seat, from) % 8;
+      if (piece == kKnight) {
+        for (int way = 56; way < 64; ++way)
+          if (const int to = target(from, way); to >= 0 && !own(seat, to)) allow(from, way);
+        continue;
+      }
+      for (int d = 0; d < 8; ++d) {
+        if ((piece == kRook && d % 2 == 1) || (piece == kBishop && d % 2 == 0)) continue;
+        if (piece == kPawn && d != 0 && d != 1 && d != 7) continue;
+        const int reach = piece == kKing ? 1 : piece != kPawn ? 7 : d == 0 && from / 8 == 1 ? 2 : 1;
+        for (int far = 0; far < reach; ++far) {
+          const int to = target(from, d * 7 + far);
+          if (to < 0 || own(seat, to)) break;
+          const bool takes = at(seat, to) != 0;
+          if (piece == kPawn && takes == (d == 0)) break;
+          allow(from, d * 7 + far);
+          if (takes) break;
+        }
+      }
+    }
+    if (!any) mask.allow(kWays - 1);  // pass
+  }
+  void step(const Actions& actions, Key, Rewards) {
+    const int from = actions.choice(mover) / kWays, way = actions.choice(mover) % kWays;
+    if (way < 64) {
+      const int to = target(from, way);
+      if (at(mover, to) % 8 == kKing) winner = mover;
+      std::int8_t piece = std::exchange(cells[static_cast<std::size_t>(seen(mover, from))], std::int8_t{0});
+      if (piece % 8 == kPawn && to / 8 == 7) piece = static_cast<std::int8_t>(kQueen + 8 * mover);
+      cells[static_cast<std::size_t>(seen(mover, to))] = piece;
+    }
+    mover = 1 - mover;
+    ++steps;
+  }
+  Status status() const { return winner >= 0 || steps == kMost ? Status::finished : Status::running; }
+  float result(int team) const { return winner < 0 ? 0 : team == winner ? 1.0f : -1.0f; }
+  float worth(int seat) const {
+    constexpr float kWorth[] = {0, 1, 3, 3, 5, 9, 0};
+    float sum = 0;
+    for (const std::int8_t piece : cells)
+      if (piece != 0) sum += (piece / 8 == seat ? 1.0f : -1.0f) * kWorth[piece % 8];
+    return sum / 50;
+  }
+};
+
 }  // namespace rival::learning

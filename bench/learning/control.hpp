@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 
 #include "base/sincos.hpp"
+#include "rival/by_hand.hpp"
 #include "rival/game.hpp"
 
 namespace rival::learning {
@@ -166,6 +168,159 @@ struct Acrobot {
     if (!up()) rewards[0] -= 1;
   }
   Status status() const { return up() ? Status::finished : steps >= kMost ? Status::truncated : Status::running; }
+};
+
+// A pendulum to be brought upright and slow by a motor that cannot lift it, -1 a step.
+struct SwingUp {
+  static constexpr int kMost = 200;
+  static constexpr float kPi = 3.14159265f;
+  float angle = 0, speed = 0;  // from upright
+  int steps = 0;
+
+  static Spec spec() {
+    return {.name = "swing_up",
+            .description = "Bring a pendulum upright and slow, -1 a step",
+            .source = "after Gymnasium Pendulum-v1",
+            .observation = {ObservationPart::vector("state", 3)},
+            .action = {ActionPart::discrete("torque", 3)},
+            .max_steps = kMost};
+  }
+  void reset(const Settings&, Key key) {
+    Random random(key);
+    angle = kPi + random.uniform(-0.5f, 0.5f);
+    speed = random.uniform(-0.5f, 0.5f);
+    steps = 0;
+  }
+  SeatSet to_act() const { return SeatSet::one(0); }
+  void observe(int, Observation out) const {
+    out[0] = cosine(angle);
+    out[1] = sine(angle);
+    out[2] = speed / 4;
+  }
+  bool up() const { return cosine(angle) > 0.98f && std::abs(speed) < 1; }
+  void step(const Actions& actions, Key, Rewards rewards) {
+    const float torque = 2 * static_cast<float>(actions.choice(0) - 1);
+    speed = std::clamp(speed + 0.05f * (15 * sine(angle) + 3 * torque), -8.0f, 8.0f);
+    angle += 0.05f * speed;
+    if (angle > kPi) angle -= 2 * kPi;
+    if (angle < -kPi) angle += 2 * kPi;
+    rewards[0] -= 1;
+    ++steps;
+  }
+  Status status() const { return up() ? Status::finished : steps >= kMost ? Status::truncated : Status::running; }
+
+  // With the swing until the energy is enough to come up, then against it.
+  static int script(const SwingUp& game, int, Random&) {
+    const float energy = game.speed * game.speed / 2 + 15 * (cosine(game.angle) - 1);
+    return (energy < 0) == (game.speed >= 0) ? 2 : 0;
+  }
+};
+
+// A cart with a pole that hangs: swing it up and keep it there, by a force on the cart. A step gives (1 + cos) / 2,
+// less for a cart that is far off; 250 steps. (The equations of Barto, Sutton and Anderson, 1983.)
+struct CartSwingUp {
+  static constexpr int kMost = 250;
+  static constexpr float kPi = 3.14159265f;
+  float x = 0, v = 0, angle = 0, speed = 0;  // the pole's angle from upright
+  int steps = 0;
+
+  static Spec spec() {
+    return {.name = "cart_swing_up",
+            .description = "Swing a pole up on a cart, and keep it there",
+            .observation = {ObservationPart::vector("state", 5)},
+            .action = {ActionPart::continuous("force", 1, -1, 1)},
+            .max_steps = kMost};
+  }
+  void reset(const Settings&, Key key) {
+    Random random(key);
+    x = random.uniform(-0.2f, 0.2f);
+    v = 0;
+    angle = kPi + random.uniform(-0.2f, 0.2f);
+    speed = random.uniform(-0.2f, 0.2f);
+    steps = 0;
+  }
+  SeatSet to_act() const { return SeatSet::one(0); }
+  void observe(int, Observation out) const {
+    const float row[] = {x, v, cosine(angle), sine(angle), speed / 4};
+    std::copy(std::begin(row), std::end(row), out.part());
+  }
+  void step(const Actions& actions, Key, Rewards rewards) {
+    constexpr float kDt = 0.02f, kPole = 0.1f, kMass = 1.1f, kHalf = 0.5f;
+    const float force = 10 * std::clamp(actions.value(0), -1.0f, 1.0f), c = cosine(angle), s = sine(angle);
+    // Two steps of the equations for each decision.
+    for (int i = 0; i < 2; ++i) {
+      const float push = (force + kPole * kHalf * speed * speed * s) / kMass;
+      const float turn = (9.8f * s - c * push) / (kHalf * (4.0f / 3 - kPole * c * c / kMass));
+      const float acceleration = push - kPole * kHalf * turn * c / kMass;
+      x += kDt * v;
+      v += kDt * acceleration;
+      angle += kDt * speed;
+      speed = std::clamp(speed + kDt * turn, -15.0f, 15.0f);
+    }
+    if (angle > kPi) angle -= 2 * kPi;
+    if (angle < -kPi) angle += 2 * kPi;
+    if (std::abs(x) > 3) x = std::clamp(x, -3.0f, 3.0f), v = 0;
+    rewards[0] += (1 + cosine(angle)) / 2 * (1 - x * x / 9);
+    ++steps;
+  }
+  Status status() const { return steps >= kMost ? Status::truncated : Status::running; }
+
+  // Pumps energy, then holds by a linear rule.
+  static Move script(const CartSwingUp& game, int, Random&) {
+    const float c = cosine(game.angle);
+    float force;
+    if (c > 0.8f) {
+      force = 4 * game.angle + 0.8f * game.speed + 0.1f * game.x + 0.25f * game.v;
+    } else {
+      const float energy = game.speed * game.speed / 3 + 9.8f * (c - 1);
+      force = (energy < 0 ? 1.0f : -0.3f) * (game.speed * c > 0 ? -1.0f : 1.0f) - 0.4f * game.x - 0.1f * game.v;
+    }
+    return Move({}, {std::clamp(force, -1.0f, 1.0f)});
+  }
+};
+
+// Land softly from a height by an engine that burns fuel: 1 for a touch-down slower than 0.5, otherwise -1 or less the
+// faster it is; 0.01 for each unit of thrust.
+struct Landing {
+  static constexpr int kMost = 200;
+  float height = 0, speed = 0;  // up
+  int steps = 0;
+
+  static Spec spec() {
+    return {.name = "landing",
+            .description = "Land softly with little fuel",
+            .observation = {ObservationPart::vector("state", 2)},
+            .action = {ActionPart::continuous("thrust", 1, 0, 1)},
+            .max_steps = kMost};
+  }
+  void reset(const Settings&, Key key) {
+    Random random(key);
+    height = random.uniform(5, 10);
+    speed = random.uniform(-2, 1);
+    steps = 0;
+  }
+  SeatSet to_act() const { return SeatSet::one(0); }
+  void observe(int, Observation out) const {
+    out[0] = height / 10;
+    out[1] = speed / 5;
+  }
+  void step(const Actions& actions, Key, Rewards rewards) {
+    const float thrust = std::clamp(actions.value(0), 0.0f, 1.0f);
+    speed += 0.1f * (4 * thrust - 2);
+    height += 0.1f * speed;
+    ++steps;
+    rewards[0] -= 0.01f * thrust;
+    if (height <= 0) rewards[0] += speed > -0.5f ? 1 : std::max(-3.0f, -1 - 0.2f * (-0.5f - speed));
+  }
+  Status status() const {
+    return height <= 0 ? Status::finished : steps >= kMost ? Status::truncated : Status::running;
+  }
+
+  // Falls, and brakes as late as it can.
+  static Move script(const Landing& game, int, Random&) {
+    const float allowed = std::sqrt(2 * 1.2f * std::max(0.0f, game.height - 0.3f)) + 0.2f;
+    return Move({}, {std::clamp(0.5f + 3 * (-game.speed - allowed), 0.0f, 1.0f)});
+  }
 };
 
 }  // namespace rival::learning

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdlib>
 #include <queue>
+#include <string>
+#include <utility>
 
 #include "rival/game.hpp"
 
@@ -201,6 +203,179 @@ struct KeyAndDoor {
     if (game.self.x > game.door.x) return direction_to(game.self, game.goal);
     return game.self.y == game.door.y ? 3 : direction_to(game.self, before);
   }
+};
+
+// A maze of walls drawn anew each match, whose goal can be reached: 1 at the goal, -0.01 a step.
+struct Maze {
+  static constexpr int kSize = 9, kMost = 150;
+  std::array<std::array<bool, kSize>, kSize> wall = {};  // [y][x]
+  Cell self, goal;
+  int steps = 0;
+
+  static Spec spec() {
+    return {.name = "maze",
+            .description = "Find the way through a maze that is drawn anew each time",
+            .observation = {ObservationPart::grid("maze", 3, kSize, kSize)},
+            .action = {ActionPart::discrete("move", 4)},
+            .max_steps = kMost};
+  }
+  bool free(Cell c) const {
+    return c.inside(kSize, kSize) && !wall[static_cast<std::size_t>(c.y)][static_cast<std::size_t>(c.x)];
+  }
+  // Steps from each cell to the goal, [y * kSize + x]; -1: there is no way.
+  std::array<int, kSize * kSize> ways() const {
+    std::array<int, kSize * kSize> way;
+    way.fill(-1);
+    const auto at = [&way](Cell c) -> int& { return way[static_cast<std::size_t>(c.y * kSize + c.x)]; };
+    std::queue<Cell> open({goal});
+    at(goal) = 0;
+    for (; !open.empty(); open.pop())
+      for (int d = 0; d < 4; ++d)
+        if (const Cell to = open.front().to(d); free(to) && at(to) < 0) at(to) = at(open.front()) + 1, open.push(to);
+    return way;
+  }
+  int way() const { return ways()[static_cast<std::size_t>(self.y * kSize + self.x)]; }
+  void reset(const Settings&, Key key) {
+    Random random(key);
+    steps = 0;
+    do {
+      for (auto& row : wall)
+        for (bool& w : row) w = random.below(3) == 0;
+      self = {random.below(kSize), random.below(kSize)};
+      goal = {random.below(kSize), random.below(kSize)};
+    } while (!free(self) || !free(goal) || way() < 4);
+  }
+  SeatSet to_act() const { return SeatSet::one(0); }
+  void observe(int, Observation out) const {
+    out.at(0, 0, self.y, self.x) = 1;
+    out.at(0, 1, goal.y, goal.x) = 1;
+    for (int y = 0; y < kSize; ++y)
+      for (int x = 0; x < kSize; ++x) out.at(0, 2, y, x) = !free({x, y});
+  }
+  void step(const Actions& actions, Key, Rewards rewards) {
+    if (const Cell to = self.to(actions.choice(0)); free(to)) self = to;
+    rewards[0] += self == goal ? 0.99f : -0.01f;
+    ++steps;
+  }
+  Status status() const {
+    return self == goal ? Status::finished : steps >= kMost ? Status::truncated : Status::running;
+  }
+
+  static int script(const Maze& game, int, Random&) {
+    const auto way = game.ways();
+    int best = 0, shortest = 1000;
+    for (int d = 0; d < 4; ++d) {
+      const Cell to = game.self.to(d);
+      if (!game.free(to)) continue;
+      if (const int w = way[static_cast<std::size_t>(to.y * kSize + to.x)]; w < shortest) best = d, shortest = w;
+    }
+    return best;
+  }
+};
+
+// Push a block to a place by walking against it: -1 a step, +10 when it is there. It cannot be pulled, so that at a
+// wall it is lost.
+struct PushBlock {
+  static constexpr int kSize = 6, kMost = 100;
+  Cell self, block, place;
+  int steps = 0;
+
+  static Spec spec() {
+    return {.name = "push_block",
+            .description = "Push a block to a place",
+            .source = "after Sokoban",
+            .observation = {ObservationPart::grid("floor", 3, kSize, kSize)},
+            .action = {ActionPart::discrete("move", 4)},
+            .max_steps = kMost};
+  }
+  void reset(const Settings&, Key key) {
+    *this = PushBlock();
+    Random random(key);
+    const auto inner = [&random] { return Cell{1 + random.below(kSize - 2), 1 + random.below(kSize - 2)}; };
+    block = inner();
+    do place = inner();
+    while (place == block);
+    do self = {random.below(kSize), random.below(kSize)};
+    while (self == block);
+  }
+  SeatSet to_act() const { return SeatSet::one(0); }
+  void observe(int, Observation out) const {
+    out.at(0, 0, self.y, self.x) = 1;
+    out.at(0, 1, block.y, block.x) = 1;
+    out.at(0, 2, place.y, place.x) = 1;
+  }
+  void move(int direction) {
+    const Cell to = self.to(direction), behind = to.to(direction);
+    if (!to.inside(kSize, kSize) || (to == block && !behind.inside(kSize, kSize))) return;
+    if (to == block) block = behind;
+    self = to;
+  }
+  void step(const Actions& actions, Key, Rewards rewards) {
+    move(actions.choice(0));
+    rewards[0] += block == place ? 9.0f : -1.0f;
+    ++steps;
+  }
+  Status status() const {
+    return block == place ? Status::finished : steps >= kMost ? Status::truncated : Status::running;
+  }
+
+  // The first move of a shortest way, by breadth-first search.
+  static int script(const PushBlock& game, int, Random&) {
+    std::array<bool, 6 * 6 * 6 * 6> seen = {};
+    const auto mark = [&seen](const PushBlock& g) {
+      const int i = ((g.self.y * kSize + g.self.x) * kSize + g.block.y) * kSize + g.block.x;
+      return std::exchange(seen[static_cast<std::size_t>(i)], true);
+    };
+    std::queue<std::pair<PushBlock, int>> open({{game, -1}});
+    mark(game);
+    for (; !open.empty(); open.pop())
+      for (int d = 0; d < 4; ++d) {
+        PushBlock next = open.front().first;
+        next.move(d);
+        const int first = open.front().second < 0 ? d : open.front().second;
+        if (next.block == next.place) return first;
+        if (!mark(next)) open.push({next, first});
+      }
+    return 0;
+  }
+};
+
+// A river of six cells to swim up against the current (Strehl and Littman, 2008): 0.005 for resting at its lower end,
+// 1 for holding out at the upper one. 60 steps.
+struct RiverSwim {
+  static constexpr int kCells = 6, kMost = 60;
+  int cell = 0, steps = 0;
+
+  static Spec spec() {
+    return {.name = "river_swim",
+            .description = "Swim up a river against the current",
+            .source = "A. Strehl and M. Littman, 2008",
+            .observation = {ObservationPart::vector("cell", kCells), ObservationPart::vector("time", 1)},
+            .action = {ActionPart::discrete("way", 2)},
+            .max_steps = kMost};
+  }
+  void reset(const Settings&, Key) { *this = RiverSwim(); }
+  SeatSet to_act() const { return SeatSet::one(0); }
+  void observe(int, Observation out) const {
+    out[cell] = 1;
+    out.part(1)[0] = static_cast<float>(steps) / kMost;
+  }
+  void step(const Actions& actions, Key key, Rewards rewards) {
+    ++steps;
+    if (actions.choice(0) == 0) {
+      if (cell == 0) rewards[0] += 0.005f;
+      cell = std::max(0, cell - 1);
+      return;
+    }
+    const float u = Random(key).uniform();
+    const bool first = cell == 0, last = cell == kCells - 1;
+    const int move = last ? (u < 0.4f ? -1 : 0) : u < (first ? 0.4f : 0.35f) ? 1 : !first && u < 0.4f ? -1 : 0;
+    if (last && move == 0) rewards[0] += 1;
+    cell += move;
+  }
+  Status status() const { return steps == kMost ? Status::finished : Status::running; }
+
+  static int script(const RiverSwim&, int, Random&) { return 1; }
 };
 
 }  // namespace rival::learning

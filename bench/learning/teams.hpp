@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <string>
+#include <vector>
 
 #include "bench/learning/entities.hpp"
 #include "bench/learning/exploration.hpp"
@@ -174,6 +176,182 @@ struct HideAndSeek {
       if (worth == best_worth && random.below(++found) == 0) best = choice;
     }
     return best;
+  }
+};
+
+// Light cycles: all move at once on a grid and leave walls behind; who runs into one, or into another, is out. The last
+// team on the grid wins. By twos (four seats) or each for itself (six).
+template <int Seats, bool Twos>
+struct LightCycles {
+  static constexpr int kSize = 10, kMost = kSize * kSize;
+  static constexpr int kTeams = Twos ? 2 : Seats;
+  std::array<std::array<bool, kSize>, kSize> wall = {};  // [y][x]
+  std::array<Cell, Seats> heads = {};
+  std::array<int, Seats> lived = {};  // steps, of those that are out; -1: still there
+  int steps = 0;
+
+  static Spec spec() {
+    Spec spec = {.name = Twos ? "light_cycles_2v2" : "light_cycles_" + std::to_string(Seats),
+                 .description = "Ride on, leave walls behind, and be the last",
+                 .source = "after Tron, 1982",
+                 .seats = Seats,
+                 .observation = {ObservationPart::grid("floor", 4, kSize, kSize)},
+                 .action = {ActionPart::discrete("way", 4)},
+                 .simultaneous = true,
+                 .max_steps = kMost};
+    for (int seat = 0; Twos && seat < Seats; ++seat) spec.teams.push_back(seat % 2);
+    return spec;
+  }
+  static std::size_t at(int i) { return static_cast<std::size_t>(i); }
+  static int team_of(int seat) { return Twos ? seat % 2 : seat; }
+  bool blocked(Cell c) const { return !c.inside(kSize, kSize) || wall[at(c.y)][at(c.x)]; }
+  void reset(const Settings&, Key key) {
+    *this = LightCycles();
+    Random random(key);
+    lived.fill(-1);
+    for (Cell& head : heads) {
+      do head = {random.below(kSize), random.below(kSize)};
+      while (blocked(head));
+      wall[at(head.y)][at(head.x)] = true;
+    }
+  }
+  bool alive(int seat) const { return lived[at(seat)] < 0; }
+  SeatSet to_act() const {
+    SeatSet seats;
+    for (int seat = 0; seat < Seats; ++seat)
+      if (alive(seat)) seats = seats.with(seat);
+    return seats;
+  }
+  void observe(int seat, Observation out) const {
+    for (int y = 0; y < kSize; ++y)
+      for (int x = 0; x < kSize; ++x) out.at(0, 3, y, x) = wall[at(y)][at(x)];
+    for (int other = 0; other < Seats; ++other)
+      if (alive(other))
+        out.at(0,
+               other == seat                     ? 0
+               : team_of(other) == team_of(seat) ? 1
+                                                 : 2,
+               heads[at(other)].y, heads[at(other)].x) = 1;
+  }
+  void step(const Actions& actions, Key, Rewards) {
+    ++steps;
+    const SeatSet riding = to_act();
+    std::array<Cell, Seats> to = heads;
+    for (int seat = 0; seat < Seats; ++seat)
+      if (riding.contains(seat)) to[at(seat)] = heads[at(seat)].to(actions.choice(seat));
+    for (int seat = 0; seat < Seats; ++seat) {
+      if (!riding.contains(seat)) continue;
+      bool out = blocked(to[at(seat)]);
+      for (int other = 0; other < Seats; ++other)
+        out = out || (other != seat && riding.contains(other) && to[at(other)] == to[at(seat)]);
+      if (out) lived[at(seat)] = steps;
+    }
+    heads = to;
+    for (int seat = 0; seat < Seats; ++seat)
+      if (const Cell c = heads[at(seat)]; riding.contains(seat) && c.inside(kSize, kSize))
+        wall[at(c.y)][at(c.x)] = true;
+  }
+  int lasted(int team) const {
+    int most = 0;
+    for (int seat = 0; seat < Seats; ++seat)
+      if (team_of(seat) == team) most = std::max(most, alive(seat) ? kMost + 1 : lived[at(seat)]);
+    return most;
+  }
+  Status status() const {
+    int teams = 0;
+    for (int team = 0; team < kTeams; ++team) teams += lasted(team) > kMost;
+    return teams <= 1 ? Status::finished : Status::running;
+  }
+  // The share of the other teams that it outlasted, as a number from -1 to 1.
+  float result(int team) const {
+    int lead = 0;
+    for (int other = 0; other < kTeams; ++other)
+      lead += (lasted(team) > lasted(other)) - (lasted(team) < lasted(other));
+    return static_cast<float>(lead) / (kTeams - 1);
+  }
+
+  // Goes where it has the most room, and not next to another's head if it can help it.
+  static int script(const LightCycles& game, int seat, Random& random) {
+    int best = 0, found = 0, most = -1000;
+    for (int d = 0; d < 4; ++d) {
+      const Cell to = game.heads[at(seat)].to(d);
+      if (game.blocked(to)) continue;
+      int room = game.room(to);
+      for (int other = 0; other < Seats; ++other)
+        if (other != seat && game.alive(other) && distance(game.heads[at(other)], to) == 1) room -= 30;
+      if (room > most) found = 0, most = room;
+      if (room == most && random.below(++found) == 0) best = d;
+    }
+    return best;
+  }
+  int room(Cell from) const {
+    auto seen = wall;
+    std::vector<Cell> open = {from};
+    seen[at(from.y)][at(from.x)] = true;
+    for (std::size_t i = 0; i < open.size(); ++i)
+      for (int d = 0; d < 4; ++d)
+        if (const Cell c = open[i].to(d); c.inside(kSize, kSize) && !seen[at(c.y)][at(c.x)]) {
+          seen[at(c.y)][at(c.x)] = true;
+          open.push_back(c);
+        }
+    return static_cast<int>(open.size());
+  }
+};
+
+// One sees which of four corners is right and says one of four words, once; the other hears it and walks: 1 to both at
+// the right corner, -1 at a wrong one.
+struct SpeakerListener {
+  static constexpr int kSize = 5, kMost = 16;
+  static constexpr Cell kCorners[] = {{0, 0}, {4, 0}, {0, 4}, {4, 4}};
+  int right = 0, word = -1, steps = 0;
+  Cell walker{2, 2};
+
+  static Spec spec() {
+    return {.name = "speaker_listener",
+            .description = "One sees the aim, and can say a word; the other walks",
+            .source = "after simple_speaker_listener of the multi-agent particle environments",
+            .seats = 2,
+            .teams = {0, 0},
+            .observation = {ObservationPart::vector("right", 4), ObservationPart::vector("word", 4),
+                            ObservationPart::vector("place", kSize * kSize)},
+            .action = {ActionPart::discrete("do", 4)},
+            .hidden_information = true,
+            .max_steps = kMost};
+  }
+  void reset(const Settings&, Key key) {
+    *this = SpeakerListener();
+    right = Random(key).below(4);
+  }
+  SeatSet to_act() const { return SeatSet::one(word < 0 ? 0 : 1); }
+  void observe(int seat, Observation out) const {
+    if (seat == 0) {
+      out[right] = 1;
+      return;
+    }
+    if (word >= 0) out.part(1)[word] = 1;
+    out.part(2)[walker.y * kSize + walker.x] = 1;
+  }
+  int corner() const {
+    for (int i = 0; i < 4; ++i)
+      if (walker == kCorners[i]) return i;
+    return -1;
+  }
+  void step(const Actions& actions, Key, Rewards rewards) {
+    ++steps;
+    if (word < 0) {
+      word = actions.choice(0);
+      return;
+    }
+    if (const Cell to = walker.to(actions.choice(1)); to.inside(kSize, kSize)) walker = to;
+    if (corner() >= 0)
+      for (int seat : {0, 1}) rewards[seat] += corner() == right ? 1.0f : -1.0f;
+  }
+  Status status() const {
+    return corner() >= 0 ? Status::finished : steps == kMost ? Status::truncated : Status::running;
+  }
+
+  static int script(const SpeakerListener& game, int seat, Random&) {
+    return seat == 0 ? game.right : direction_to(game.walker, kCorners[game.word]);
   }
 };
 
