@@ -95,7 +95,8 @@ struct Breakout {
 // walk takes three steps; 500 steps.
 struct Freeway {
   static constexpr int kMost = 500;
-  std::array<int, 8> places = {}, paces = {};  // of the car in rows 1 to 8; a pace of -3 is a cell to the left in 3 steps
+  std::array<int, 8> places = {},
+                     paces = {};  // of the car in rows 1 to 8; a pace of -3 is a cell to the left in 3 steps
   int row = kScreen - 1, wait = 0, steps = 0;
 
   static Spec spec() {

@@ -34,7 +34,7 @@ struct Hand {
 // up to 17. No doubling, no splitting, and nothing extra for a natural.
 struct Blackjack {
   Hand hand;
-  int dealer = 0;  // the dealer's open card
+  int dealer = 0;   // the dealer's open card
   int outcome = 2;  // 2: running
 
   static Spec spec() {

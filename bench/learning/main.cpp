@@ -99,7 +99,8 @@ Result<std::vector<Task>> chosen(const Options& options) {
     for (const std::string& name : {task.name(), task.kind})
       if (std::find(known.begin(), known.end(), name) == known.end()) known.push_back(name);
   for (const std::string& name : options.names)
-    if (std::find(known.begin(), known.end(), name) == known.end()) return unknown_name("task", name, known);
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      return usage_error(unknown_name("task", name, known));
   for (Task& task : all) {
     if (options.half && task.half != *options.half) continue;
     const auto named = [&task](const std::string& name) { return name == task.name() || name == task.kind; };
@@ -216,6 +217,8 @@ int main(int count, char** arguments) {
   const auto options = parse(std::span(arguments + 1, arguments + count));
   if (!options) return fmt::print(stderr, "learning: {}\n", options.error().message), 2;
   const auto ran = run_all(options.value());
-  if (!ran) return fmt::print(stderr, "learning: {}\n", ran.error().message), 1;
+  if (!ran)
+    return fmt::print(stderr, "learning: {}\n", ran.error().message),
+           ran.error().kind == rival::Error::Kind::usage ? 2 : 1;
   return 0;
 }
