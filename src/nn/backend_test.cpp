@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "nn/one_row.hpp"
+
 namespace rival {
 namespace {
 
@@ -181,6 +183,25 @@ TEST_P(EveryShape, OnednnMatchesReference) {
       }
     }
   }
+}
+
+TEST_P(EveryShape, OneRowMatchesReference) {
+  const Problem problem(shape, 8);
+  if (!OneRow::takes(problem.net)) return;
+  const auto m = static_cast<std::size_t>(problem.net.memory().size);
+  const Problem::Answer expected = problem.run(*make_backend("reference", problem.net, Precision::f32).value());
+  Problem::Answer answer;
+  OneRow one(problem.net);
+  std::vector<float> states = problem.states;  // of four players in turn
+  for (int r = 0; r < problem.rows; ++r) {
+    float* state = m ? states.data() + static_cast<std::size_t>(r % 4) * m : nullptr;
+    const float* heads = one.forward(problem.parameters, problem.scale,
+                                     problem.observations.data() + r * problem.net.observation_size(), state);
+    answer.heads.insert(answer.heads.end(), heads, heads + problem.net.head_size());
+    answer.states.insert(answer.states.end(), state, state + m);
+  }
+  EXPECT_LT(distance(answer.heads, expected.heads), 1e-5) << shape.name;
+  EXPECT_LT(distance(answer.states, expected.states), 1e-5) << shape.name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Network, EveryShape, testing::Range<std::size_t>(0, shapes().size()),
