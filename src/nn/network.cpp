@@ -103,6 +103,7 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
       do {
         ConvolutionLayer layer;
         layer.name = "encoder." + part.name + "." + std::to_string(stack.layers.size());
+        layer.planes = stack.layers.empty();
         layer.channels = channels, layer.height = height, layer.width = width;
         layer.stride = height * width > kLastStackCells ? 2 : 1;
         layer.out_channels = out_channels;
@@ -160,7 +161,119 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
     net.targets_.push_back({encoder_of[static_cast<std::size_t>(spec.action[p].entities)], layout.mask_offset[p],
                             net.dense("target." + spec.action[p].name, in, options.entity, false)});
   net.log_std_ = net.value_count_ ? net.add_parameter("action.log_std", 0, net.value_count_) : 0;
+  net.list_operations();
   return net;
+}
+
+void Network::list_operations() {
+  const auto buffer = [this](const Buffer& b) {
+    buffers_.push_back(b);
+    return static_cast<int>(buffers_.size()) - 1;
+  };
+  const auto dense = [this](const DenseLayer& layer, int in, int out) {
+    operations_.push_back({.kind = OperationKind::dense,
+                           .in = in,
+                           .out = out,
+                           .name = layer.name,
+                           .rows = layer.in,
+                           .columns = layer.out,
+                           .weight = layer.weight,
+                           .bias = layer.bias,
+                           .relu = layer.relu});
+  };
+  buffer({.columns = observation_size_});
+  buffer({.columns = head_size(), .wide = true});
+
+  int x = kObservationBuffer, column = 0;
+  if (!convolutions_.empty() || !encoders_.empty()) {
+    x = buffer({.columns = trunk_in()});
+    for (const FlatColumns& flat : flat_) {
+      operations_.push_back({.kind = OperationKind::copy,
+                             .in = kObservationBuffer,
+                             .out = x,
+                             .in_column = flat.first,
+                             .out_column = column,
+                             .columns = flat.size});
+      column += flat.size;
+    }
+  }
+  for (const ConvolutionStack& stack : convolutions_) {
+    int in = kObservationBuffer;
+    for (const ConvolutionLayer& layer : stack.layers) {
+      const int out = buffer({.columns = layer.out_channels, .places = layer.cells()});
+      operations_.push_back({.kind = OperationKind::convolution,
+                             .in = in,
+                             .out = out,
+                             .in_column = layer.planes ? stack.first : 0,
+                             .name = layer.name,
+                             .rows = layer.patch(),
+                             .columns = layer.out_channels,
+                             .weight = layer.weight,
+                             .bias = layer.bias,
+                             .relu = true,
+                             .convolution = layer});
+      in = out;
+    }
+    const int size = stack.layers.back().out_size();
+    operations_.push_back({.kind = OperationKind::copy, .in = in, .out = x, .out_column = column, .columns = size});
+    column += size;
+  }
+  std::vector<int> encodings;
+  for (const EntityEncoder& encoder : encoders_) {
+    const int entities = buffer({.columns = encoder.layer.in, .places = encoder.count});
+    buffers_.back().entities = entities;
+    operations_.push_back(
+        {.kind = OperationKind::entities, .in = kObservationBuffer, .out = entities, .in_column = encoder.first});
+    encodings.push_back(buffer({.columns = encoder.layer.out, .places = encoder.count, .entities = entities}));
+    dense(encoder.layer, entities, encodings.back());
+    operations_.push_back({.kind = OperationKind::largest,
+                           .in = encodings.back(),
+                           .out = x,
+                           .out_column = column,
+                           .columns = encoder.layer.out});
+    column += encoder.layer.out;
+  }
+
+  for (const DenseLayer& layer : trunk_) {
+    const int out = buffer({.columns = layer.out});
+    dense(layer, x, out);
+    x = out;
+  }
+  if (memory_.size) {
+    const int out = buffer({.columns = memory_.size});
+    operations_.push_back({.kind = OperationKind::mingru,
+                           .in = x,
+                           .out = out,
+                           .name = memory_.name,
+                           .rows = memory_.size,
+                           .columns = 2 * memory_.size,
+                           .weight = memory_.weight,
+                           .bias = memory_.bias});
+    x = out;
+  }
+
+  // The gradients by what the heads read are summed in the order: head, targets.
+  for (std::size_t t = targets_.size(); t-- > 0;)
+    operations_.push_back({.kind = OperationKind::targets,
+                           .in = x,
+                           .out = kHeadBuffer,
+                           .out_column = targets_[t].column,
+                           .name = targets_[t].query.name,
+                           .rows = targets_[t].query.in,
+                           .columns = targets_[t].query.out,
+                           .weight = targets_[t].query.weight,
+                           .bias = targets_[t].query.bias,
+                           .encodings = encodings[static_cast<std::size_t>(targets_[t].encoder)]});
+  const int own = targets_.empty() ? kHeadBuffer : buffer({.columns = head_.out, .wide = true});
+  dense(head_, x, own);
+  if (own != kHeadBuffer)
+    for (const HeadColumns& columns : head_columns_)
+      operations_.push_back({.kind = OperationKind::copy,
+                             .in = own,
+                             .out = kHeadBuffer,
+                             .in_column = columns.from,
+                             .out_column = columns.to,
+                             .columns = columns.size});
 }
 
 double Network::forward_multiply_adds() const {

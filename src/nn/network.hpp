@@ -51,19 +51,22 @@ struct DenseLayer {
   std::size_t weight = 0, bias = 0;  // offsets into the parameters
 };
 
-// A 3x3 convolution with padding 1, then ReLU. Input and output are stored cell by cell, a cell's channels together;
-// the first layer of a stack reads the observation's planes. w is [9 * channels x out_channels], its rows ordered by
-// (ky, kx, channel).
-struct ConvolutionLayer {
-  std::string name;
+// A 3x3 convolution with padding 1, then ReLU. Input and output are stored cell by cell, a cell's channels together,
+// but for an input of planes. w is [9 * channels x out_channels], its rows ordered by (ky, kx, channel).
+struct Convolution {
   int channels = 0, height = 0, width = 0;              // input
   int out_channels = 0, out_height = 0, out_width = 0;  // output
   int stride = 1;
-  std::size_t weight = 0, bias = 0;
+  bool planes = false;  // the input is the observation's: plane after plane
 
   int cells() const { return out_height * out_width; }
   int patch() const { return 9 * channels; }
+  int in_size() const { return channels * height * width; }
   int out_size() const { return cells() * out_channels; }
+};
+struct ConvolutionLayer : Convolution {
+  std::string name;
+  std::size_t weight = 0, bias = 0;
 };
 
 // The convolutions of one grid of the observation.
@@ -104,6 +107,49 @@ struct MinGruLayer {
   std::size_t weight = 0, bias = 0;
 };
 
+// What operations read and write: for each row of a pass, `places` times `columns` numbers, place after place.
+struct Buffer {
+  int columns = 0;
+  int places = 1;
+  // If it holds something of each entity of a part: the buffer of these entities, else -1. An entity is there if its
+  // first feature is not 0; what is kept of one that is not there is 0.
+  int entities = -1;
+  bool wide = false;  // f32 whatever the precision
+
+  int size() const { return places * columns; }
+};
+inline constexpr int kObservationBuffer = 0, kHeadBuffer = 1;
+
+enum class OperationKind {
+  copy,         // y = x, `columns` of them
+  entities,     // y = the entities that x holds
+  dense,        // y = x w + b, then ReLU if `relu`, at each place
+  convolution,  // see Convolution
+  largest,      // y = the largest value of each column of x over the entities, 0 if there is none
+  mingru,       // y = x + h, see below
+  targets,      // y_i = query . e_i / sqrt(columns) with query = x w + b, for entity i's encoding e_i; 0 if not there
+};
+
+// One step of a network: from columns of one buffer to columns of another. A column is one of a row's `size()` numbers
+// where there is but one place, and one of a place's otherwise.
+//
+// mingru: a minimal gated recurrent unit whose gates do not look at the previous state (Feng et al., "Were RNNs All We
+// Needed?", 2024): (a, c) = x w + b; z = sigmoid(a); h = h' + z (c - h'). w is [size x 2 size].
+// largest: pooling a variable set of units by its maximum is OpenAI Five's (2019).
+struct Operation {
+  OperationKind kind = OperationKind::copy;
+  int in = 0, out = 0;                // buffers
+  int in_column = 0, out_column = 0;  // the first that it reads and writes
+  std::string name = {};              // of its parameters, if it has any
+  int rows = 0, columns = 0;          // of w, row-major; rows is 0 if there are no parameters
+  std::size_t weight = 0, bias = 0;   // offsets into the parameters
+  bool relu = false;
+  int encodings = -1;            // targets: the buffer of e
+  Convolution convolution = {};  // convolution
+
+  float scale() const { return 1 / std::sqrt(static_cast<float>(columns)); }  // targets: of the dot products
+};
+
 // A named, shaped piece of the parameters; shape [rows x columns], or [columns] when rows is 0.
 struct ParameterView {
   std::string name;
@@ -134,6 +180,10 @@ class Network {
   int head_size() const { return mask_size_ + value_count_ + 1; }
   int value_column() const { return mask_size_ + value_count_; }
 
+  // A pass is over all operations in this order, and its gradients in the reverse one.
+  const std::vector<Operation>& operations() const { return operations_; }
+  const std::vector<Buffer>& buffers() const { return buffers_; }
+
   const std::vector<FlatColumns>& flat() const { return flat_; }
   const std::vector<ConvolutionStack>& convolutions() const { return convolutions_; }
   const std::vector<EntityEncoder>& encoders() const { return encoders_; }
@@ -160,10 +210,14 @@ class Network {
   std::size_t add_parameter(std::string name, int rows, int columns);
   DenseLayer dense(std::string name, int in, int out, bool relu);
 
+  void list_operations();
+
   NetworkOptions options_;
   std::vector<ObservationPart> observation_;
   std::vector<ActionPart> action_;
   int observation_size_ = 0, mask_size_ = 0, value_count_ = 0;
+  std::vector<Operation> operations_;
+  std::vector<Buffer> buffers_;
   std::vector<FlatColumns> flat_;
   std::vector<ConvolutionStack> convolutions_;
   std::vector<EntityEncoder> encoders_;
