@@ -50,11 +50,11 @@ Inference::~Inference() = default;
 
 void Inference::resize(int slots) {
   slots_ = slots;
-  memory_.resize(static_cast<std::size_t>(slots) * static_cast<std::size_t>(bot().network.memory().size));
+  memory_.resize(static_cast<std::size_t>(slots) * static_cast<std::size_t>(bot().network.memory_size()));
 }
 
 void Inference::forget(int first_slot, int count) {
-  const auto m = static_cast<std::size_t>(bot().network.memory().size);
+  const auto m = static_cast<std::size_t>(bot().network.memory_size());
   std::fill_n(memory_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(first_slot) * m),
               static_cast<std::size_t>(count) * m, 0.0f);
 }
@@ -68,7 +68,7 @@ const float* Inference::forward(const InferenceRows& in, bool advance) {
   const std::size_t count = in.rows.size();
   const auto observation_size = static_cast<std::size_t>(net.observation_size());
   const auto head_size = static_cast<std::size_t>(net.head_size());
-  const auto m = static_cast<std::size_t>(net.memory().size);
+  const auto m = static_cast<std::size_t>(net.memory_size());
   heads_.resize(count * head_size);
 
   constexpr std::size_t kFewRows = 4;

@@ -9,13 +9,16 @@
 // continuous values (RowLayout::value_count), then one value (normalised; see train/). The logits of targets come from
 // queries, everything else from one dense layer.
 //
-// A Network says only what there is and where its parameters lie; backend.hpp computes with it.
+// A Network says only what there is and where its parameters lie: a list of operations over buffers, from which the
+// backends (backend.hpp), single decisions (one_row.hpp), the export (onnx.hpp) and growing (agent/transplant.hpp)
+// work.
 #pragma once
 
 #include <cmath>
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -43,14 +46,6 @@ struct NetworkOptions {
   bool operator==(const NetworkOptions&) const = default;
 };
 
-// y = x w + b, then ReLU if `relu`. w is [in x out], row-major.
-struct DenseLayer {
-  std::string name;
-  int in = 0, out = 0;
-  bool relu = false;
-  std::size_t weight = 0, bias = 0;  // offsets into the parameters
-};
-
 // A 3x3 convolution with padding 1, then ReLU. Input and output are stored cell by cell, a cell's channels together,
 // but for an input of planes. w is [9 * channels x out_channels], its rows ordered by (ky, kx, channel).
 struct Convolution {
@@ -63,48 +58,6 @@ struct Convolution {
   int patch() const { return 9 * channels; }
   int in_size() const { return channels * height * width; }
   int out_size() const { return cells() * out_channels; }
-};
-struct ConvolutionLayer : Convolution {
-  std::string name;
-  std::size_t weight = 0, bias = 0;
-};
-
-// The convolutions of one grid of the observation.
-struct ConvolutionStack {
-  int first = 0;  // column of the observation row at which the grid begins
-  std::vector<ConvolutionLayer> layers;
-};
-
-// The entities of one observation part: e = ReLU(x w + b) for each that is there, and the largest value of each column
-// of e over them (0 if there is none) to the trunk. Pooling a variable set of units by its maximum is OpenAI Five's
-// (2019).
-struct EntityEncoder {
-  int first = 0;  // column of the observation row at which the entities begin
-  int count = 0;  // of entities, at most
-  DenseLayer layer;
-};
-
-// The logits of one target part: query = x w + b from what the heads read; entity i gets query . e_i / sqrt(width), and
-// 0 if it is not there.
-struct TargetHead {
-  int encoder = 0;  // whose entities
-  int column = 0;   // the head column of the first logit
-  DenseLayer query;
-
-  float scale() const { return 1 / std::sqrt(static_cast<float>(query.out)); }  // of the dot products
-};
-
-// Columns [from, from + size) of the head's dense layer are the head columns [to, to + size).
-struct HeadColumns {
-  int from = 0, to = 0, size = 0;
-};
-
-// A minimal gated recurrent unit whose gates do not look at the previous state (Feng et al., "Were RNNs All We
-// Needed?", 2024): (a, c) = x w + b; z = sigmoid(a); h = h' + z (c - h'); y = x + h. w is [size x 2 size].
-struct MinGruLayer {
-  std::string name;
-  int size = 0;  // 0: there is no memory
-  std::size_t weight = 0, bias = 0;
 };
 
 // What operations read and write: for each row of a pass, `places` times `columns` numbers, place after place.
@@ -130,8 +83,8 @@ enum class OperationKind {
   targets,      // y_i = query . e_i / sqrt(columns) with query = x w + b, for entity i's encoding e_i; 0 if not there
 };
 
-// One step of a network: from columns of one buffer to columns of another. A column is one of a row's `size()` numbers
-// where there is but one place, and one of a place's otherwise.
+// One step of a network, from one buffer to another. Copy, entities and convolution read a row from column `in_column`
+// on, copy, largest and targets write it from column `out_column` on; the others are of whole buffers.
 //
 // mingru: a minimal gated recurrent unit whose gates do not look at the previous state (Feng et al., "Were RNNs All We
 // Needed?", 2024): (a, c) = x w + b; z = sigmoid(a); h = h' + z (c - h'). w is [size x 2 size].
@@ -158,12 +111,6 @@ struct ParameterView {
   std::size_t size() const { return static_cast<std::size_t>(rows ? rows : 1) * static_cast<std::size_t>(columns); }
 };
 
-// The columns of the observation that go to the trunk as they are: [first, first + size).
-struct FlatColumns {
-  int first = 0, size = 0;
-  bool normalised = false;  // vectors are normalised, grids are not
-};
-
 class Network {
  public:
   // Error if the options make no sense for the Spec.
@@ -184,16 +131,14 @@ class Network {
   const std::vector<Operation>& operations() const { return operations_; }
   const std::vector<Buffer>& buffers() const { return buffers_; }
 
-  const std::vector<FlatColumns>& flat() const { return flat_; }
-  const std::vector<ConvolutionStack>& convolutions() const { return convolutions_; }
-  const std::vector<EntityEncoder>& encoders() const { return encoders_; }
-  const std::vector<TargetHead>& targets() const { return targets_; }
-  const std::vector<HeadColumns>& head_columns() const { return head_columns_; }
-  // Width of the trunk's input: the flat columns in order, then each convolution stack's output, then each encoder's.
-  int trunk_in() const { return trunk_.front().in; }
-  const std::vector<DenseLayer>& trunk() const { return trunk_; }
-  const MinGruLayer& memory() const { return memory_; }
-  const DenseLayer& head() const { return head_; }  // of all columns but targets' logits; see head_columns()
+  // That of this name, which there must be: "encoder.PART" (of a grid's convolutions "encoder.PART.0" and so on),
+  // "trunk.0" and so on, "memory", "head", "target.PART".
+  const Operation& operation(std::string_view name) const;
+  bool has(OperationKind kind) const;
+
+  int memory_size() const { return options_.memory; }
+  // The observation's columns that are normalised: those of vectors.
+  const std::vector<int>& normalised() const { return normalised_; }
   // Offset of the logarithms of the standard deviations of the continuous values: value_count() of them.
   std::size_t log_std() const { return log_std_; }
 
@@ -208,9 +153,7 @@ class Network {
 
  private:
   std::size_t add_parameter(std::string name, int rows, int columns);
-  DenseLayer dense(std::string name, int in, int out, bool relu);
-
-  void list_operations();
+  Operation with_parameters(Operation operation);
 
   NetworkOptions options_;
   std::vector<ObservationPart> observation_;
@@ -218,14 +161,7 @@ class Network {
   int observation_size_ = 0, mask_size_ = 0, value_count_ = 0;
   std::vector<Operation> operations_;
   std::vector<Buffer> buffers_;
-  std::vector<FlatColumns> flat_;
-  std::vector<ConvolutionStack> convolutions_;
-  std::vector<EntityEncoder> encoders_;
-  std::vector<TargetHead> targets_;
-  std::vector<HeadColumns> head_columns_;
-  std::vector<DenseLayer> trunk_;
-  MinGruLayer memory_;
-  DenseLayer head_;
+  std::vector<int> normalised_;
   std::size_t log_std_ = 0;
   std::vector<ParameterView> parameters_;
   std::size_t parameter_count_ = 0;

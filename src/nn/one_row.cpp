@@ -11,80 +11,75 @@ namespace rival {
 
 OneRow::OneRow(const Network& network) : net_(network) {
   limit_isa();
-  int width = std::max(net_.observation_size(), net_.head_size());
-  for (const DenseLayer& layer : net_.trunk()) width = std::max({width, layer.in, layer.out});
-  for (const TargetHead& target : net_.targets()) width = std::max(width, target.query.out);
-  for (auto& row : row_) row.resize(static_cast<std::size_t>(width));
-  int encodings = 0;
-  for (const EntityEncoder& encoder : net_.encoders()) encodings += encoder.count * encoder.layer.out;
-  encodings_.resize(static_cast<std::size_t>(encodings));
-  heads_.resize(static_cast<std::size_t>(net_.head_size()));
-  gates_.resize(static_cast<std::size_t>(2 * net_.memory().size));
+  for (const Buffer& shape : net_.buffers()) values_.emplace_back(static_cast<std::size_t>(shape.size()));
+  for (auto& values : values_) at_.push_back(values.data());
+  int width = 0;
+  for (const Operation& op : net_.operations()) width = std::max(width, op.columns);
+  product_.resize(static_cast<std::size_t>(width));
 }
 
 const float* OneRow::forward(std::span<const float> parameters, const ObservationScale& scale, const float* observation,
                              float* state) {
   check(takes(net_), "a single row of a network with convolutions");
-  const float* p = parameters.data();
-  const auto dense = [p](const DenseLayer& layer, const float* in, float* out) {
-    kernels::dense_row(in, p + layer.weight, p + layer.bias, layer.in, layer.out, layer.relu, out);
-  };
-  float *x = row_[0].data(), *y = row_[1].data();
-  kernels::encode(observation, scale.mean.data(), scale.scale.data(), 1, net_.observation_size(), x, 0);
-  float* encoding = encodings_.data();
-  if (!net_.encoders().empty()) {
-    float* out = y;
-    for (const FlatColumns& flat : net_.flat()) out = std::copy_n(x + flat.first, flat.size, out);
-    for (const EntityEncoder& encoder : net_.encoders()) {
-      const int width = encoder.layer.out;
-      std::fill_n(out, width, 0.0f);
-      for (int i = 0; i < encoder.count; ++i, encoding += width) {
-        const float* entity = x + encoder.first + i * encoder.layer.in;
-        if (entity[0] == 0) {
-          std::fill_n(encoding, width, 0.0f);
-          continue;
+  kernels::encode(observation, scale.mean.data(), scale.scale.data(), 1, net_.observation_size(),
+                  at_[kObservationBuffer], 0);
+  for (const Operation& op : net_.operations()) {
+    const float* x = at(op.in) + op.in_column;
+    float* y = at(op.out) + op.out_column;
+    const auto product = [&](const float* from, float* to) {
+      kernels::dense_row(from, parameters.data() + op.weight, parameters.data() + op.bias, op.rows, op.columns, op.relu,
+                         to);
+    };
+    switch (op.kind) {
+      case OperationKind::copy:
+        std::copy_n(x, op.columns, y);
+        break;
+      case OperationKind::entities:
+        at_[static_cast<std::size_t>(op.out)] = const_cast<float*>(x);
+        break;
+      case OperationKind::dense: {
+        const Buffer &in = shape(op.in), &out = shape(op.out);
+        for (int i = 0; i < out.places; ++i, x += in.columns, y += out.columns) {
+          if (is_there(out, i))
+            product(x, y);
+          else
+            std::fill_n(y, op.columns, 0.0f);
         }
-        dense(encoder.layer, entity, encoding);
-        for (int c = 0; c < width; ++c) out[c] = std::max(out[c], encoding[c]);
+        break;
       }
-      out += width;
-    }
-    std::swap(x, y);
-  }
-  for (const DenseLayer& layer : net_.trunk()) {
-    dense(layer, x, y);
-    std::swap(x, y);
-  }
-  if (const int m = net_.memory().size) {
-    check(state != nullptr, "a single row of a network with memory needs its state");
-    kernels::dense_row(x, p + net_.memory().weight, p + net_.memory().bias, m, 2 * m, false, gates_.data());
-    for (int i = 0; i < m; ++i) {
-      const float z = 1 / (1 + std::exp(-gates_[static_cast<std::size_t>(i)]));
-      state[i] += z * (gates_[static_cast<std::size_t>(m + i)] - state[i]);
-      x[i] += state[i];
-    }
-  }
-  dense(net_.head(), x, y);
-  if (net_.targets().empty()) return y;
-  float* heads = heads_.data();
-  for (const HeadColumns& columns : net_.head_columns())
-    std::copy_n(y + columns.from, columns.size, heads + columns.to);
-  for (const TargetHead& target : net_.targets()) {
-    dense(target.query, x, y);
-    const float* e = encodings_.data();
-    for (int k = 0; k < target.encoder; ++k) {
-      const EntityEncoder& before = net_.encoders()[static_cast<std::size_t>(k)];
-      e += before.count * before.layer.out;
-    }
-    const int width = target.query.out;
-    const float shrink = target.scale();
-    for (int i = 0; i < net_.encoders()[static_cast<std::size_t>(target.encoder)].count; ++i, e += width) {
-      float sum = 0;
-      for (int c = 0; c < width; ++c) sum += y[c] * e[c];
-      heads[target.column + i] = shrink * sum;
+      case OperationKind::convolution:  // see takes()
+        break;
+      case OperationKind::largest:
+        std::fill_n(y, op.columns, 0.0f);
+        for (int i = 0; i < shape(op.in).places; ++i, x += op.columns)
+          if (is_there(shape(op.in), i))
+            for (int c = 0; c < op.columns; ++c) y[c] = std::max(y[c], x[c]);
+        break;
+      case OperationKind::mingru: {
+        check(state != nullptr, "a single row of a network with memory needs its state");
+        const int m = op.rows;
+        const float* gates = product_.data();
+        product(x, product_.data());
+        for (int i = 0; i < m; ++i) {
+          const float z = 1 / (1 + std::exp(-gates[i]));
+          state[i] += z * (gates[m + i] - state[i]);
+          y[i] = x[i] + state[i];
+        }
+        break;
+      }
+      case OperationKind::targets: {
+        const float *query = product_.data(), *e = at(op.encodings);
+        const float shrink = op.scale();
+        product(x, product_.data());
+        for (int i = 0; i < shape(op.encodings).places; ++i, e += op.columns) {
+          float sum = 0;
+          for (int c = 0; c < op.columns; ++c) sum += query[c] * e[c];
+          y[i] = shrink * sum;
+        }
+      }
     }
   }
-  return heads;
+  return at(kHeadBuffer);
 }
 
 }  // namespace rival

@@ -13,7 +13,7 @@ namespace rival {
 class OneRow {
  public:
   // Whether it computes such networks: those without convolutions.
-  static bool takes(const Network& network) { return network.convolutions().empty(); }
+  static bool takes(const Network& network) { return !network.has(OperationKind::convolution); }
 
   // `network` must outlive it.
   explicit OneRow(const Network& network);
@@ -24,9 +24,16 @@ class OneRow {
                        float* state);
 
  private:
+  const Buffer& shape(int buffer) const { return net_.buffers()[static_cast<std::size_t>(buffer)]; }
+  float* at(int buffer) const { return at_[static_cast<std::size_t>(buffer)]; }
+  bool is_there(const Buffer& shape, int place) const {
+    return shape.entities < 0 || at(shape.entities)[place * this->shape(shape.entities).columns] != 0;
+  }
+
   const Network& net_;
-  std::vector<float> row_[2], gates_;
-  std::vector<float> encodings_, heads_;  // networks with entities
+  std::vector<std::vector<float>> values_;  // per buffer
+  std::vector<float*> at_;                  // per buffer: its values, which entities share with the observation
+  std::vector<float> product_;              // of the operation at hand
 };
 
 }  // namespace rival

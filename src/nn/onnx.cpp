@@ -111,7 +111,11 @@ class Graph {
 class Exporter {
  public:
   Exporter(const Network& network, std::span<const float> parameters, Graph& graph)
-      : net_(network), parameters_(parameters), graph_(graph), pieces_(network.buffers().size()) {}
+      : net_(network),
+        parameters_(parameters),
+        graph_(graph),
+        pieces_(network.buffers().size()),
+        cells_(network.buffers().size()) {}
 
   // The heads of an observation.
   std::string heads(const std::string& observation) {
@@ -166,7 +170,8 @@ class Exporter {
   std::string copy(const Operation& op) {
     const Buffer& in = shape(op.in);
     std::string x = value(op.in);
-    if (in.places > 1) x = graph_.reshape(graph_.node("Transpose", {x}, {{"perm", {0, 2, 3, 1}}}), {-1, in.size()});
+    if (cells_[static_cast<std::size_t>(op.in)])
+      x = graph_.reshape(graph_.node("Transpose", {x}, {{"perm", {0, 2, 3, 1}}}), {-1, in.size()});
     return graph_.columns(x, op.in_column, op.columns, in.size());
   }
 
@@ -190,6 +195,7 @@ class Exporter {
           reordered[static_cast<std::size_t>((out * c.channels + in) * 9 + k)] =
               parameters_[op.weight + static_cast<std::size_t>((k * c.channels + in) * c.out_channels + out)];
     const std::string w = graph_.constant(op.name + ".weight", {c.out_channels, c.channels, 3, 3}, reordered);
+    cells_[static_cast<std::size_t>(op.out)] = true;
     x = graph_.node("Conv", {x, w, bias(op)},
                     {{"kernel_shape", {3, 3}}, {"pads", {1, 1, 1, 1}}, {"strides", {c.stride, c.stride}}});
     return graph_.node("Relu", {x});
@@ -235,6 +241,7 @@ class Exporter {
   std::span<const float> parameters_;
   Graph& graph_;
   std::vector<std::map<int, std::string>> pieces_;  // of what each buffer holds, by the first column
+  std::vector<bool> cells_;                         // which buffers hold cells
 };
 
 }  // namespace

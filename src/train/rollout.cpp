@@ -30,7 +30,7 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
       random_(random_agent()),
       layout_(batch_->spec()),
       options_(options),
-      memory_size_(network.memory().size),
+      memory_size_(network.memory_size()),
       stride_(backend.input_stride()) {
   const int horizon = options.horizon;
   const int rows = batch_->rows(), matches = batch_->matches(), seats = batch_->spec().seats;
@@ -71,9 +71,7 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
     delay_ = std::make_unique<DelayLine>(matches * seats, observation_size, options.limits.reaction_steps);
     hold_ = std::make_unique<ActionHold>(matches * seats, batch_->spec(), options.limits.every);
   }
-  for (const FlatColumns& flat : network.flat())
-    for (int c = flat.first; flat.normalised && c < flat.first + flat.size; ++c)
-      noted_columns_.push_back(static_cast<std::size_t>(c));
+  noted_columns_.assign(network.normalised().begin(), network.normalised().end());
   column_sums_.resize(static_cast<std::size_t>(observation_size));
   column_squares_.resize(static_cast<std::size_t>(observation_size));
 }

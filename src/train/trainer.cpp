@@ -286,14 +286,12 @@ void Trainer::update_scale() {
 }
 
 void Trainer::refresh_scale() {
-  for (const FlatColumns& flat : network_->flat()) {
-    if (!flat.normalised) continue;
-    for (auto c = static_cast<std::size_t>(flat.first); c < static_cast<std::size_t>(flat.first + flat.size); ++c) {
-      const double variance = std::max(column_square_[c] - column_mean_[c] * column_mean_[c], 0.0);
-      scale_.mean[c] = static_cast<float>(column_mean_[c]);
-      // A column that never changed says nothing yet: leave its scale alone.
-      scale_.scale[c] = variance > 1e-12 ? static_cast<float>(1 / std::max(std::sqrt(variance), 1e-2)) : 1.0f;
-    }
+  for (int column : network_->normalised()) {
+    const auto c = static_cast<std::size_t>(column);
+    const double variance = std::max(column_square_[c] - column_mean_[c] * column_mean_[c], 0.0);
+    scale_.mean[c] = static_cast<float>(column_mean_[c]);
+    // A column that never changed says nothing yet: leave its scale alone.
+    scale_.scale[c] = variance > 1e-12 ? static_cast<float>(1 / std::max(std::sqrt(variance), 1e-2)) : 1.0f;
   }
 }
 
