@@ -4,8 +4,6 @@
 #include <cmath>
 
 #include "base/finite.hpp"
-#include "nn/isa.hpp"
-#include "nn/kernels.hpp"
 
 namespace rival {
 
@@ -41,18 +39,10 @@ struct Inference::Batched {
 };
 
 Inference::Inference(std::shared_ptr<const SharedBot> shared, int slots, Precision precision)
-    : shared_(std::move(shared)), layout_(shared_->bot().network.action()), precision_(precision) {
-  limit_isa();
-  const Network& net = bot().network;
-  int width = std::max(net.observation_size(), net.head_size());
-  for (const DenseLayer& layer : net.trunk()) width = std::max({width, layer.in, layer.out});
-  for (const TargetHead& target : net.targets()) width = std::max(width, target.query.out);
-  for (auto& row : row_) row.resize(static_cast<std::size_t>(width));
-  int encodings = 0;
-  for (const EntityEncoder& encoder : net.encoders()) encodings += encoder.count * encoder.layer.out;
-  encodings_.resize(static_cast<std::size_t>(encodings));
-  decision_.resize(static_cast<std::size_t>(net.head_size()));
-  gates_.resize(static_cast<std::size_t>(2 * net.memory().size));
+    : shared_(std::move(shared)),
+      layout_(shared_->bot().network.action()),
+      precision_(precision),
+      one_row_(shared_->bot().network) {
   resize(slots);
 }
 
@@ -60,77 +50,17 @@ Inference::~Inference() = default;
 
 void Inference::resize(int slots) {
   slots_ = slots;
-  memory_.resize(static_cast<std::size_t>(slots) * static_cast<std::size_t>(bot().network.memory().size));
+  memory_.resize(static_cast<std::size_t>(slots) * static_cast<std::size_t>(bot().network.memory_size()));
 }
 
 void Inference::forget(int first_slot, int count) {
-  const auto m = static_cast<std::size_t>(bot().network.memory().size);
+  const auto m = static_cast<std::size_t>(bot().network.memory_size());
   std::fill_n(memory_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(first_slot) * m),
               static_cast<std::size_t>(count) * m, 0.0f);
 }
 
 const float* Inference::decide(const float* observation, float* state) {
-  const Network& net = bot().network;
-  check(net.convolutions().empty(), "decide() is for networks without convolutions");
-  const float* p = bot().parameters.data();
-  const auto dense = [p](const DenseLayer& layer, const float* in, float* out) {
-    kernels::dense_row(in, p + layer.weight, p + layer.bias, layer.in, layer.out, layer.relu, out);
-  };
-  float *x = row_[0].data(), *y = row_[1].data();
-  kernels::encode(observation, bot().scale.mean.data(), bot().scale.scale.data(), 1, net.observation_size(), x, 0);
-  float* encoding = encodings_.data();
-  if (!net.encoders().empty()) {
-    float* out = y;
-    for (const FlatColumns& flat : net.flat()) out = std::copy_n(x + flat.first, flat.size, out);
-    for (const EntityEncoder& encoder : net.encoders()) {
-      const int width = encoder.layer.out;
-      std::fill_n(out, width, 0.0f);
-      for (int i = 0; i < encoder.count; ++i, encoding += width) {
-        const float* entity = x + encoder.first + i * encoder.layer.in;
-        if (entity[0] == 0) {
-          std::fill_n(encoding, width, 0.0f);
-          continue;
-        }
-        dense(encoder.layer, entity, encoding);
-        for (int c = 0; c < width; ++c) out[c] = std::max(out[c], encoding[c]);
-      }
-      out += width;
-    }
-    std::swap(x, y);
-  }
-  for (const DenseLayer& layer : net.trunk()) {
-    dense(layer, x, y);
-    std::swap(x, y);
-  }
-  if (const int m = net.memory().size) {
-    check(state != nullptr, "decide() of a network with memory needs its state");
-    kernels::dense_row(x, p + net.memory().weight, p + net.memory().bias, m, 2 * m, false, gates_.data());
-    for (int i = 0; i < m; ++i) {
-      const float z = 1 / (1 + std::exp(-gates_[static_cast<std::size_t>(i)]));
-      state[i] += z * (gates_[static_cast<std::size_t>(m + i)] - state[i]);
-      x[i] += state[i];
-    }
-  }
-  dense(net.head(), x, y);
-  if (net.targets().empty()) return y;
-  float* heads = decision_.data();
-  for (const HeadColumns& columns : net.head_columns()) std::copy_n(y + columns.from, columns.size, heads + columns.to);
-  for (const TargetHead& target : net.targets()) {
-    dense(target.query, x, y);
-    const float* e = encodings_.data();
-    for (int k = 0; k < target.encoder; ++k) {
-      const EntityEncoder& before = net.encoders()[static_cast<std::size_t>(k)];
-      e += before.count * before.layer.out;
-    }
-    const int width = target.query.out;
-    const float scale = target.scale();
-    for (int i = 0; i < net.encoders()[static_cast<std::size_t>(target.encoder)].count; ++i, e += width) {
-      float sum = 0;
-      for (int c = 0; c < width; ++c) sum += y[c] * e[c];
-      heads[target.column + i] = scale * sum;
-    }
-  }
-  return heads;
+  return one_row_.forward(bot().parameters, bot().scale, observation, state);
 }
 
 const float* Inference::forward(const InferenceRows& in, bool advance) {
@@ -138,11 +68,11 @@ const float* Inference::forward(const InferenceRows& in, bool advance) {
   const std::size_t count = in.rows.size();
   const auto observation_size = static_cast<std::size_t>(net.observation_size());
   const auto head_size = static_cast<std::size_t>(net.head_size());
-  const auto m = static_cast<std::size_t>(net.memory().size);
+  const auto m = static_cast<std::size_t>(net.memory_size());
   heads_.resize(count * head_size);
 
   constexpr std::size_t kFewRows = 4;
-  if (count <= kFewRows && net.convolutions().empty()) {
+  if (count <= kFewRows && OneRow::takes(net)) {
     for (std::size_t i = 0; i < count; ++i) {
       std::vector<float> kept;
       float* state = m ? memory_.data() + static_cast<std::size_t>(in.slots[i]) * m : nullptr;

@@ -16,6 +16,7 @@
 #include "agent/bot.hpp"
 #include "nn/backend.hpp"
 #include "nn/heads.hpp"
+#include "nn/one_row.hpp"
 
 namespace rival {
 
@@ -74,8 +75,7 @@ class Inference {
   // estimates the score. Memories stay.
   void values(const InferenceRows& rows, float* out);
 
-  // One decision from one observation row, as inside a game: the head columns, [head_size], valid until the next call.
-  // `state` [memory size] is read and replaced; null in networks without memory. No allocation.
+  // One decision from one observation row, as inside a game; see OneRow::forward(). Only of networks that it takes.
   const float* decide(const float* observation, float* state);
 
  private:
@@ -89,10 +89,10 @@ class Inference {
   HeadLayout layout_;
   Precision precision_;
   int slots_ = 0;
-  std::vector<float> row_[2], gates_, heads_;
-  std::vector<float> encodings_, decision_;  // networks with entities
-  std::vector<float> memory_;                // [slots x memory size]
-  std::unique_ptr<Batched> batched_;         // made when first needed
+  OneRow one_row_;
+  std::vector<float> heads_;
+  std::vector<float> memory_;         // [slots x memory size]
+  std::unique_ptr<Batched> batched_;  // made when first needed
 };
 
 }  // namespace rival

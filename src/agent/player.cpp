@@ -20,7 +20,7 @@ void BotAgent::set_name(const std::string& name) {
 
 InferenceRows BotAgent::rows_of(const Decisions& decisions) {
   slot_of_row_.clear();
-  if (bot().network.memory().size > 0) {
+  if (bot().network.memory_size() > 0) {
     inference_.resize(decisions.batch->matches() * seats_);
     for (int row : decisions.rows)
       slot_of_row_.push_back(row / decisions.batch->rows_per_match() * seats_ + decisions.seats[row]);

@@ -47,39 +47,60 @@ Map match_cells(const ObservationPart& then, const ObservationPart& now) {
   return map;
 }
 
-// Where the output of each observation part's encoder (or the part itself) enters the trunk, and how it is encoded.
-struct TrunkInputs {
-  std::vector<int> first;                      // [parts]
-  std::vector<const ConvolutionStack*> stack;  // [parts] or null
-  std::vector<const EntityEncoder*> encoder;   // [parts] or null
-  explicit TrunkInputs(const Network& net) {
-    const auto& parts = net.observation();
-    std::vector<int> offset{0};
-    for (const ObservationPart& part : parts) offset.push_back(offset.back() + part.size());
-    const auto part_at = [&](int column) {
-      return at(std::upper_bound(offset.begin(), offset.end(), column) - offset.begin() - 1);
-    };
-    first.resize(parts.size()), stack.resize(parts.size()), encoder.resize(parts.size());
-    int next = 0;
-    for (const FlatColumns& flat : net.flat()) first[part_at(flat.first)] = next, next += flat.size;
-    for (const ConvolutionStack& s : net.convolutions()) {
-      const std::size_t p = part_at(s.first);
-      first[p] = next, next += s.layers.back().out_size();
-      stack[p] = &s;
+// Per observation part, and at the end of all, its first column.
+std::vector<int> offsets(const Network& net) {
+  std::vector<int> first{0};
+  for (const ObservationPart& part : net.observation()) first.push_back(first.back() + part.size());
+  return first;
+}
+
+// A network's operations, by what they are for.
+struct Anatomy {
+  using Operations = std::vector<const Operation*>;
+  std::vector<Operations> readings;  // per observation part: from there to the trunk; none if the trunk reads it itself
+  std::vector<int> first;            // per observation part: where it, or what is made of it, enters the trunk
+  Operations trunk, targets;         // targets in the order of the action's parts
+  const Operation *memory = nullptr, *head = nullptr;
+
+  explicit Anatomy(const Network& net) : readings(net.observation().size()), first(offsets(net)) {
+    for (const Operation& op : net.operations()) {
+      if (op.kind == OperationKind::mingru) memory = &op;
+      if (op.kind == OperationKind::targets) targets.insert(targets.begin(), &op);
+      if (op.kind != OperationKind::dense || net.buffers()[at(op.out)].entities >= 0) continue;
+      if (op.relu)
+        trunk.push_back(&op);
+      else
+        head = &op;
     }
-    for (const EntityEncoder& e : net.encoders()) {
-      const std::size_t p = part_at(e.first);
-      first[p] = next, next += e.layer.out;
-      encoder[p] = &e;
+    const std::vector<int> offset = first;
+    const int input = trunk.front()->in;
+    if (input == kObservationBuffer) return;
+    for (const Operation& op : net.operations()) {
+      if (op.in == kObservationBuffer) {
+        const auto part = std::upper_bound(offset.begin(), offset.end(), op.in_column) - offset.begin() - 1;
+        readings[at(part)] = {&op};
+      } else {
+        for (Operations& reading : readings)
+          if (!reading.empty() && reading.back()->out == op.in && op.in != input) reading.push_back(&op);
+      }
     }
+    for (std::size_t p = 0; p < readings.size(); ++p) first[p] = readings[p].back()->out_column;
+  }
+
+  // The convolution of an observation part before the trunk, if it is convolved.
+  const Convolution* last_convolution(std::size_t part) const {
+    const Operations& reading = readings[part];
+    if (reading.size() < 2 || reading[reading.size() - 2]->kind != OperationKind::convolution) return nullptr;
+    return &reading[reading.size() - 2]->convolution;
   }
 };
 
 // Where the columns of each action part lie in the head's dense layer; -1: it is a target.
 std::vector<int> head_columns(const Network& net) {
   std::vector<int> dense(at(net.head_size()), -1), first;
-  for (const HeadColumns& columns : net.head_columns())
-    for (int i = 0; i < columns.size; ++i) dense[at(columns.to + i)] = columns.from + i;
+  for (const Operation& op : net.operations())
+    if (op.out == kHeadBuffer && op.kind != OperationKind::targets)
+      std::iota(dense.begin() + op.out_column, dense.begin() + op.out_column + op.columns, op.in_column);
   int logits = 0, values = net.mask_size();
   for (const ActionPart& part : net.action()) {
     int& next = part.is_choice() ? logits : values;
@@ -87,6 +108,12 @@ std::vector<int> head_columns(const Network& net) {
     next += part.size;
   }
   return first;
+}
+
+bool has_entities(const Network& net) {
+  const auto& parts = net.observation();
+  return std::any_of(parts.begin(), parts.end(),
+                     [](const ObservationPart& part) { return part.kind == ObservationPart::Kind::entities; });
 }
 
 std::string counted(int count, const std::string& what) {
@@ -124,29 +151,26 @@ class Surgeon {
   }
 
  private:
-  // Copies what both networks have of a layer: weights [rows x columns] and biases. Rows that are new get zero weights
-  // into columns that are not; columns that are new keep what they have been given.
-  void layer(std::size_t weight, std::size_t bias, const Map& rows, const Map& columns, std::size_t old_weight,
-             std::size_t old_bias, int old_columns, float factor = 1) {
-    float* w = bot_.parameters.data() + weight;
+  // Copies what both networks have of an operation's parameters: weights [rows x columns] and biases. Rows that are new
+  // get zero weights into columns that are not; columns that are new keep what they have been given.
+  void copy(const Operation& to, const Operation& from, const Map& rows, const Map& columns, float factor = 1) {
+    float* w = weights(to);
     for (std::size_t r = 0; r < rows.size(); ++r)
       for (std::size_t c = 0; c < columns.size(); ++c) {
         if (columns[c] < 0) continue;
-        float& to = w[r * columns.size() + c];
-        to = 0;
+        float& weight = w[r * columns.size() + c];
+        weight = 0;
         if (rows[r] < 0) continue;
-        to = factor * old_.parameters[old_weight + at(rows[r]) * at(old_columns) + at(columns[c])];
+        weight = factor * old_.parameters[from.weight + at(rows[r]) * at(from.columns) + at(columns[c])];
         ++out_.kept;
       }
     for (std::size_t c = 0; c < columns.size(); ++c) {
       if (columns[c] < 0) continue;
-      bot_.parameters[bias + c] = factor * old_.parameters[old_bias + at(columns[c])];
+      bot_.parameters[to.bias + c] = factor * old_.parameters[from.bias + at(columns[c])];
       ++out_.kept;
     }
   }
-  void layer(const DenseLayer& to, const DenseLayer& from, const Map& rows, const Map& columns, float factor = 1) {
-    layer(to.weight, to.bias, rows, columns, from.weight, from.bias, from.out, factor);
-  }
+  float* weights(const Operation& op) { return bot_.parameters.data() + op.weight; }
 
   const ObservationPart* former(std::size_t part) const {
     return observation_[part] < 0 ? nullptr : &then_.observation()[at(observation_[part])];
@@ -175,8 +199,7 @@ class Surgeon {
   }
 
   void scale() {
-    std::vector<int> first{0};
-    for (const ObservationPart& part : then_.observation()) first.push_back(first.back() + part.size());
+    const std::vector<int> first = offsets(then_);
     std::size_t column = 0;
     for (std::size_t p = 0; p < observation_.size(); ++p) {
       const ObservationPart& part = now_.observation()[p];
@@ -194,98 +217,97 @@ class Surgeon {
   void encoders() {
     for (std::size_t p = 0; p < observation_.size(); ++p) {
       if (!former(p)) continue;
-      const auto q = at(observation_[p]);
-      if (const EntityEncoder* to = new_inputs_.encoder[p], *from = old_inputs_.encoder[q]; to && from)
-        layer(to->layer, from->layer, grown(from->layer.in, to->layer.in), grown(from->layer.out, to->layer.out));
-      const ConvolutionStack *to = new_inputs_.stack[p], *from = old_inputs_.stack[q];
-      if (!to || !from) continue;
-      for (std::size_t i = 0; i < std::min(to->layers.size(), from->layers.size()); ++i) {
-        const ConvolutionLayer &a = from->layers[i], &b = to->layers[i];
+      const Anatomy::Operations &to = after_.readings[p], &from = before_.readings[at(observation_[p])];
+      for (std::size_t i = 0; i < std::min(to.size(), from.size()); ++i) {
+        const Operation &a = *from[i], &b = *to[i];
+        if (a.kind != b.kind || !b.rows) continue;
         Map rows;
-        for (int k = 0; k < 9; ++k)
-          for (int c = 0; c < b.channels; ++c) rows.push_back(c < a.channels ? k * a.channels + c : -1);
-        layer(b.weight, b.bias, rows, grown(a.out_channels, b.out_channels), a.weight, a.bias, a.out_channels);
+        if (b.kind == OperationKind::convolution)
+          for (int k = 0; k < 9; ++k)
+            for (int channel : grown(a.convolution.channels, b.convolution.channels))
+              rows.push_back(channel < 0 ? -1 : k * a.convolution.channels + channel);
+        else
+          rows = grown(a.rows, b.rows);
+        copy(b, a, rows, grown(a.columns, b.columns));
       }
     }
   }
 
   // Per column of the trunk's input.
   Map trunk_inputs() {
-    Map map(at(now_.trunk_in()), -1);
+    Map map(at(after_.trunk.front()->rows), -1);
     for (std::size_t p = 0; p < observation_.size(); ++p) {
       if (!former(p)) continue;
       const auto q = at(observation_[p]);
       Map inner;
-      const ConvolutionStack *to = new_inputs_.stack[p], *from = old_inputs_.stack[q];
+      const Convolution *to = after_.last_convolution(p), *from = before_.last_convolution(q);
       if ((to == nullptr) != (from == nullptr)) continue;  // convolved in one network only
       if (to) {
-        const ConvolutionLayer &a = from->layers.back(), &b = to->layers.back();
-        for (int y = 0; y < b.out_height; ++y)
-          for (int x = 0; x < b.out_width; ++x)
-            for (int c = 0; c < b.out_channels; ++c)
-              inner.push_back(y < a.out_height && x < a.out_width && c < a.out_channels
-                                  ? (y * a.out_width + x) * a.out_channels + c
+        for (int y = 0; y < to->out_height; ++y)
+          for (int x = 0; x < to->out_width; ++x)
+            for (int c = 0; c < to->out_channels; ++c)
+              inner.push_back(y < from->out_height && x < from->out_width && c < from->out_channels
+                                  ? (y * from->out_width + x) * from->out_channels + c
                                   : -1);
-      } else if (const EntityEncoder* encoder = new_inputs_.encoder[p]) {
-        inner = grown(old_inputs_.encoder[q]->layer.out, encoder->layer.out);
+      } else if (now_.observation()[p].kind == ObservationPart::Kind::entities) {
+        inner = grown(before_.readings[at(observation_[p])].back()->columns, after_.readings[p].back()->columns);
       } else {
         inner = match_cells(p);
       }
       for (std::size_t i = 0; i < inner.size(); ++i)
-        if (inner[i] >= 0) map[at(new_inputs_.first[p]) + i] = old_inputs_.first[q] + inner[i];
+        if (inner[i] >= 0) map[at(after_.first[p]) + i] = before_.first[q] + inner[i];
     }
     return map;
   }
 
   void trunk() {
     units_ = trunk_inputs();
-    for (std::size_t i = 0; i < now_.trunk().size(); ++i) {
-      const DenseLayer& to = now_.trunk()[i];
-      if (i < then_.trunk().size()) {
-        const Map out = grown(then_.trunk()[i].out, to.out);
-        layer(to, then_.trunk()[i], units_, out);
+    for (std::size_t i = 0; i < after_.trunk.size(); ++i) {
+      const Operation& to = *after_.trunk[i];
+      if (i < before_.trunk.size()) {
+        const Map out = grown(before_.trunk[i]->columns, to.columns);
+        copy(to, *before_.trunk[i], units_, out);
         units_ = out;
         continue;
       }
       // The identity, of what the layers before have in common with the bot's last.
-      Map out(at(to.out), -1);
+      Map out(at(to.columns), -1);
       for (std::size_t r = 0; r < units_.size(); ++r)
         if (units_[r] >= 0) out[at(units_[r])] = units_[r];
-      for (int r = 0; r < to.in; ++r)
-        for (int c = 0; c < to.out; ++c)
-          if (out[at(c)] >= 0)
-            bot_.parameters[to.weight + at(r) * at(to.out) + at(c)] = units_[at(r)] == out[at(c)] ? 1 : 0;
+      for (int r = 0; r < to.rows; ++r)
+        for (int c = 0; c < to.columns; ++c)
+          if (out[at(c)] >= 0) weights(to)[at(r) * at(to.columns) + at(c)] = units_[at(r)] == out[at(c)] ? 1 : 0;
       units_ = out;
     }
   }
 
   void memory() {
-    const MinGruLayer &to = now_.memory(), &from = then_.memory();
-    if (!to.size) return;
-    if (!from.size) {  // what was there sees a state of zero
-      for (std::size_t r = 0; r < at(to.size); ++r)
-        for (std::size_t c = 0; c < at(to.size); ++c)
-          if (units_[c] >= 0) bot_.parameters[to.weight + (2 * r + 1) * at(to.size) + c] = 0;
+    if (!after_.memory) return;
+    const Operation& to = *after_.memory;
+    if (!before_.memory) {  // what was there sees a state of zero
+      for (std::size_t r = 0; r < at(to.rows); ++r)
+        for (std::size_t c = 0; c < at(to.rows); ++c)
+          if (units_[c] >= 0) weights(to)[(2 * r + 1) * at(to.rows) + c] = 0;
       return;
     }
     Map gates = units_;
-    for (int unit : units_) gates.push_back(unit < 0 ? -1 : from.size + unit);
-    layer(to.weight, to.bias, units_, gates, from.weight, from.bias, 2 * from.size);
+    for (int unit : units_) gates.push_back(unit < 0 ? -1 : before_.memory->rows + unit);
+    copy(to, *before_.memory, units_, gates);
   }
 
   void heads() {
     const std::vector<int> first = head_columns(now_), old_first = head_columns(then_);
-    Map columns(at(now_.head().out), -1);
-    columns.back() = then_.head().out - 1;  // the value
+    const Operation &to = *after_.head, &from = *before_.head;
+    Map columns(at(to.columns), -1);
+    columns.back() = from.columns - 1;  // the value
     for (std::size_t p = 0; p < action_.size(); ++p) {
       if (action_[p] < 0 || first[p] < 0) continue;
       const int common = std::min(now_.action()[p].size, then_.action()[at(action_[p])].size);
       for (int c = 0; c < common; ++c) columns[at(first[p] + c)] = old_first[at(action_[p])] + c;
     }
     for (std::size_t c = 0; c < columns.size(); ++c)
-      for (std::size_t r = 0; r < units_.size() && columns[c] < 0; ++r)
-        bot_.parameters[now_.head().weight + r * columns.size() + c] = 0;
-    layer(now_.head(), then_.head(), units_, columns);
+      for (std::size_t r = 0; r < units_.size() && columns[c] < 0; ++r) weights(to)[r * columns.size() + c] = 0;
+    copy(to, from, units_, columns);
     values(first);
     targets();
   }
@@ -312,10 +334,10 @@ class Surgeon {
         const float ratio = (from.high - from.low) / (to.high - to.low);
         const float shift = (from.low + from.high - to.low - to.high) / (to.high - to.low);
         log_std += std::log(ratio);
-        const std::size_t column = at(first[p] + i), columns = at(now_.head().out);
-        for (std::size_t r = 0; r < units_.size(); ++r)
-          bot_.parameters[now_.head().weight + r * columns + column] *= ratio;
-        float& bias = bot_.parameters[now_.head().bias + column];
+        const Operation& head = *after_.head;
+        const std::size_t column = at(first[p] + i);
+        for (std::size_t r = 0; r < units_.size(); ++r) weights(head)[r * at(head.columns) + column] *= ratio;
+        float& bias = bot_.parameters[head.bias + column];
         bias = ratio * bias + shift;
       }
     }
@@ -325,17 +347,17 @@ class Surgeon {
     std::size_t next = 0;
     for (std::size_t p = 0; p < action_.size(); ++p) {
       if (now_.action()[p].kind != ActionPart::Kind::target) continue;
-      const DenseLayer& to = now_.targets()[next++].query;
+      const Operation& to = *after_.targets[next++];
       if (action_[p] < 0) continue;
       std::size_t k = 0;
       for (int q = 0; q < action_[p]; ++q) k += then_.action()[at(q)].kind == ActionPart::Kind::target;
-      const DenseLayer& from = then_.targets()[k].query;
-      const Map columns = grown(from.out, to.out);
+      const Operation& from = *before_.targets[k];
+      const Map columns = grown(from.columns, to.columns);
       // Nothing is asked of the encodings' new columns yet.
-      for (std::size_t c = at(from.out); c < columns.size(); ++c)
-        for (std::size_t r = 0; r < units_.size(); ++r) bot_.parameters[to.weight + r * columns.size() + c] = 0;
-      const double wider = static_cast<double>(to.out) / from.out;
-      layer(to, from, units_, columns, static_cast<float>(std::sqrt(wider)));
+      for (std::size_t c = at(from.columns); c < columns.size(); ++c)
+        for (std::size_t r = 0; r < units_.size(); ++r) weights(to)[r * columns.size() + c] = 0;
+      const double wider = static_cast<double>(to.columns) / from.columns;
+      copy(to, from, units_, columns, static_cast<float>(std::sqrt(wider)));
     }
   }
 
@@ -356,7 +378,7 @@ class Surgeon {
     if (before.memory != after.memory)
       say(before.memory ? fmt::format("network: the memory of {} grows to {}", before.memory, after.memory)
                         : fmt::format("network: a memory of {} is new", after.memory));
-    if (!then_.encoders().empty() && before.entity != after.entity)
+    if (has_entities(then_) && before.entity != after.entity)
       say(fmt::format("network: encodings of entities of {} grow to {}", before.entity, after.entity));
     say(fmt::format("{} of the network's {} parameters come from the bot", out_.kept, bot_.parameters.size()));
     if (!out_.exact) say("what it does in situations it knows may have changed");
@@ -384,10 +406,10 @@ class Surgeon {
       case ObservationPart::Kind::grid:
         changes = dimension(then->channels, now.channels, "channel") + dimension(then->height, now.height, "row") +
                   dimension(then->width, now.width, "column");
-        if ((new_inputs_.stack[p] == nullptr) != (old_inputs_.stack[q] == nullptr)) {
+        if ((after_.last_convolution(p) == nullptr) != (before_.last_convolution(q) == nullptr)) {
           changes += ", read by a new encoder";
           out_.exact = false;
-        } else if (new_inputs_.stack[p] && (then->height != now.height || then->width != now.width)) {
+        } else if (after_.last_convolution(p) && (then->height != now.height || then->width != now.width)) {
           changes += ", read by convolutions of another size";
           out_.exact = false;
         }
@@ -437,7 +459,7 @@ class Surgeon {
   Transplant& out_;
   const Network &then_, &now_;
   Map observation_, action_;  // [parts] the bot's part that each continues, or -1
-  const TrunkInputs old_inputs_{then_}, new_inputs_{now_};
+  const Anatomy before_{then_}, after_{now_};
   Map units_;  // of the layer that was last done
 };
 
@@ -453,7 +475,7 @@ Result<NetworkOptions> options_for(const Network& old, NetworkOptions wanted, co
         fmt::format("{}: its hidden layers of {} cannot shrink to {}; ask for as many and as wide ones, or train anew",
                     file, fmt::join(bot.hidden, ", "), fmt::join(wanted.hidden, ", "))};
   if (bot.memory || wanted.memory == -1) wanted.memory = wanted.hidden.back();
-  if (!old.encoders().empty()) wanted.entity = std::max(wanted.entity, bot.entity);
+  if (has_entities(old)) wanted.entity = std::max(wanted.entity, bot.entity);
   const auto is_grid = [](const ObservationPart& part) { return part.kind == ObservationPart::Kind::grid; };
   if (wanted.grid == GridReading::automatic && std::any_of(old.observation().begin(), old.observation().end(), is_grid))
     wanted.grid = bot.grid;

@@ -25,11 +25,10 @@ Bot random_bot(const Spec& spec, const NetworkOptions& options, Random& random) 
     bot.scale.mean.push_back(0);
     bot.scale.scale.push_back(1);
   }
-  for (const FlatColumns& flat : bot.network.flat())
-    for (int i = flat.first; i < flat.first + flat.size && flat.normalised; ++i) {
-      bot.scale.mean[at(i)] = random.uniform(-0.3f, 0.3f);
-      bot.scale.scale[at(i)] = random.uniform(0.5f, 2);
-    }
+  for (int i : bot.network.normalised()) {
+    bot.scale.mean[at(i)] = random.uniform(-0.3f, 0.3f);
+    bot.scale.scale[at(i)] = random.uniform(0.5f, 2);
+  }
   bot.value_mean = 0.25f, bot.value_scale = 3, bot.steps = 12345;
   return bot;
 }
@@ -260,30 +259,30 @@ TEST(Transplant, WhatIsNewLearns) {
       transplant(old.to_tensors(), "old", now, {}, {.hidden = {10, 12}, .memory = 12, .entity = 8}, Key(1));
   ASSERT_TRUE(made.ok());
   const Bot& bot = made.value().bot;
-  const Network& net = bot.network;
   const Answer after = run(bot, situations(then, now, random).now);
   // Some gradient in every row or column that has been added beside what was there.
-  const auto moves = [&](std::size_t weight, int columns, int row, int column) {
-    const std::size_t i = weight + at(row * columns + column);
+  const auto moves = [&](const std::string& name, int row, int column) {
+    const Operation& op = bot.network.operation(name);
+    const std::size_t i = op.weight + at(row * op.columns + column);
     EXPECT_EQ(bot.parameters[i], 0);
     return after.gradients[i] != 0;
   };
-  const auto any_in_row = [&](const DenseLayer& layer, int row, int old_columns) {
+  const auto any_in_row = [&](const std::string& name, int row, int old_columns) {
     bool any = false;
-    for (int c = 0; c < old_columns; ++c) any |= moves(layer.weight, layer.out, row, c);
+    for (int c = 0; c < old_columns; ++c) any |= moves(name, row, c);
     return any;
   };
-  EXPECT_TRUE(any_in_row(net.trunk()[0], 3, 8)) << "the longer vector";
-  EXPECT_TRUE(any_in_row(net.trunk()[0], 4, 8) || any_in_row(net.trunk()[0], 5, 8)) << "the new part";
-  EXPECT_TRUE(any_in_row(net.encoders()[0].layer, 3, 6)) << "the entities' new feature";
+  EXPECT_TRUE(any_in_row("trunk.0", 3, 8)) << "the longer vector";
+  EXPECT_TRUE(any_in_row("trunk.0", 4, 8) || any_in_row("trunk.0", 5, 8)) << "the new part";
+  EXPECT_TRUE(any_in_row("encoder.units", 3, 6)) << "the entities' new feature";
   bool units = false, pooled = false, queries = false, choices = false, memory = false;
-  for (int r = 8; r < 10; ++r) units |= any_in_row(net.trunk()[1], r, 8);
-  for (int r = 8; r < 12; ++r) units |= any_in_row(net.head(), r, 3);
-  for (int r = 12; r < 14; ++r) pooled |= any_in_row(net.trunk()[0], r, 8);
+  for (int r = 8; r < 10; ++r) units |= any_in_row("trunk.1", r, 8);
+  for (int r = 8; r < 12; ++r) units |= any_in_row("head", r, 3);
+  for (int r = 12; r < 14; ++r) pooled |= any_in_row("trunk.0", r, 8);
   for (int r = 0; r < 8; ++r) {
-    for (int c = 6; c < 8; ++c) queries |= moves(net.targets()[0].query.weight, 8, r, c);
-    choices |= moves(net.head().weight, net.head().out, r, 3);
-    for (int c = 12; c < 20; ++c) memory |= moves(net.memory().weight, 24, r, c);
+    for (int c = 6; c < 8; ++c) queries |= moves("target.which", r, c);
+    choices |= moves("head", r, 3);
+    for (int c = 12; c < 20; ++c) memory |= moves("memory", r, c);
   }
   EXPECT_TRUE(units);
   EXPECT_TRUE(pooled);
@@ -396,7 +395,8 @@ TEST(Bot, WithALargeAndASmallGridComesBack) {
                   .observation = {ObservationPart::grid("large", 2, 30, 30), ObservationPart::grid("small", 2, 3, 3)},
                   .action = {ActionPart::discrete("what", 3)}};
   const Bot bot = random_bot(spec, {.hidden = {8}}, random);
-  EXPECT_EQ(bot.network.convolutions().size(), 1u);
+  EXPECT_EQ(bot.network.operation("encoder.large.0").kind, OperationKind::convolution);
+  EXPECT_EQ(bot.network.operation("trunk.0").rows, 8 * 8 * 32 + 2 * 3 * 3);
   const auto again = Bot::from_tensors(bot.to_tensors(), spec, "grids.safetensors");
   ASSERT_TRUE(again.ok()) << again.error().message;
   EXPECT_EQ(again.value().parameters, bot.parameters);

@@ -177,8 +177,10 @@ Result<double> measure_decision(const GameEntry& game, const Settings& settings,
 // gradients by the weights, and two for those by each layer's inputs, which the first layer does not need.
 double update_flops(const Network& network) {
   double first_layer = 0;
-  if (network.convolutions().empty())
-    first_layer = static_cast<double>(network.trunk().front().in) * network.trunk().front().out;
+  if (!network.has(OperationKind::convolution)) {
+    const Operation& first = network.operation("trunk.0");
+    first_layer = static_cast<double>(first.rows) * first.columns;
+  }
   return 6 * network.forward_multiply_adds() - 2 * first_layer;
 }
 

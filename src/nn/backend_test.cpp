@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "nn/one_row.hpp"
+
 namespace rival {
 namespace {
 
@@ -55,10 +57,12 @@ struct Problem {
     for (float& x : observations) x = random.uniform(-1, 1);
     scale.mean.assign(static_cast<std::size_t>(net.observation_size()), 0.1f);
     scale.scale.assign(static_cast<std::size_t>(net.observation_size()), 0.9f);
-    for (const EntityEncoder& encoder : net.encoders())
-      for (int i = 0; i < encoder.count; ++i) {
-        const auto first = static_cast<std::size_t>(encoder.first + i * encoder.layer.in);
-        const auto features = static_cast<std::size_t>(encoder.layer.in);
+    for (const Operation& op : net.operations()) {
+      if (op.kind != OperationKind::entities) continue;
+      const Buffer& entities = net.buffers()[static_cast<std::size_t>(op.out)];
+      for (int i = 0; i < entities.places; ++i) {
+        const auto first = static_cast<std::size_t>(op.in_column + i * entities.columns);
+        const auto features = static_cast<std::size_t>(entities.columns);
         std::fill_n(scale.mean.begin() + first, features, 0.0f);
         std::fill_n(scale.scale.begin() + first, features, 1.0f);
         for (int r = 0; r < rows; ++r) {
@@ -67,9 +71,10 @@ struct Problem {
           if (r % 3 == 0 || random.below(3) == 0) std::fill_n(x, features, 0.0f);
         }
       }
+    }
     head_gradients.resize(sized(net.head_size()));
     for (float& x : head_gradients) x = random.uniform(-1, 1);
-    states.resize(static_cast<std::size_t>(4 * std::max(1, net.memory().size)));
+    states.resize(static_cast<std::size_t>(4 * std::max(1, net.memory_size())));
     for (float& x : states) x = random.uniform(-1, 1);
     for (int r = 0; r < rows; ++r) {  // four players in turn; one match ends in between
       previous.push_back(r < 4 || r == 21 ? -1 : r - 4);
@@ -90,7 +95,7 @@ struct Problem {
     const float* heads = executor->forward(*weights, inputs.data(), rows, memory);
     Answer answer;
     answer.heads.assign(heads, heads + head_gradients.size());
-    if (const int m = net.memory().size) answer.states.assign(executor->states(), executor->states() + rows * m);
+    if (const int m = net.memory_size()) answer.states.assign(executor->states(), executor->states() + rows * m);
     answer.gradients.assign(net.parameter_count(), 0.5f);  // backward adds
     executor->backward(*weights, head_gradients.data(), answer.gradients.data());
     for (float& g : answer.gradients) g -= 0.5f;
@@ -181,6 +186,25 @@ TEST_P(EveryShape, OnednnMatchesReference) {
       }
     }
   }
+}
+
+TEST_P(EveryShape, OneRowMatchesReference) {
+  const Problem problem(shape, 8);
+  if (!OneRow::takes(problem.net)) return;
+  const auto m = static_cast<std::size_t>(problem.net.memory_size());
+  const Problem::Answer expected = problem.run(*make_backend("reference", problem.net, Precision::f32).value());
+  Problem::Answer answer;
+  OneRow one(problem.net);
+  std::vector<float> states = problem.states;  // of four players in turn
+  for (int r = 0; r < problem.rows; ++r) {
+    float* state = m ? states.data() + static_cast<std::size_t>(r % 4) * m : nullptr;
+    const float* heads = one.forward(problem.parameters, problem.scale,
+                                     problem.observations.data() + r * problem.net.observation_size(), state);
+    answer.heads.insert(answer.heads.end(), heads, heads + problem.net.head_size());
+    answer.states.insert(answer.states.end(), state, state + m);
+  }
+  EXPECT_LT(distance(answer.heads, expected.heads), 1e-5) << shape.name;
+  EXPECT_LT(distance(answer.states, expected.states), 1e-5) << shape.name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Network, EveryShape, testing::Range<std::size_t>(0, shapes().size()),

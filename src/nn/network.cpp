@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+
+#include "base/check.hpp"
 
 namespace rival {
 namespace {
@@ -59,11 +62,21 @@ std::size_t Network::add_parameter(std::string name, int rows, int columns) {
   return offset;
 }
 
-DenseLayer Network::dense(std::string name, int in, int out, bool relu) {
-  DenseLayer layer{name, in, out, relu, 0, 0};
-  layer.weight = add_parameter(name + ".weight", in, out);
-  layer.bias = add_parameter(name + ".bias", 0, out);
-  return layer;
+Operation Network::with_parameters(Operation operation) {
+  operation.weight = add_parameter(operation.name + ".weight", operation.rows, operation.columns);
+  operation.bias = add_parameter(operation.name + ".bias", 0, operation.columns);
+  return operation;
+}
+
+const Operation& Network::operation(std::string_view name) const {
+  const auto found =
+      std::find_if(operations_.begin(), operations_.end(), [&](const Operation& op) { return op.name == name; });
+  check(found != operations_.end(), "a network has no operation of this name");
+  return *found;
+}
+
+bool Network::has(OperationKind kind) const {
+  return std::any_of(operations_.begin(), operations_.end(), [&](const Operation& op) { return op.kind == kind; });
 }
 
 Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
@@ -89,122 +102,192 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
   if (options.entity < 1 || options.entity > 1024)
     return Error{"network: entity must be 1 to 1024, is " + std::to_string(options.entity)};
 
-  int trunk_in = 0;
-  bool convolved = false, flat_grid = false;
-  std::vector<int> encoder_of(spec.observation.size(), -1);
+  const auto buffer = [&](const Buffer& b) {
+    net.buffers_.push_back(b);
+    return static_cast<int>(net.buffers_.size()) - 1;
+  };
+  buffer({.columns = net.observation_size_});
+  buffer({.columns = net.head_size(), .wide = true});
+
+  const auto is_grid = [](const ObservationPart& part) { return part.kind == ObservationPart::Kind::grid; };
+  const auto is_convolved = [&](const ObservationPart& part) {
+    return is_grid(part) && (options.grid == GridReading::convolution ||
+                             (options.grid == GridReading::automatic && part.size() > kLargeGrid));
+  };
+  bool all_flat = true, convolved = false, flat_grid = false;
+  for (const ObservationPart& part : spec.observation) {
+    convolved |= is_convolved(part);
+    flat_grid |= is_grid(part) && !is_convolved(part);
+    all_flat &= !is_convolved(part) && part.kind != ObservationPart::Kind::entities;
+  }
+  net.options_.grid = !convolved ? GridReading::flat : flat_grid ? GridReading::automatic : GridReading::convolution;
+
+  // From the observation to the trunk, which reads it as it is if all of it is flat.
+  int x = all_flat ? kObservationBuffer : buffer({});
+  std::vector<Operation> flat, convolutions, pooled;  // that write the trunk's input, in this order
+  std::vector<int> encodings(spec.observation.size(), -1);
   for (std::size_t p = 0; p < spec.observation.size(); ++p) {
     const ObservationPart& part = spec.observation[p];
     const int first = layout.observation_offset[p];
-    const bool grid = part.kind == ObservationPart::Kind::grid;
-    if (grid && (options.grid == GridReading::convolution ||
-                 (options.grid == GridReading::automatic && part.size() > kLargeGrid))) {
-      ConvolutionStack stack{first, {}};
-      int channels = part.channels, height = part.height, width = part.width, out_channels = 16;
-      do {
-        ConvolutionLayer layer;
-        layer.name = "encoder." + part.name + "." + std::to_string(stack.layers.size());
-        layer.channels = channels, layer.height = height, layer.width = width;
-        layer.stride = height * width > kLastStackCells ? 2 : 1;
-        layer.out_channels = out_channels;
-        layer.out_height = (height - 1) / layer.stride + 1, layer.out_width = (width - 1) / layer.stride + 1;
-        layer.weight = net.add_parameter(layer.name + ".weight", layer.patch(), out_channels);
-        layer.bias = net.add_parameter(layer.name + ".bias", 0, out_channels);
-        stack.layers.push_back(layer);
-        channels = out_channels, height = layer.out_height, width = layer.out_width;
-        out_channels = std::min(2 * out_channels, 64);
-      } while (height * width > kLastStackCells);
-      net.convolutions_.push_back(stack);
-      convolved = true;
+    const std::string name = "encoder." + part.name;
+    if (part.kind == ObservationPart::Kind::vector)
+      for (int c = first; c < first + part.size(); ++c) net.normalised_.push_back(c);
+    if (is_convolved(part)) {
+      Convolution shape{.out_channels = part.channels, .out_height = part.height, .out_width = part.width};
+      int in = kObservationBuffer, channels = 16;
+      for (int i = 0; i == 0 || shape.out_height * shape.out_width > kLastStackCells; ++i) {
+        shape = {.channels = shape.out_channels, .height = shape.out_height, .width = shape.out_width};
+        shape.stride = shape.height * shape.width > kLastStackCells ? 2 : 1;
+        shape.out_channels = channels;
+        shape.out_height = (shape.height - 1) / shape.stride + 1,
+        shape.out_width = (shape.width - 1) / shape.stride + 1;
+        shape.planes = i == 0;
+        const int out = buffer({.columns = channels, .places = shape.cells()});
+        net.operations_.push_back(net.with_parameters({.kind = OperationKind::convolution,
+                                                       .in = in,
+                                                       .out = out,
+                                                       .in_column = i == 0 ? first : 0,
+                                                       .name = name + "." + std::to_string(i),
+                                                       .rows = shape.patch(),
+                                                       .columns = channels,
+                                                       .relu = true,
+                                                       .convolution = shape}));
+        in = out;
+        channels = std::min(2 * channels, 64);
+      }
+      convolutions.push_back({.kind = OperationKind::copy, .in = in, .out = x, .columns = shape.out_size()});
     } else if (part.kind == ObservationPart::Kind::entities) {
-      encoder_of[p] = static_cast<int>(net.encoders_.size());
-      net.encoders_.push_back(
-          {first, part.count(), net.dense("encoder." + part.name, part.features(), options.entity, true)});
-    } else {
-      flat_grid |= grid;
-      net.flat_.push_back({first, part.size(), !grid});
-      trunk_in += part.size();
+      const int entities = buffer({.columns = part.features(), .places = part.count()});
+      net.buffers_.back().entities = entities;
+      net.operations_.push_back(
+          {.kind = OperationKind::entities, .in = kObservationBuffer, .out = entities, .in_column = first});
+      encodings[p] = buffer({.columns = options.entity, .places = part.count(), .entities = entities});
+      net.operations_.push_back(net.with_parameters({.kind = OperationKind::dense,
+                                                     .in = entities,
+                                                     .out = encodings[p],
+                                                     .name = name,
+                                                     .rows = part.features(),
+                                                     .columns = options.entity,
+                                                     .relu = true}));
+      pooled.push_back({.kind = OperationKind::largest, .in = encodings[p], .out = x, .columns = options.entity});
+    } else if (!all_flat) {
+      flat.push_back({.kind = OperationKind::copy,
+                      .in = kObservationBuffer,
+                      .out = x,
+                      .in_column = first,
+                      .columns = part.size()});
     }
   }
-  for (const ConvolutionStack& stack : net.convolutions_) trunk_in += stack.layers.back().out_size();
-  trunk_in += static_cast<int>(net.encoders_.size()) * options.entity;
-  net.options_.grid = !convolved ? GridReading::flat : flat_grid ? GridReading::automatic : GridReading::convolution;
+  int width = all_flat ? net.observation_size_ : 0;
+  for (const auto* writers : {&flat, &convolutions, &pooled})
+    for (Operation op : *writers) {
+      op.out_column = width;
+      width += op.columns;
+      net.operations_.push_back(op);
+    }
+  net.buffers_[static_cast<std::size_t>(x)].columns = width;
 
-  int in = trunk_in;
   for (std::size_t i = 0; i < net.options_.hidden.size(); ++i) {
-    net.trunk_.push_back(net.dense("trunk." + std::to_string(i), in, net.options_.hidden[i], true));
-    in = net.options_.hidden[i];
+    const int in = std::exchange(x, buffer({.columns = net.options_.hidden[i]}));
+    net.operations_.push_back(net.with_parameters({.kind = OperationKind::dense,
+                                                   .in = in,
+                                                   .out = x,
+                                                   .name = "trunk." + std::to_string(i),
+                                                   .rows = std::exchange(width, net.options_.hidden[i]),
+                                                   .columns = net.options_.hidden[i],
+                                                   .relu = true}));
   }
   if (memory != 0) {
-    net.memory_ = {"memory", memory, 0, 0};
-    net.memory_.weight = net.add_parameter("memory.weight", in, 2 * in);
-    net.memory_.bias = net.add_parameter("memory.bias", 0, 2 * in);
+    const int in = std::exchange(x, buffer({.columns = memory}));
+    net.operations_.push_back(net.with_parameters(
+        {.kind = OperationKind::mingru, .in = in, .out = x, .name = "memory", .rows = memory, .columns = 2 * memory}));
   }
-  const auto own_columns = [&](int to, int size) {  // of the head's dense layer
+
+  // The head's dense layer gives all columns but the targets' logits, in order.
+  Operation head{.kind = OperationKind::dense, .in = x, .out = kHeadBuffer, .name = "head", .rows = width};
+  std::vector<Operation> head_columns;
+  const auto own_columns = [&](int to, int size) {
     if (size == 0) return;
-    const int from = net.head_columns_.empty() ? 0 : net.head_columns_.back().from + net.head_columns_.back().size;
-    if (!net.head_columns_.empty() && net.head_columns_.back().to + net.head_columns_.back().size == to)
-      net.head_columns_.back().size += size;
+    if (!head_columns.empty() && head_columns.back().out_column + head_columns.back().columns == to)
+      head_columns.back().columns += size;
     else
-      net.head_columns_.push_back({from, to, size});
+      head_columns.push_back({.kind = OperationKind::copy,
+                              .out = kHeadBuffer,
+                              .in_column = head.columns,
+                              .out_column = to,
+                              .columns = size});
+    head.columns += size;
   };
-  std::vector<std::size_t> target_parts;
-  for (std::size_t p = 0; p < spec.action.size(); ++p) {
-    if (spec.action[p].kind == ActionPart::Kind::target)
-      target_parts.push_back(p);
-    else if (spec.action[p].is_choice())
+  for (std::size_t p = 0; p < spec.action.size(); ++p)
+    if (spec.action[p].is_choice() && spec.action[p].kind != ActionPart::Kind::target)
       own_columns(layout.mask_offset[p], spec.action[p].size);
-  }
   own_columns(net.mask_size_, net.value_count_ + 1);
-  net.head_ = net.dense("head", in, net.head_columns_.back().from + net.head_columns_.back().size, false);
-  for (std::size_t p : target_parts)
-    net.targets_.push_back({encoder_of[static_cast<std::size_t>(spec.action[p].entities)], layout.mask_offset[p],
-                            net.dense("target." + spec.action[p].name, in, options.entity, false)});
+  head = net.with_parameters(head);
+  std::vector<Operation> targets;
+  for (std::size_t p = 0; p < spec.action.size(); ++p)
+    if (spec.action[p].kind == ActionPart::Kind::target)
+      targets.push_back(
+          net.with_parameters({.kind = OperationKind::targets,
+                               .in = x,
+                               .out = kHeadBuffer,
+                               .out_column = layout.mask_offset[p],
+                               .name = "target." + spec.action[p].name,
+                               .rows = width,
+                               .columns = options.entity,
+                               .encodings = encodings[static_cast<std::size_t>(spec.action[p].entities)]}));
+  // On the way back, the gradients by what the heads read are summed in the order: head, targets.
+  net.operations_.insert(net.operations_.end(), targets.rbegin(), targets.rend());
+  if (!targets.empty()) head.out = buffer({.columns = head.columns, .wide = true});
+  net.operations_.push_back(head);
+  for (Operation& columns : head_columns) {
+    if (targets.empty()) break;
+    columns.in = head.out;
+    net.operations_.push_back(columns);
+  }
   net.log_std_ = net.value_count_ ? net.add_parameter("action.log_std", 0, net.value_count_) : 0;
   return net;
 }
 
 double Network::forward_multiply_adds() const {
+  const auto places = [this](int buffer) { return buffers_[static_cast<std::size_t>(buffer)].places; };
   double sum = 0;
-  for (const ConvolutionStack& stack : convolutions_)
-    for (const ConvolutionLayer& layer : stack.layers)
-      sum += static_cast<double>(layer.cells()) * layer.patch() * layer.out_channels;
-  for (const EntityEncoder& encoder : encoders_)
-    sum += static_cast<double>(encoder.count) * encoder.layer.in * encoder.layer.out;
-  for (const TargetHead& target : targets_)
-    sum += static_cast<double>(target.query.in + encoders_[static_cast<std::size_t>(target.encoder)].count) *
-           target.query.out;
-  for (const DenseLayer& layer : trunk_) sum += static_cast<double>(layer.in) * layer.out;
-  sum += 2.0 * memory_.size * memory_.size;
-  return sum + static_cast<double>(head_.in) * head_.out;
+  for (const Operation& op : operations_) {
+    sum += static_cast<double>(places(op.out)) * op.rows * op.columns;
+    if (op.encodings >= 0) sum += static_cast<double>(places(op.encodings)) * op.columns;
+  }
+  return sum;
 }
 
 std::vector<float> Network::initial_parameters(Key key, double memory_span) const {
   std::vector<float> p(parameter_count_, 0.0f);
   Random random(key);
-  const auto fill = [&](std::size_t offset, int rows, int columns, float gain) {
-    orthogonal({p.data() + offset, static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns)}, rows, columns,
-               gain, random);
+  const auto fill = [&](const Operation& op, float gain) {
+    orthogonal({p.data() + op.weight, static_cast<std::size_t>(op.rows) * static_cast<std::size_t>(op.columns)},
+               op.rows, op.columns, gain, random);
   };
+  // In the order: convolutions, dense layers, targets, memory, head.
   const float relu_gain = std::sqrt(2.0f);
-  for (const ConvolutionStack& stack : convolutions_)
-    for (const ConvolutionLayer& layer : stack.layers) fill(layer.weight, layer.patch(), layer.out_channels, relu_gain);
-  for (const EntityEncoder& encoder : encoders_)
-    fill(encoder.layer.weight, encoder.layer.in, encoder.layer.out, relu_gain);
-  for (const DenseLayer& layer : trunk_) fill(layer.weight, layer.in, layer.out, relu_gain);
-  for (const TargetHead& target : targets_) fill(target.query.weight, target.query.in, target.query.out, 0.01f);
-  if (memory_.size) fill(memory_.weight, memory_.size, 2 * memory_.size, 1.0f);
-  for (int i = 0; i < memory_.size; ++i)
-    p[memory_.bias + static_cast<std::size_t>(i)] =
-        -static_cast<float>(std::log(memory_span) * i / std::max(1, memory_.size - 1));
+  for (const OperationKind kind : {OperationKind::convolution, OperationKind::dense})
+    for (const Operation& op : operations_)
+      if (op.kind == kind && op.relu) fill(op, relu_gain);
+  for (auto op = operations_.rbegin(); op != operations_.rend(); ++op)
+    if (op->kind == OperationKind::targets) fill(*op, 0.01f);
+  for (const Operation& op : operations_)
+    if (op.kind == OperationKind::mingru) fill(op, 1.0f);
+  for (const Operation& op : operations_)
+    for (int i = 0; op.kind == OperationKind::mingru && i < op.rows; ++i)
+      p[op.bias + static_cast<std::size_t>(i)] =
+          -static_cast<float>(std::log(memory_span) * i / std::max(1, op.rows - 1));
 
-  std::vector<float> policy(static_cast<std::size_t>(head_.in) * static_cast<std::size_t>(head_.out - 1));
-  std::vector<float> value(static_cast<std::size_t>(head_.in));
-  if (head_.out > 1) orthogonal(policy, head_.in, head_.out - 1, 0.01f, random);
-  orthogonal(value, head_.in, 1, 1.0f, random);
-  for (int r = 0; r < head_.in; ++r) {
-    float* row = p.data() + head_.weight + static_cast<std::ptrdiff_t>(r) * head_.out;
-    std::copy_n(policy.data() + static_cast<std::ptrdiff_t>(r) * (head_.out - 1), head_.out - 1, row);
-    row[head_.out - 1] = value[static_cast<std::size_t>(r)];
+  const Operation& head = operation("head");
+  std::vector<float> policy(static_cast<std::size_t>(head.rows) * static_cast<std::size_t>(head.columns - 1));
+  std::vector<float> value(static_cast<std::size_t>(head.rows));
+  if (head.columns > 1) orthogonal(policy, head.rows, head.columns - 1, 0.01f, random);
+  orthogonal(value, head.rows, 1, 1.0f, random);
+  for (int r = 0; r < head.rows; ++r) {
+    float* row = p.data() + head.weight + static_cast<std::ptrdiff_t>(r) * head.columns;
+    std::copy_n(policy.data() + static_cast<std::ptrdiff_t>(r) * (head.columns - 1), head.columns - 1, row);
+    row[head.columns - 1] = value[static_cast<std::size_t>(r)];
   }
   return p;
 }

@@ -9,13 +9,16 @@
 // continuous values (RowLayout::value_count), then one value (normalised; see train/). The logits of targets come from
 // queries, everything else from one dense layer.
 //
-// A Network says only what there is and where its parameters lie; backend.hpp computes with it.
+// A Network says only what there is and where its parameters lie: a list of operations over buffers, from which the
+// backends (backend.hpp), single decisions (one_row.hpp), the export (onnx.hpp) and growing (agent/transplant.hpp)
+// work.
 #pragma once
 
 #include <cmath>
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -43,65 +46,61 @@ struct NetworkOptions {
   bool operator==(const NetworkOptions&) const = default;
 };
 
-// y = x w + b, then ReLU if `relu`. w is [in x out], row-major.
-struct DenseLayer {
-  std::string name;
-  int in = 0, out = 0;
-  bool relu = false;
-  std::size_t weight = 0, bias = 0;  // offsets into the parameters
-};
-
-// A 3x3 convolution with padding 1, then ReLU. Input and output are stored cell by cell, a cell's channels together;
-// the first layer of a stack reads the observation's planes. w is [9 * channels x out_channels], its rows ordered by
-// (ky, kx, channel).
-struct ConvolutionLayer {
-  std::string name;
+// A 3x3 convolution with padding 1, then ReLU. Input and output are stored cell by cell, a cell's channels together,
+// but for an input of planes. w is [9 * channels x out_channels], its rows ordered by (ky, kx, channel).
+struct Convolution {
   int channels = 0, height = 0, width = 0;              // input
   int out_channels = 0, out_height = 0, out_width = 0;  // output
   int stride = 1;
-  std::size_t weight = 0, bias = 0;
+  bool planes = false;  // the input is the observation's: plane after plane
 
   int cells() const { return out_height * out_width; }
   int patch() const { return 9 * channels; }
+  int in_size() const { return channels * height * width; }
   int out_size() const { return cells() * out_channels; }
 };
 
-// The convolutions of one grid of the observation.
-struct ConvolutionStack {
-  int first = 0;  // column of the observation row at which the grid begins
-  std::vector<ConvolutionLayer> layers;
+// What operations read and write: for each row of a pass, `places` times `columns` numbers, place after place.
+struct Buffer {
+  int columns = 0;
+  int places = 1;
+  // If it holds something of each entity of a part: the buffer of these entities, else -1. An entity is there if its
+  // first feature is not 0; what is kept of one that is not there is 0.
+  int entities = -1;
+  bool wide = false;  // f32 whatever the precision
+
+  int size() const { return places * columns; }
+};
+inline constexpr int kObservationBuffer = 0, kHeadBuffer = 1;
+
+enum class OperationKind {
+  copy,         // y = x, `columns` of them
+  entities,     // y = the entities that x holds
+  dense,        // y = x w + b, then ReLU if `relu`, at each place
+  convolution,  // see Convolution
+  largest,      // y = the largest value of each column of x over the entities, 0 if there is none
+  mingru,       // y = x + h, see below
+  targets,      // y_i = query . e_i / sqrt(columns) with query = x w + b, for entity i's encoding e_i; 0 if not there
 };
 
-// The entities of one observation part: e = ReLU(x w + b) for each that is there, and the largest value of each column
-// of e over them (0 if there is none) to the trunk. Pooling a variable set of units by its maximum is OpenAI Five's
-// (2019).
-struct EntityEncoder {
-  int first = 0;  // column of the observation row at which the entities begin
-  int count = 0;  // of entities, at most
-  DenseLayer layer;
-};
+// One step of a network, from one buffer to another. Copy, entities and convolution read a row from column `in_column`
+// on, copy, largest and targets write it from column `out_column` on; the others are of whole buffers.
+//
+// mingru: a minimal gated recurrent unit whose gates do not look at the previous state (Feng et al., "Were RNNs All We
+// Needed?", 2024): (a, c) = x w + b; z = sigmoid(a); h = h' + z (c - h'). w is [size x 2 size].
+// largest: pooling a variable set of units by its maximum is OpenAI Five's (2019).
+struct Operation {
+  OperationKind kind = OperationKind::copy;
+  int in = 0, out = 0;                // buffers
+  int in_column = 0, out_column = 0;  // the first that it reads and writes
+  std::string name = {};              // of its parameters, if it has any
+  int rows = 0, columns = 0;          // of w, row-major; rows is 0 if there are no parameters
+  std::size_t weight = 0, bias = 0;   // offsets into the parameters
+  bool relu = false;
+  int encodings = -1;            // targets: the buffer of e
+  Convolution convolution = {};  // convolution
 
-// The logits of one target part: query = x w + b from what the heads read; entity i gets query . e_i / sqrt(width), and
-// 0 if it is not there.
-struct TargetHead {
-  int encoder = 0;  // whose entities
-  int column = 0;   // the head column of the first logit
-  DenseLayer query;
-
-  float scale() const { return 1 / std::sqrt(static_cast<float>(query.out)); }  // of the dot products
-};
-
-// Columns [from, from + size) of the head's dense layer are the head columns [to, to + size).
-struct HeadColumns {
-  int from = 0, to = 0, size = 0;
-};
-
-// A minimal gated recurrent unit whose gates do not look at the previous state (Feng et al., "Were RNNs All We
-// Needed?", 2024): (a, c) = x w + b; z = sigmoid(a); h = h' + z (c - h'); y = x + h. w is [size x 2 size].
-struct MinGruLayer {
-  std::string name;
-  int size = 0;  // 0: there is no memory
-  std::size_t weight = 0, bias = 0;
+  float scale() const { return 1 / std::sqrt(static_cast<float>(columns)); }  // targets: of the dot products
 };
 
 // A named, shaped piece of the parameters; shape [rows x columns], or [columns] when rows is 0.
@@ -110,12 +109,6 @@ struct ParameterView {
   std::size_t offset = 0;
   int rows = 0, columns = 0;
   std::size_t size() const { return static_cast<std::size_t>(rows ? rows : 1) * static_cast<std::size_t>(columns); }
-};
-
-// The columns of the observation that go to the trunk as they are: [first, first + size).
-struct FlatColumns {
-  int first = 0, size = 0;
-  bool normalised = false;  // vectors are normalised, grids are not
 };
 
 class Network {
@@ -134,16 +127,18 @@ class Network {
   int head_size() const { return mask_size_ + value_count_ + 1; }
   int value_column() const { return mask_size_ + value_count_; }
 
-  const std::vector<FlatColumns>& flat() const { return flat_; }
-  const std::vector<ConvolutionStack>& convolutions() const { return convolutions_; }
-  const std::vector<EntityEncoder>& encoders() const { return encoders_; }
-  const std::vector<TargetHead>& targets() const { return targets_; }
-  const std::vector<HeadColumns>& head_columns() const { return head_columns_; }
-  // Width of the trunk's input: the flat columns in order, then each convolution stack's output, then each encoder's.
-  int trunk_in() const { return trunk_.front().in; }
-  const std::vector<DenseLayer>& trunk() const { return trunk_; }
-  const MinGruLayer& memory() const { return memory_; }
-  const DenseLayer& head() const { return head_; }  // of all columns but targets' logits; see head_columns()
+  // A pass is over all operations in this order, and its gradients in the reverse one.
+  const std::vector<Operation>& operations() const { return operations_; }
+  const std::vector<Buffer>& buffers() const { return buffers_; }
+
+  // That of this name, which there must be: "encoder.PART" (of a grid's convolutions "encoder.PART.0" and so on),
+  // "trunk.0" and so on, "memory", "head", "target.PART".
+  const Operation& operation(std::string_view name) const;
+  bool has(OperationKind kind) const;
+
+  int memory_size() const { return options_.memory; }
+  // The observation's columns that are normalised: those of vectors.
+  const std::vector<int>& normalised() const { return normalised_; }
   // Offset of the logarithms of the standard deviations of the continuous values: value_count() of them.
   std::size_t log_std() const { return log_std_; }
 
@@ -160,20 +155,15 @@ class Network {
 
  private:
   std::size_t add_parameter(std::string name, int rows, int columns);
-  DenseLayer dense(std::string name, int in, int out, bool relu);
+  Operation with_parameters(Operation operation);
 
   NetworkOptions options_;
   std::vector<ObservationPart> observation_;
   std::vector<ActionPart> action_;
   int observation_size_ = 0, mask_size_ = 0, value_count_ = 0;
-  std::vector<FlatColumns> flat_;
-  std::vector<ConvolutionStack> convolutions_;
-  std::vector<EntityEncoder> encoders_;
-  std::vector<TargetHead> targets_;
-  std::vector<HeadColumns> head_columns_;
-  std::vector<DenseLayer> trunk_;
-  MinGruLayer memory_;
-  DenseLayer head_;
+  std::vector<Operation> operations_;
+  std::vector<Buffer> buffers_;
+  std::vector<int> normalised_;
   std::size_t log_std_ = 0;
   std::vector<ParameterView> parameters_;
   std::size_t parameter_count_ = 0;

@@ -6,7 +6,9 @@
 #include <map>
 #include <new>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <optional>
 #include <type_traits>
+#include <utility>
 
 #include "base/machine.hpp"
 #include "nn/isa.hpp"
@@ -121,25 +123,15 @@ struct OnednnWeights final : Weights {
   std::vector<Packed> matrices;
 };
 
-// All matrices of a network, in the order: convolutions, entity encoders, trunk, memory, head, target queries.
+// The matrices of a network's operations that have parameters, in order.
 std::vector<Matrix> matrices_of(const Network& net, DataType type) {
   std::vector<Matrix> all;
-  const auto add = [&](int in, int out, std::size_t weight, std::size_t bias) {
-    all.push_back({in, out, weight, bias, best_weights(in, out, type), best_weights(out, in, type)});
-  };
-  for (const ConvolutionStack& stack : net.convolutions())
-    for (const ConvolutionLayer& layer : stack.layers) add(layer.patch(), layer.out_channels, layer.weight, layer.bias);
-  const auto add_dense = [&](const DenseLayer& layer) { add(layer.in, layer.out, layer.weight, layer.bias); };
-  for (const EntityEncoder& encoder : net.encoders()) add_dense(encoder.layer);
-  for (const DenseLayer& layer : net.trunk()) add_dense(layer);
-  if (net.memory().size) add(net.memory().size, 2 * net.memory().size, net.memory().weight, net.memory().bias);
-  add_dense(net.head());
-  for (const TargetHead& target : net.targets()) add_dense(target.query);
+  for (const Operation& op : net.operations())
+    if (op.rows)
+      all.push_back({op.rows, op.columns, op.weight, op.bias, best_weights(op.rows, op.columns, type),
+                     best_weights(op.columns, op.rows, type)});
   return all;
 }
-
-template <class T>
-using Buffer = std::vector<T>;
 
 // The products of one matrix, compiled for each number of rows met.
 template <class T>
@@ -207,9 +199,9 @@ class Layer {
   std::map<int, Product> forward_, backward_, gradient_;
 };
 
-// Copies the 3x3 patches of a convolution into rows [cells x patch]; `transposed` adds patches back instead.
-template <class T, bool planes>
-void gather_patches(const ConvolutionLayer& layer, const T* x, T* patches) {
+// Copies the 3x3 patches of a convolution into rows [cells x patch].
+template <class T>
+void gather_patches(const Convolution& layer, const T* x, T* patches) {
   for (int oy = 0; oy < layer.out_height; ++oy)
     for (int ox = 0; ox < layer.out_width; ++ox)
       for (int ky = 0; ky < 3; ++ky)
@@ -217,7 +209,7 @@ void gather_patches(const ConvolutionLayer& layer, const T* x, T* patches) {
           const int y = oy * layer.stride + ky - 1, xx = ox * layer.stride + kx - 1;
           if (y < 0 || y >= layer.height || xx < 0 || xx >= layer.width) {
             std::fill_n(patches, layer.channels, T{});
-          } else if (planes) {
+          } else if (layer.planes) {
             for (int c = 0; c < layer.channels; ++c) patches[c] = x[(c * layer.height + y) * layer.width + xx];
           } else {
             std::copy_n(x + (y * layer.width + xx) * layer.channels, layer.channels, patches);
@@ -226,7 +218,7 @@ void gather_patches(const ConvolutionLayer& layer, const T* x, T* patches) {
 }
 
 // The transpose of gather_patches, in f32: adds each patch's gradient to its cells (cell-by-cell layout).
-void scatter_patches(const ConvolutionLayer& layer, const float* patches, float* dx) {
+void scatter_patches(const Convolution& layer, const float* patches, float* dx) {
   for (int oy = 0; oy < layer.out_height; ++oy)
     for (int ox = 0; ox < layer.out_width; ++ox)
       for (int ky = 0; ky < 3; ++ky)
@@ -252,55 +244,51 @@ bool is_zero(Bf16 x) {
   return (x.bits & 0x7fff) == 0;
 }
 
+// Room for `size` elements, which are not kept when more are needed.
+template <class T>
+T* room(std::vector<T>& all, std::size_t size) {
+  if (all.size() < size) all.resize(size);
+  return all.data();
+}
+
 template <class T>
 class OnednnExecutor final : public Executor {
  public:
   OnednnExecutor(const Network& net, const std::vector<Matrix>& matrices, int stride, int max_rows)
-      : net_(net),
-        stream_(cpu()),
-        stride_(stride),
-        max_rows_(max_rows),
-        copied_(!net.convolutions().empty() || !net.encoders().empty()) {
-    const auto sized = [&](int columns) {
-      return static_cast<std::size_t>(max_rows) * static_cast<std::size_t>(columns);
-    };
-    std::size_t next = 0;
-    for (const ConvolutionStack& stack : net.convolutions())
-      for (const ConvolutionLayer& layer : stack.layers) {
-        convolutions_.push_back({Layer<T>(matrices[next++], layer.patch(), true, false),
-                                 Buffer<T>(sized(layer.cells() * layer.patch())), Buffer<T>(sized(layer.out_size()))});
+      : net_(net), stream_(cpu()), stride_(stride), max_rows_(max_rows) {
+    for (const Buffer& shape : net.buffers()) {
+      Stored& b = stored_.emplace_back();
+      b.shape = shape;
+      const std::size_t size = static_cast<std::size_t>(max_rows) * static_cast<std::size_t>(shape.size());
+      if (stored_.size() - 1 == kObservationBuffer) continue;
+      if (shape.wide) {
+        b.wide.resize(size);
+      } else if (shape.entities < 0) {
+        b.values.resize(size);
+        b.gradients.resize(size);
+      } else if (shape.entities == static_cast<int>(stored_.size()) - 1) {
+        b.begin.resize(static_cast<std::size_t>(max_rows) + 1);
+        b.slot.resize(static_cast<std::size_t>(max_rows) * static_cast<std::size_t>(shape.places) + kRowsMultiple);
       }
-    first_encoder_ = next;
-    for (const EntityEncoder& encoder : net.encoders()) {
-      const std::size_t most = sized(encoder.count) + kRowsMultiple;
-      encoders_.push_back({.layer = Layer<T>(matrices[next++], encoder.layer.in, true, false),
-                           .begin = std::vector<int>(static_cast<std::size_t>(max_rows) + 1),
-                           .slot = std::vector<int>(most)});
     }
-    if (copied_) trunk_input_.resize(sized(net.trunk_in()));
-    first_trunk_ = next;
-    int width = std::max(net.head_size(), copied_ ? net.trunk_in() : 0);
-    for (std::size_t l = 0; l < net.trunk().size(); ++l) {
-      trunk_.emplace_back(matrices[next++], l == 0 && !copied_ ? stride : net.trunk()[l].in, true, false);
-      activations_.emplace_back(sized(net.trunk()[l].out));
-      width = std::max(width, net.trunk()[l].out);
+    std::size_t matrix = 0;
+    for (const Operation& op : net.operations()) {
+      Step& step = steps_.emplace_back();
+      step.op = &op;
+      if (!op.rows) continue;
+      const bool wide = op.kind == OperationKind::mingru || op.kind == OperationKind::targets || shape(op.out).wide;
+      const int columns = op.kind == OperationKind::convolution ? op.rows
+                          : op.in == kObservationBuffer         ? stride
+                                                                : shape(op.in).columns;
+      step.matrix = matrix;
+      step.layer.emplace(matrices[matrix++], columns, op.relu, wide);
     }
-    if (const int m = net.memory().size) {
-      memory_.emplace_back(matrices[next++], m, false, true);
-      gates_.resize(sized(2 * m)), z_.resize(sized(m)), h_.resize(sized(m)), features_.resize(sized(m));
-      wide_.resize(sized(2 * m));
-      width = std::max(width, 2 * m);
+    std::vector<char> written(stored_.size());
+    for (std::size_t i = steps_.size(); i-- > 0;) {
+      const auto adds = [&](int buffer) { return std::exchange(written[static_cast<std::size_t>(buffer)], 1) != 0; };
+      steps_[i].adds = adds(steps_[i].op->in);
+      if (steps_[i].op->encodings >= 0) steps_[i].adds_to_encodings = adds(steps_[i].op->encodings);
     }
-    first_head_ = next;
-    head_.emplace_back(matrices[next++], net.head().in, false, true);
-    heads_.resize(sized(net.head_size()));
-    for (const TargetHead& target : net.targets()) {
-      targets_.push_back(
-          {Layer<T>(matrices[next++], target.query.in, false, true), Buffer<float>(sized(target.query.out))});
-      width = std::max(width, target.query.out);
-    }
-    if (!targets_.empty()) own_heads_.resize(sized(net.head().out));
-    for (auto& d : gradients_) d.resize(sized(width));
   }
 
   void encode(const ObservationScale& scale, const float* observations, int rows, std::byte* inputs) override {
@@ -311,296 +299,295 @@ class OnednnExecutor final : public Executor {
   const float* forward(const Weights& weights, const std::byte* inputs, int rows, const MemoryRows& memory) override {
     check(rows >= 1 && rows <= max_rows_, "a forward pass over more rows than the executor was made for");
     const OneThread one_thread;
-    const auto& packed = static_cast<const OnednnWeights&>(weights).matrices;
+    packed_ = static_cast<const OnednnWeights&>(weights).matrices.data();
     input_ = reinterpret_cast<const T*>(inputs);
     rows_ = rows;
     memory_rows_ = memory;
-    const T* x = input_;
-    if (copied_) {
-      fill_trunk_input(packed);
-      x = trunk_input_.data();
-    }
-    for (std::size_t l = 0; l < trunk_.size(); ++l) {
-      trunk_[l].forward(stream_, packed[first_trunk_ + l], x, rows, activations_[l].data());
-      x = activations_[l].data();
-    }
-    if (const int m = net_.memory().size) {
-      memory_[0].forward(stream_, packed[first_head_ - 1], x, rows, gates_.data());
-      kernels::mingru_forward(gates_.data(), rows, m, memory.previous, memory.initial, memory.states, z_.data(),
-                              h_.data());
-      const std::size_t count = static_cast<std::size_t>(rows) * static_cast<std::size_t>(m);
-      widen(x, count, wide_.data());
-      kernels::add(h_.data(), count, wide_.data());
-      kernels::convert(wide_.data(), count, features_.data());
-      x = features_.data();
-    }
-    if (targets_.empty()) {
-      head_[0].forward(stream_, packed[first_head_], x, rows, heads_.data());
-    } else {
-      head_[0].forward(stream_, packed[first_head_], x, rows, own_heads_.data());
-      choose_targets(packed, x);
-    }
-    return heads_.data();
+    for (Step& step : steps_) forward(step);
+    return stored_[kHeadBuffer].wide.data();
   }
 
-  const float* states() const override { return h_.data(); }
+  const float* states() const override { return states_; }
 
   void backward(const Weights& weights, const float* head_gradients, float* gradients) override {
     const OneThread one_thread;
-    const auto& packed = static_cast<const OnednnWeights&>(weights).matrices;
-    T *d = gradients_[0].data(), *dx = gradients_[1].data();
-    const T* features = net_.memory().size ? features_.data() : activations_.back().data();
-    if (!targets_.empty()) {
-      for (int r = 0; r < rows_; ++r)
-        for (const HeadColumns& columns : net_.head_columns())
-          std::copy_n(head_gradients + offset(r, net_.head_size()) + columns.to, columns.size,
-                      own_heads_.data() + offset(r, net_.head().out) + columns.from);
-      kernels::convert(own_heads_.data(), size_of(net_.head().out), d);
-    } else {
-      kernels::convert(head_gradients, size_of(net_.head_size()), d);
-    }
-    kernels::relu_backward(d, static_cast<const T*>(nullptr), rows_, head_[0].out(), head_[0].bias_gradient(gradients));
-    head_[0].backward_weights(stream_, features, d, rows_, gradients);
-    head_[0].backward_data(stream_, packed[first_head_], d, rows_, dx);
-    std::swap(d, dx);
-    for (Encoder& encoder : encoders_) encoder.targeted = false;
-    for (std::size_t t = 0; t < targets_.size(); ++t)
-      backward_target(packed, t, head_gradients, features, d, dx, gradients);
-
-    if (net_.memory().size) backward_memory(packed[first_head_ - 1], d, dx, gradients);
-
-    for (std::size_t l = trunk_.size(); l-- > 0;) {
-      Layer<T>& layer = trunk_[l];
-      const bool first = l == 0;
-      const T* x = !first ? activations_[l - 1].data() : copied_ ? trunk_input_.data() : input_;
-      kernels::relu_backward(d, activations_[l].data(), rows_, layer.out(), layer.bias_gradient(gradients));
-      layer.backward_weights(stream_, x, d, rows_, gradients);
-      if (first && !copied_) return;
-      layer.backward_data(stream_, packed[first_trunk_ + l], d, rows_, dx);
-      std::swap(d, dx);
-    }
-    int column = net_.trunk_in();
-    backward_encoders(d, column, gradients);
-    backward_convolutions(packed, d, column, gradients);
+    packed_ = static_cast<const OnednnWeights&>(weights).matrices.data();
+    head_gradients_ = head_gradients;
+    for (std::size_t i = steps_.size(); i-- > 0;) backward(steps_[i], gradients);
   }
 
  private:
-  struct Convolution {
-    Layer<T> layer;
-    Buffer<T> patches, output;
+  // A buffer in the present pass. Of entities only those that are there are kept, of all rows one after another; their
+  // number is padded with zeros to a multiple.
+  struct Stored {
+    Buffer shape;
+    std::vector<T> values, gradients;
+    std::vector<float> wide;            // the values, if the shape is wide
+    std::vector<float> wide_gradients;  // in the place of gradients, of wide shapes and of entities' encodings
+    std::vector<int> begin, slot;       // of the entities themselves; see kernels::EntityRows
+    int count = 0;                      // of these, padded
   };
-  // The entities that are there, of all rows, one after another; their number is padded with zeros to a multiple.
-  struct Encoder {
-    Layer<T> layer;
-    std::vector<int> begin, slot;  // see kernels::EntityRows
-    int count = 0;                 // padded
-    Buffer<T> inputs, encodings, gradients;
-    Buffer<float> wide_gradients;
-    bool targeted = false;  // wide_gradients holds a part of this pass's gradient already
-  };
-  struct Target {
-    Layer<T> layer;
-    Buffer<float> queries;
+  // An operation, with what it keeps for the way back.
+  struct Step {
+    const Operation* op = nullptr;
+    std::size_t matrix = 0;
+    std::optional<Layer<T>> layer;
+    // Whether its gradients by what it reads are added to others that are there already.
+    bool adds = false, adds_to_encodings = false;
+    std::vector<T> patches;          // convolution
+    std::vector<float> queries;      // targets
+    std::vector<float> gates, z, h;  // mingru
   };
 
-  kernels::EntityRows entity_rows(const Encoder& encoder) const {
-    return {encoder.begin.data(), encoder.slot.data(), rows_, encoder.layer.out()};
-  }
+  Stored& stored(int buffer) { return stored_[static_cast<std::size_t>(buffer)]; }
+  const Buffer& shape(int buffer) const { return stored_[static_cast<std::size_t>(buffer)].shape; }
   std::size_t size_of(int columns) const { return static_cast<std::size_t>(rows_) * static_cast<std::size_t>(columns); }
+  static std::ptrdiff_t offset(int row, int stride) { return static_cast<std::ptrdiff_t>(row) * stride; }
 
-  void fill_trunk_input(const std::vector<OnednnWeights::Packed>& packed) {
-    int column = 0;
-    for (const FlatColumns& flat : net_.flat()) {
-      for (int r = 0; r < rows_; ++r)
-        std::copy_n(input_ + offset(r, stride_) + flat.first, flat.size,
-                    trunk_input_.data() + offset(r, net_.trunk_in()) + column);
-      column += flat.size;
-    }
-    convolve(packed, column);
-    for (std::size_t k = 0; k < encoders_.size(); ++k) {
-      encode_entities(packed[first_encoder_ + k], net_.encoders()[k], encoders_[k]);
-      kernels::pool_entities(encoders_[k].encodings.data(), entity_rows(encoders_[k]), trunk_input_.data() + column,
-                             net_.trunk_in());
-      column += encoders_[k].layer.out();
+  // Places of all rows together.
+  int places(int buffer) {
+    const int entities = shape(buffer).entities;
+    return entities < 0 ? rows_ * shape(buffer).places : stored(entities).count;
+  }
+  std::size_t elements(int buffer) { return static_cast<std::size_t>(offset(places(buffer), shape(buffer).columns)); }
+  const T* values(int buffer) { return buffer == kObservationBuffer ? input_ : stored(buffer).values.data(); }
+  int row_stride(int buffer) const { return buffer == kObservationBuffer ? stride_ : shape(buffer).size(); }
+  const float* wide_gradients(int buffer) {
+    return buffer == kHeadBuffer ? head_gradients_ : stored(buffer).wide_gradients.data();
+  }
+  // Whether anything asks for the gradients by a buffer.
+  bool has_gradients(int buffer) const { return buffer != kObservationBuffer && shape(buffer).entities != buffer; }
+  kernels::EntityRows entity_rows(int buffer) {
+    const Stored& entities = stored(shape(buffer).entities);
+    return {entities.begin.data(), entities.slot.data(), rows_, shape(buffer).columns};
+  }
+
+  void forward(Step& step) {
+    switch (step.op->kind) {
+      case OperationKind::copy:
+        return copy(*step.op);
+      case OperationKind::entities:
+        return find_entities(*step.op);
+      case OperationKind::dense:
+        return dense(step);
+      case OperationKind::convolution:
+        return convolve(step);
+      case OperationKind::largest:
+        return kernels::pool_entities(values(step.op->in), entity_rows(step.op->in),
+                                      stored(step.op->out).values.data() + step.op->out_column,
+                                      shape(step.op->out).columns);
+      case OperationKind::mingru:
+        return remember(step);
+      case OperationKind::targets:
+        return choose_targets(step);
     }
   }
 
-  void encode_entities(const OnednnWeights::Packed& packed, const EntityEncoder& shape, Encoder& encoder) {
-    const int features = shape.layer.in;
-    encoder.inputs.resize((size_of(shape.count) + kRowsMultiple) * static_cast<std::size_t>(features));
+  void backward(Step& step, float* gradients) {
+    switch (step.op->kind) {
+      case OperationKind::copy:
+        return copy_backward(*step.op);
+      case OperationKind::entities:
+        return;
+      case OperationKind::dense:
+        return dense_backward(step, gradients);
+      case OperationKind::convolution:
+        return convolve_backward(step, gradients);
+      case OperationKind::largest:
+        return largest_backward(step);
+      case OperationKind::mingru:
+        return remember_backward(step, gradients);
+      case OperationKind::targets:
+        return choose_targets_backward(step, gradients);
+    }
+  }
+
+  template <class X>
+  void copy_columns(const X* from, int from_stride, X* to, int to_stride, int columns) const {
+    for (int r = 0; r < rows_; ++r) std::copy_n(from + offset(r, from_stride), columns, to + offset(r, to_stride));
+  }
+
+  void copy(const Operation& op) {
+    if (shape(op.out).wide)
+      copy_columns(stored(op.in).wide.data() + op.in_column, row_stride(op.in),
+                   stored(op.out).wide.data() + op.out_column, row_stride(op.out), op.columns);
+    else
+      copy_columns(values(op.in) + op.in_column, row_stride(op.in), stored(op.out).values.data() + op.out_column,
+                   row_stride(op.out), op.columns);
+  }
+
+  // No column is copied to two places.
+  void copy_backward(const Operation& op) {
+    if (!has_gradients(op.in)) return;
+    if (shape(op.in).wide)
+      copy_columns(wide_gradients(op.out) + op.out_column, row_stride(op.out),
+                   room(stored(op.in).wide_gradients, size_of(shape(op.in).size())) + op.in_column, row_stride(op.in),
+                   op.columns);
+    else
+      copy_columns<T>(stored(op.out).gradients.data() + op.out_column, row_stride(op.out),
+                      stored(op.in).gradients.data() + op.in_column, row_stride(op.in), op.columns);
+  }
+
+  void find_entities(const Operation& op) {
+    Stored& b = stored(op.out);
+    const int features = b.shape.columns;
+    T* found = room(b.values, (size_of(b.shape.places) + kRowsMultiple) * static_cast<std::size_t>(features));
     int n = 0;
     for (int r = 0; r < rows_; ++r) {
-      encoder.begin[static_cast<std::size_t>(r)] = n;
-      const T* x = input_ + offset(r, stride_) + shape.first;
-      for (int i = 0; i < shape.count; ++i, x += features) {
+      b.begin[static_cast<std::size_t>(r)] = n;
+      const T* x = values(op.in) + offset(r, row_stride(op.in)) + op.in_column;
+      for (int i = 0; i < b.shape.places; ++i, x += features) {
         if (is_zero(*x)) continue;
-        std::copy_n(x, features, encoder.inputs.data() + offset(n, features));
-        encoder.slot[static_cast<std::size_t>(n++)] = i;
+        std::copy_n(x, features, found + offset(n, features));
+        b.slot[static_cast<std::size_t>(n++)] = i;
       }
     }
-    encoder.begin[static_cast<std::size_t>(rows_)] = n;
-    encoder.count = padded_rows(n);
-    std::fill_n(encoder.inputs.data() + offset(n, features), offset(encoder.count - n, features), T{});
-    encoder.encodings.resize(
-        std::max(encoder.encodings.size(), static_cast<std::size_t>(offset(encoder.count, encoder.layer.out()))));
-    encoder.layer.forward(stream_, packed, encoder.inputs.data(), encoder.count, encoder.encodings.data());
+    b.begin[static_cast<std::size_t>(rows_)] = n;
+    b.count = padded_rows(n);
+    std::fill_n(found + offset(n, features), offset(b.count - n, features), T{});
   }
 
-  void choose_targets(const std::vector<OnednnWeights::Packed>& packed, const T* features) {
-    const int head_size = net_.head_size();
+  void dense(Step& step) {
+    const Operation& op = *step.op;
+    Stored& y = stored(op.out);
+    void* out = y.shape.wide ? static_cast<void*>(y.wide.data()) : room(y.values, elements(op.out));
+    step.layer->forward(stream_, packed_[step.matrix], values(op.in) + op.in_column, places(op.in), out);
+  }
+
+  // The gradients by what an operation's product gives, as the products take them.
+  T* narrow(const float* wide, std::size_t size) {
+    T* dy = room(narrowed_, size);
+    kernels::convert(wide, size, dy);
+    return dy;
+  }
+
+  // From dy, the gradients by `count` rows of x w + b before its ReLU, of which y is the result.
+  void product_backward(Step& step, const T* x, T* dy, const T* y, int count, float* gradients) {
+    kernels::relu_backward(dy, y, count, step.layer->out(), step.layer->bias_gradient(gradients));
+    step.layer->backward_weights(stream_, x, dy, count, gradients);
+  }
+
+  void dense_backward(Step& step, float* gradients) {
+    const Operation& op = *step.op;
+    Stored& y = stored(op.out);
+    const int count = places(op.out);
+    if (count == 0) return;
+    const bool narrow_already = !y.shape.wide && y.shape.entities < 0;
+    T* dy = narrow_already ? y.gradients.data() : narrow(wide_gradients(op.out), elements(op.out));
+    product_backward(step, values(op.in) + op.in_column, dy, op.relu ? y.values.data() : nullptr, count, gradients);
+    if (has_gradients(op.in))
+      step.layer->backward_data(stream_, packed_[step.matrix], dy, count, stored(op.in).gradients.data(), step.adds);
+  }
+
+  void convolve(Step& step) {
+    const Operation& op = *step.op;
+    const int size = op.convolution.cells() * op.convolution.patch();
+    T* patches = room(step.patches, size_of(size));
     for (int r = 0; r < rows_; ++r)
-      for (const HeadColumns& columns : net_.head_columns())
-        std::copy_n(own_heads_.data() + offset(r, net_.head().out) + columns.from, columns.size,
-                    heads_.data() + offset(r, head_size) + columns.to);
-    for (std::size_t t = 0; t < targets_.size(); ++t) {
-      const TargetHead& shape = net_.targets()[t];
-      Target& target = targets_[t];
-      const Encoder& encoder = encoders_[static_cast<std::size_t>(shape.encoder)];
-      target.layer.forward(stream_, packed[first_head_ + 1 + t], features, rows_, target.queries.data());
-      const int count = net_.encoders()[static_cast<std::size_t>(shape.encoder)].count;
-      for (int r = 0; r < rows_; ++r) std::fill_n(heads_.data() + offset(r, head_size) + shape.column, count, 0.0f);
-      kernels::target_logits(encoder.encodings.data(), entity_rows(encoder), target.queries.data(), shape.scale(),
-                             heads_.data() + shape.column, head_size);
-    }
+      gather_patches(op.convolution, values(op.in) + offset(r, row_stride(op.in)) + op.in_column,
+                     patches + offset(r, size));
+    step.layer->forward(stream_, packed_[step.matrix], patches, places(op.out), stored(op.out).values.data());
   }
 
-  // Adds to d, the gradient by the features, and to the encoder's gradients.
-  void backward_target(const std::vector<OnednnWeights::Packed>& packed, std::size_t t, const float* head_gradients,
-                       const T* features, T* d, T* scratch, float* gradients) {
-    const TargetHead& shape = net_.targets()[t];
-    Target& target = targets_[t];
-    Encoder& encoder = encoders_[static_cast<std::size_t>(shape.encoder)];
-    const int width = target.layer.out();
-    const auto size = static_cast<std::size_t>(offset(encoder.count, width));
-    if (encoder.wide_gradients.size() < size) encoder.wide_gradients.resize(size);
-    if (!encoder.targeted) std::fill_n(encoder.wide_gradients.data(), size, 0.0f);
-    encoder.targeted = true;
-    query_gradients_.resize(std::max(query_gradients_.size(), size_of(width)));
-    kernels::target_logits_backward(encoder.encodings.data(), entity_rows(encoder), target.queries.data(),
-                                    head_gradients + shape.column, net_.head_size(), shape.scale(),
-                                    query_gradients_.data(), encoder.wide_gradients.data());
-    kernels::convert(query_gradients_.data(), size_of(width), scratch);
-    kernels::relu_backward(scratch, static_cast<const T*>(nullptr), rows_, width,
-                           target.layer.bias_gradient(gradients));
-    target.layer.backward_weights(stream_, features, scratch, rows_, gradients);
-    target.layer.backward_data(stream_, packed[first_head_ + 1 + t], scratch, rows_, d, true);
+  void convolve_backward(Step& step, float* gradients) {
+    const Operation& op = *step.op;
+    const int count = places(op.out), size = op.convolution.cells() * op.convolution.patch();
+    T* dy = stored(op.out).gradients.data();
+    product_backward(step, step.patches.data(), dy, stored(op.out).values.data(), count, gradients);
+    if (!has_gradients(op.in)) return;
+    const std::size_t patches = size_of(size);
+    T* dpatches = room(narrowed_, patches);
+    step.layer->backward_data(stream_, packed_[step.matrix], dy, count, dpatches);
+    float *wide = room(wide_[0], patches), *dx = room(wide_[1], elements(op.in));
+    widen(dpatches, patches, wide);
+    std::fill_n(dx, elements(op.in), 0.0f);
+    for (int r = 0; r < rows_; ++r)
+      scatter_patches(op.convolution, wide + offset(r, size), dx + offset(r, shape(op.in).size()));
+    kernels::convert(dx, elements(op.in), stored(op.in).gradients.data());
   }
 
-  void backward_encoders(const T* d, int& column, float* gradients) {
-    for (std::size_t k = encoders_.size(); k-- > 0;) {
-      Encoder& encoder = encoders_[k];
-      const int width = encoder.layer.out(), n = encoder.begin[static_cast<std::size_t>(rows_)];
-      column -= width;
-      if (encoder.count == 0) continue;
-      const auto size = static_cast<std::size_t>(offset(encoder.count, width));
-      pooled_gradients_.resize(std::max(pooled_gradients_.size(), size));
-      kernels::pool_entities_backward(encoder.encodings.data(), entity_rows(encoder), trunk_input_.data() + column,
-                                      d + column, net_.trunk_in(), pooled_gradients_.data());
-      std::fill_n(pooled_gradients_.data() + offset(n, width), offset(encoder.count - n, width), 0.0f);
-      if (encoder.targeted) kernels::add(encoder.wide_gradients.data(), size, pooled_gradients_.data());
-      encoder.gradients.resize(std::max(encoder.gradients.size(), size));
-      kernels::convert(pooled_gradients_.data(), size, encoder.gradients.data());
-      kernels::relu_backward(encoder.gradients.data(), encoder.encodings.data(), encoder.count, width,
-                             encoder.layer.bias_gradient(gradients));
-      encoder.layer.backward_weights(stream_, encoder.inputs.data(), encoder.gradients.data(), encoder.count,
-                                     gradients);
-    }
+  void largest_backward(Step& step) {
+    const Operation& op = *step.op;
+    const Stored &e = stored(op.in), &y = stored(op.out);
+    const std::size_t size = elements(op.in);
+    if (size == 0) return;
+    float* all = room(stored(op.in).wide_gradients, size);
+    float* de = step.adds ? room(wide_[0], size) : all;
+    kernels::pool_entities_backward(e.values.data(), entity_rows(op.in), y.values.data() + op.out_column,
+                                    y.gradients.data() + op.out_column, y.shape.columns, de);
+    const int n = stored(e.shape.entities).begin[static_cast<std::size_t>(rows_)];
+    std::fill(de + offset(n, op.columns), de + size, 0.0f);
+    if (step.adds) kernels::add(de, size, all);
   }
 
-  void convolve(const std::vector<OnednnWeights::Packed>& packed, int& column) {
-    std::size_t next = 0;
-    for (const ConvolutionStack& stack : net_.convolutions()) {
-      for (std::size_t l = 0; l < stack.layers.size(); ++l, ++next) {
-        const ConvolutionLayer& layer = stack.layers[l];
-        Convolution& here = convolutions_[next];
-        for (int r = 0; r < rows_; ++r) {
-          T* patches = here.patches.data() + offset(r, layer.cells() * layer.patch());
-          if (l == 0)
-            gather_patches<T, true>(layer, input_ + offset(r, stride_) + stack.first, patches);
-          else
-            gather_patches<T, false>(
-                layer, convolutions_[next - 1].output.data() + offset(r, stack.layers[l - 1].out_size()), patches);
-        }
-        here.layer.forward(stream_, packed[next], here.patches.data(), rows_ * layer.cells(), here.output.data());
-      }
-      const int size = stack.layers.back().out_size();
-      for (int r = 0; r < rows_; ++r)
-        std::copy_n(convolutions_[next - 1].output.data() + offset(r, size), size,
-                    trunk_input_.data() + offset(r, net_.trunk_in()) + column);
-      column += size;
-    }
+  void remember(Step& step) {
+    const int m = step.op->rows;
+    const std::size_t count = size_of(m);
+    const T* x = values(step.op->in);
+    room(step.gates, 2 * count), room(step.z, count), room(step.h, count);
+    step.layer->forward(stream_, packed_[step.matrix], x, rows_, step.gates.data());
+    kernels::mingru_forward(step.gates.data(), rows_, m, memory_rows_.previous, memory_rows_.initial,
+                            memory_rows_.states, step.z.data(), step.h.data());
+    float* y = room(wide_[0], count);
+    widen(x, count, y);
+    kernels::add(step.h.data(), count, y);
+    kernels::convert(y, count, stored(step.op->out).values.data());
+    states_ = step.h.data();
   }
 
-  // d: the gradient by the features y = x + h; becomes the gradient by x.
-  void backward_memory(const OnednnWeights::Packed& packed, T*& d, T*& dx, float* gradients) {
-    const int m = net_.memory().size;
-    const std::size_t count = static_cast<std::size_t>(rows_) * static_cast<std::size_t>(m);
-    dh_.resize(count), dgates_.resize(2 * count);
-    widen(d, count, dh_.data());
-    kernels::mingru_backward(gates_.data(), z_.data(), h_.data(), rows_, m, memory_rows_.previous, memory_rows_.initial,
-                             memory_rows_.states, dh_.data(), dgates_.data());
-    gate_gradients_.resize(2 * count);
-    kernels::convert(dgates_.data(), 2 * count, gate_gradients_.data());
-    kernels::relu_backward(gate_gradients_.data(), static_cast<const T*>(nullptr), rows_, 2 * m,
-                           memory_[0].bias_gradient(gradients));
-    memory_[0].backward_weights(stream_, activations_.back().data(), gate_gradients_.data(), rows_, gradients);
-    memory_[0].backward_data(stream_, packed, gate_gradients_.data(), rows_, dx);
-    widen(d, count, dh_.data());
-    widen(dx, count, dgates_.data());
-    kernels::add(dgates_.data(), count, dh_.data());
-    kernels::convert(dh_.data(), count, d);
+  // Of y = x + h.
+  void remember_backward(Step& step, float* gradients) {
+    const int m = step.op->rows;
+    const std::size_t count = size_of(m);
+    const T* dy = stored(step.op->out).gradients.data();
+    T* dx = stored(step.op->in).gradients.data();
+    float *dh = room(wide_[0], count), *dgates = room(wide_[1], 2 * count);
+    widen(dy, count, dh);
+    kernels::mingru_backward(step.gates.data(), step.z.data(), step.h.data(), rows_, m, memory_rows_.previous,
+                             memory_rows_.initial, memory_rows_.states, dh, dgates);
+    T* narrow_gates = narrow(dgates, 2 * count);
+    product_backward(step, values(step.op->in), narrow_gates, nullptr, rows_, gradients);
+    step.layer->backward_data(stream_, packed_[step.matrix], narrow_gates, rows_, dx);
+    widen(dy, count, dh);
+    widen(dx, count, dgates);
+    kernels::add(dgates, count, dh);
+    kernels::convert(dh, count, dx);
   }
 
-  void backward_convolutions(const std::vector<OnednnWeights::Packed>& packed, const T* d, int column,
-                             float* gradients) {
-    std::size_t next = convolutions_.size() - 1;
-    for (std::size_t s = net_.convolutions().size(); s-- > 0;) {
-      const ConvolutionStack& stack = net_.convolutions()[s];
-      const int size = stack.layers.back().out_size();
-      column -= size;
-      Buffer<T> dy(static_cast<std::size_t>(offset(rows_, size)));
-      for (int r = 0; r < rows_; ++r)
-        std::copy_n(d + offset(r, net_.trunk_in()) + column, size, dy.data() + offset(r, size));
-      for (std::size_t l = stack.layers.size(); l-- > 0; --next) {
-        const ConvolutionLayer& layer = stack.layers[l];
-        Convolution& here = convolutions_[next];
-        const int rows = rows_ * layer.cells();
-        kernels::relu_backward(dy.data(), here.output.data(), rows, layer.out_channels,
-                               here.layer.bias_gradient(gradients));
-        here.layer.backward_weights(stream_, here.patches.data(), dy.data(), rows, gradients);
-        if (l == 0) continue;
-        const std::size_t patches = static_cast<std::size_t>(rows) * static_cast<std::size_t>(layer.patch());
-        Buffer<T> dpatches(patches);
-        here.layer.backward_data(stream_, packed[next], dy.data(), rows, dpatches.data());
-        Buffer<float> wide(patches);
-        widen(dpatches.data(), patches, wide.data());
-        const int in_size = stack.layers[l - 1].out_size();
-        Buffer<float> din(static_cast<std::size_t>(offset(rows_, in_size)), 0.0f);
-        for (int r = 0; r < rows_; ++r)
-          scatter_patches(layer, wide.data() + offset(r, layer.cells() * layer.patch()),
-                          din.data() + offset(r, in_size));
-        dy.resize(din.size());
-        kernels::convert(din.data(), din.size(), dy.data());
-      }
-    }
+  void choose_targets(Step& step) {
+    const Operation& op = *step.op;
+    float* queries = room(step.queries, size_of(op.columns));
+    step.layer->forward(stream_, packed_[step.matrix], values(op.in), rows_, queries);
+    const int stride = shape(op.out).columns;
+    float* logits = stored(op.out).wide.data() + op.out_column;
+    for (int r = 0; r < rows_; ++r) std::fill_n(logits + offset(r, stride), shape(op.encodings).places, 0.0f);
+    kernels::target_logits(values(op.encodings), entity_rows(op.encodings), queries, op.scale(), logits, stride);
   }
 
-  static std::ptrdiff_t offset(int row, int stride) { return static_cast<std::ptrdiff_t>(row) * stride; }
+  void choose_targets_backward(Step& step, float* gradients) {
+    const Operation& op = *step.op;
+    const std::size_t size = elements(op.encodings);
+    float* de = room(stored(op.encodings).wide_gradients, size);
+    if (!step.adds_to_encodings) std::fill_n(de, size, 0.0f);
+    float* dq = room(wide_[0], size_of(op.columns));
+    kernels::target_logits_backward(values(op.encodings), entity_rows(op.encodings), step.queries.data(),
+                                    wide_gradients(op.out) + op.out_column, shape(op.out).columns, op.scale(), dq, de);
+    T* dy = narrow(dq, size_of(op.columns));
+    product_backward(step, values(op.in), dy, nullptr, rows_, gradients);
+    step.layer->backward_data(stream_, packed_[step.matrix], dy, rows_, stored(op.in).gradients.data(), step.adds);
+  }
 
   const Network& net_;
   dnnl::stream stream_;
   int stride_, max_rows_;
-  bool copied_;  // the trunk reads trunk_input_, not the observation rows themselves
-  std::size_t first_encoder_ = 0, first_trunk_ = 0, first_head_ = 0;  // indices of matrices
-  std::vector<Convolution> convolutions_;
-  std::vector<Encoder> encoders_;
-  std::vector<Target> targets_;
-  std::vector<Layer<T>> trunk_, memory_, head_;  // memory_: none or one; head_: one
-  Buffer<T> trunk_input_, features_, gradients_[2], gate_gradients_;
-  std::vector<Buffer<T>> activations_;
-  Buffer<float> own_heads_, query_gradients_, pooled_gradients_;  // networks with entities
-  Buffer<float> heads_, gates_, z_, h_, wide_, dh_, dgates_;
+  std::vector<Stored> stored_;  // per buffer
+  std::vector<Step> steps_;     // per operation
+  std::vector<T> narrowed_;     // of the step at hand
+  std::vector<float> wide_[2];
+  // Of the present pass.
+  const OnednnWeights::Packed* packed_ = nullptr;
   const T* input_ = nullptr;
+  const float *head_gradients_ = nullptr, *states_ = nullptr;
   int rows_ = 0;
   MemoryRows memory_rows_;
 };

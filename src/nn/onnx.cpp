@@ -106,83 +106,126 @@ class Graph {
   int nodes_ = 0;
 };
 
-// Adds a network's layers to a graph.
+// Adds a network's operations to a graph. What a buffer holds is [N, columns], or [N, places, columns] of entities; but
+// of cells as ONNX has them, plane by plane: [N, columns, height, width].
 class Exporter {
  public:
-  Exporter(const Network& network, std::span<const float> parameters) : net_(network), parameters_(parameters) {}
+  Exporter(const Network& network, std::span<const float> parameters, Graph& graph)
+      : net_(network),
+        parameters_(parameters),
+        graph_(graph),
+        pieces_(network.buffers().size()),
+        cells_(network.buffers().size()) {}
 
-  Graph& graph() { return graph_; }
-
-  std::string dense(const std::string& x, const std::string& name, int in, int out, std::size_t weight,
-                    std::size_t bias) {
-    return graph_.node("Gemm", {x, graph_.constant(name + ".weight", {in, out}, piece(weight, in * out)),
-                                graph_.constant(name + ".bias", {out}, piece(bias, out))});
+  // The heads of an observation.
+  std::string heads(const std::string& observation) {
+    pieces_[kObservationBuffer] = {{0, observation}};
+    for (const Operation& op : net_.operations()) pieces_[static_cast<std::size_t>(op.out)][op.out_column] = add(op);
+    return value(kHeadBuffer);
   }
-  std::string dense(const std::string& x, const DenseLayer& layer) {
-    const std::string y = dense(x, layer.name, layer.in, layer.out, layer.weight, layer.bias);
-    return layer.relu ? graph_.node("Relu", {y}) : y;
-  }
 
-  // Ours: weights [ky, kx, channel, out], results cell by cell. ONNX's: [out, channel, ky, kx], plane by plane.
-  std::string convolutions(const std::string& observation, const ConvolutionStack& stack) {
-    const ConvolutionLayer& first = stack.layers.front();
-    std::string x =
-        graph_.columns(observation, stack.first, first.channels * first.height * first.width, net_.observation_size());
-    x = graph_.reshape(x, {-1, first.channels, first.height, first.width});
-    for (const ConvolutionLayer& layer : stack.layers) {
-      std::vector<float> weight(static_cast<std::size_t>(layer.patch() * layer.out_channels));
-      for (int k = 0; k < 9; ++k)
-        for (int c = 0; c < layer.channels; ++c)
-          for (int o = 0; o < layer.out_channels; ++o)
-            weight[static_cast<std::size_t>((o * layer.channels + c) * 9 + k)] =
-                parameters_[layer.weight + static_cast<std::size_t>((k * layer.channels + c) * layer.out_channels + o)];
-      const std::string w = graph_.constant(layer.name + ".weight", {layer.out_channels, layer.channels, 3, 3}, weight);
-      const std::string b =
-          graph_.constant(layer.name + ".bias", {layer.out_channels}, piece(layer.bias, layer.out_channels));
-      x = graph_.node("Conv", {x, w, b},
-                      {{"kernel_shape", {3, 3}}, {"pads", {1, 1, 1, 1}}, {"strides", {layer.stride, layer.stride}}});
-      x = graph_.node("Relu", {x});
+ private:
+  const Buffer& shape(int buffer) const { return net_.buffers()[static_cast<std::size_t>(buffer)]; }
+
+  std::string value(int buffer) {
+    auto& pieces = pieces_[static_cast<std::size_t>(buffer)];
+    if (pieces.size() > 1) {
+      std::vector<std::string> in_order;
+      for (const auto& [column, piece] : pieces) in_order.push_back(piece);
+      pieces = {{0, graph_.node("Concat", in_order, {{"axis", {1}}})}};
     }
-    x = graph_.node("Transpose", {x}, {{"perm", {0, 2, 3, 1}}});
-    return graph_.reshape(x, {-1, stack.layers.back().out_size()});
+    return pieces.begin()->second;
   }
 
-  // The entities' encodings, [N, count, width], zero where there is none.
-  std::string encodings(const std::string& observation, const EntityEncoder& encoder) {
-    const DenseLayer& layer = encoder.layer;
-    std::string x = graph_.columns(observation, encoder.first, encoder.count * layer.in, net_.observation_size());
-    x = graph_.reshape(x, {-1, encoder.count, layer.in});
+  std::string add(const Operation& op) {
+    switch (op.kind) {
+      case OperationKind::copy:
+        return copy(op);
+      case OperationKind::entities: {
+        const Buffer& out = shape(op.out);
+        const std::string x = graph_.columns(value(op.in), op.in_column, out.size(), shape(op.in).size());
+        return graph_.reshape(x, {-1, out.places, out.columns});
+      }
+      case OperationKind::dense:
+        return shape(op.out).entities < 0 ? dense(op) : encodings(op);
+      case OperationKind::convolution:
+        return convolution(op);
+      case OperationKind::largest:  // no encoding is below zero, which it is without entities
+        return graph_.node("ReduceMax", {value(op.in)}, {{"axes", {1}}, {"keepdims", {0}}});
+      case OperationKind::mingru:
+        return mingru(op);
+      case OperationKind::targets:
+        return targets(op);
+    }
+    return "";
+  }
+
+  std::string weight(const Operation& op) {
+    return graph_.constant(op.name + ".weight", {op.rows, op.columns}, piece(op.weight, op.rows * op.columns));
+  }
+  std::string bias(const Operation& op) {
+    return graph_.constant(op.name + ".bias", {op.columns}, piece(op.bias, op.columns));
+  }
+
+  std::string copy(const Operation& op) {
+    const Buffer& in = shape(op.in);
+    std::string x = value(op.in);
+    if (cells_[static_cast<std::size_t>(op.in)])
+      x = graph_.reshape(graph_.node("Transpose", {x}, {{"perm", {0, 2, 3, 1}}}), {-1, in.size()});
+    return graph_.columns(x, op.in_column, op.columns, in.size());
+  }
+
+  std::string dense(const Operation& op) {
+    const std::string x = value(op.in);
+    const std::string y = graph_.node("Gemm", {x, weight(op), bias(op)});
+    return op.relu ? graph_.node("Relu", {y}) : y;
+  }
+
+  // Ours: weights [ky, kx, channel, out]. ONNX's: [out, channel, ky, kx].
+  std::string convolution(const Operation& op) {
+    const Convolution& c = op.convolution;
+    std::string x = value(op.in);
+    if (c.planes)
+      x = graph_.reshape(graph_.columns(x, op.in_column, c.in_size(), shape(op.in).size()),
+                         {-1, c.channels, c.height, c.width});
+    std::vector<float> reordered(static_cast<std::size_t>(op.rows * op.columns));
+    for (int k = 0; k < 9; ++k)
+      for (int in = 0; in < c.channels; ++in)
+        for (int out = 0; out < c.out_channels; ++out)
+          reordered[static_cast<std::size_t>((out * c.channels + in) * 9 + k)] =
+              parameters_[op.weight + static_cast<std::size_t>((k * c.channels + in) * c.out_channels + out)];
+    const std::string w = graph_.constant(op.name + ".weight", {c.out_channels, c.channels, 3, 3}, reordered);
+    cells_[static_cast<std::size_t>(op.out)] = true;
+    x = graph_.node("Conv", {x, w, bias(op)},
+                    {{"kernel_shape", {3, 3}}, {"pads", {1, 1, 1, 1}}, {"strides", {c.stride, c.stride}}});
+    return graph_.node("Relu", {x});
+  }
+
+  // Zero where there is no entity.
+  std::string encodings(const Operation& op) {
     const std::string presence = graph_.node(
-        "Slice", {x, graph_.integers(layer.name + ".presence", {0}), graph_.integers(layer.name + ".presence_end", {1}),
-                  graph_.integers(layer.name + ".presence_axis", {2})});
-    const std::string zero = graph_.scalar(layer.name + ".absent", 0);
+        "Slice", {value(shape(op.out).entities), graph_.integers(op.name + ".presence", {0}),
+                  graph_.integers(op.name + ".presence_end", {1}), graph_.integers(op.name + ".presence_axis", {2})});
+    const std::string zero = graph_.scalar(op.name + ".absent", 0);
     const std::string absent = graph_.node("Equal", {presence, zero});
-    const std::string weight =
-        graph_.constant(layer.name + ".weight", {layer.in, layer.out}, piece(layer.weight, layer.in * layer.out));
-    const std::string bias = graph_.constant(layer.name + ".bias", {layer.out}, piece(layer.bias, layer.out));
-    const std::string e = graph_.node("Relu", {graph_.node("Add", {graph_.node("MatMul", {x, weight}), bias})});
-    return graph_.node("Where", {absent, zero, e});
+    const std::string x = value(op.in);
+    std::string y = graph_.node("Add", {graph_.node("MatMul", {x, weight(op)}), bias(op)});
+    if (op.relu) y = graph_.node("Relu", {y});
+    return graph_.node("Where", {absent, zero, y});
   }
 
-  // The largest of each column of the encodings, [N, width]: none is below zero.
-  std::string largest(const std::string& encodings) {
-    return graph_.node("ReduceMax", {encodings}, {{"axes", {1}}, {"keepdims", {0}}});
+  std::string targets(const Operation& op) {
+    const std::string scale = graph_.scalar(op.name + ".scale", op.scale());
+    const std::string query = graph_.node("Mul", {dense(op), scale});
+    const std::string logits = graph_.node("MatMul", {value(op.encodings), graph_.reshape(query, {-1, op.columns, 1})});
+    return graph_.reshape(logits, {-1, shape(op.encodings).places});
   }
 
-  // The logits of a target part, [N, count], from what the heads read.
-  std::string targets(const std::string& x, const TargetHead& target, const std::string& encodings) {
-    const int width = target.query.out;
-    const std::string scale = graph_.scalar(target.query.name + ".scale", 1 / std::sqrt(static_cast<float>(width)));
-    const std::string query = graph_.node("Mul", {dense(x, target.query), scale});
-    const std::string logits = graph_.node("MatMul", {encodings, graph_.reshape(query, {-1, width, 1})});
-    return graph_.reshape(logits, {-1, net_.encoders()[static_cast<std::size_t>(target.encoder)].count});
-  }
-
-  std::string memory(const std::string& x) {
-    const MinGruLayer& layer = net_.memory();
-    const std::int64_t m = layer.size;
+  std::string mingru(const Operation& op) {
+    const std::int64_t m = op.rows;
+    const std::string x = value(op.in);
     const std::string before = graph_.input("memory_in", Type::f32, m);
-    const std::string gates = dense(x, layer.name, layer.size, 2 * layer.size, layer.weight, layer.bias);
+    const std::string gates = dense(op);
     const std::string z = graph_.node("Sigmoid", {graph_.columns(gates, 0, m, 2 * m)});
     const std::string change = graph_.node("Sub", {graph_.columns(gates, m, m, 2 * m), before});
     const std::string after = graph_.node("Add", {before, graph_.node("Mul", {z, change})});
@@ -190,14 +233,15 @@ class Exporter {
     return graph_.node("Add", {x, after});
   }
 
- private:
   std::span<const float> piece(std::size_t offset, int size) const {
     return parameters_.subspan(offset, static_cast<std::size_t>(size));
   }
 
   const Network& net_;
   std::span<const float> parameters_;
-  Graph graph_;
+  Graph& graph_;
+  std::vector<std::map<int, std::string>> pieces_;  // of what each buffer holds, by the first column
+  std::vector<bool> cells_;                         // which buffers hold cells
 };
 
 }  // namespace
@@ -209,37 +253,14 @@ std::string to_onnx(const Network& network, std::span<const float> parameters, c
   check(scale.mean.size() == static_cast<std::size_t>(observation_size) && scale.scale.size() == scale.mean.size(),
         "to_onnx: scale of another observation");
   check(heads.mask_size == network.mask_size() && heads.value_count == values, "to_onnx: heads of another network");
-  Exporter exporter(network, parameters);
-  Graph& graph = exporter.graph();
+  Graph graph;
 
   std::string x = graph.input("observation", Type::f32, observation_size);
   x = graph.node("Sub", {x, graph.constant("observation.mean", {observation_size}, scale.mean)});
   x = graph.node("Mul", {x, graph.constant("observation.scale", {observation_size}, scale.scale)});
   x = graph.node("Clip", {x, graph.scalar("observation.low", -10), graph.scalar("observation.high", 10)});
 
-  std::vector<std::string> parts;
-  for (const FlatColumns& flat : network.flat())
-    parts.push_back(graph.columns(x, flat.first, flat.size, observation_size));
-  for (const ConvolutionStack& stack : network.convolutions()) parts.push_back(exporter.convolutions(x, stack));
-  std::vector<std::string> encodings;
-  for (const EntityEncoder& encoder : network.encoders()) {
-    encodings.push_back(exporter.encodings(x, encoder));
-    parts.push_back(exporter.largest(encodings.back()));
-  }
-  x = parts.size() == 1 ? parts.front() : graph.node("Concat", parts, {{"axis", {1}}});
-  for (const DenseLayer& layer : network.trunk()) x = exporter.dense(x, layer);
-  if (network.memory().size > 0) x = exporter.memory(x);
-  std::string head = exporter.dense(x, network.head());
-  if (!network.targets().empty()) {
-    std::map<int, std::string> pieces;  // of the head columns, by the first
-    for (const HeadColumns& columns : network.head_columns())
-      pieces[columns.to] = graph.columns(head, columns.from, columns.size, network.head().out);
-    for (const TargetHead& target : network.targets())
-      pieces[target.column] = exporter.targets(x, target, encodings[static_cast<std::size_t>(target.encoder)]);
-    std::vector<std::string> in_order;
-    for (const auto& [column, piece] : pieces) in_order.push_back(piece);
-    head = graph.node("Concat", in_order, {{"axis", {1}}});
-  }
+  const std::string head = Exporter(network, parameters, graph).heads(x);
 
   if (const int size = network.mask_size(); size > 0) {
     const std::string mask = graph.input("mask", Type::boolean, size);

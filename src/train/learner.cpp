@@ -19,9 +19,15 @@ constexpr float kBeta1 = 0.9f, kBeta2 = 0.999f, kEpsilon = 1e-5f;
 
 // Samples in a block: a power of two, 128 to 512.
 int block_rows(const Network& network) {
-  int width = network.trunk_in() + 4 * network.memory().size;
-  for (const EntityEncoder& encoder : network.encoders()) width += encoder.count / 2 * encoder.layer.out;
-  for (const DenseLayer& layer : network.trunk()) width += 2 * layer.out;  // activations and their gradients
+  int width = 4 * network.memory_size();  // of activations and their gradients
+  for (const Operation& op : network.operations()) {
+    const Buffer& out = network.buffers()[static_cast<std::size_t>(op.out)];
+    if (out.wide) continue;
+    if (op.kind == OperationKind::copy || op.kind == OperationKind::largest) width += op.columns;
+    if (op.kind != OperationKind::dense) continue;
+    width += out.entities >= 0 ? out.places / 2 * out.columns : 2 * out.columns;
+    if (op.in == kObservationBuffer) width += op.rows;
+  }
   int rows = 512;
   while (rows > 128 && static_cast<std::size_t>(rows * width) * sizeof(std::uint16_t) > kBlockBytes) rows /= 2;
   return rows;
@@ -120,10 +126,10 @@ Result<void> Learner::normalise(std::span<Samples* const> samples, LossKind loss
   value_mean = (1 - share) * value_mean + share * mean;
   value_scale = std::max(std::sqrt(std::max(second - value_mean * value_mean, 0.0)), 1e-3);
   value_weight = std::min(value_weight + count, 20 * count);
-  const DenseLayer& head = network_.head();
-  const auto width = static_cast<std::size_t>(head.out), column = width - 1;  // the logits of targets are not its own
+  const Operation& head = network_.operation("head");
+  const auto width = static_cast<std::size_t>(head.columns), column = width - 1;  // targets' logits are not its own
   for (std::vector<float>* p : {&parameters_, &averaged_}) {
-    for (std::size_t i = 0; i < static_cast<std::size_t>(head.in); ++i)
+    for (std::size_t i = 0; i < static_cast<std::size_t>(head.rows); ++i)
       (*p)[head.weight + i * width + column] *= static_cast<float>(old_scale / value_scale);
     float& bias = (*p)[head.bias + column];
     bias = static_cast<float>((old_scale * static_cast<double>(bias) + old_mean - value_mean) / value_scale);
@@ -190,7 +196,7 @@ void Learner::plan(std::span<Samples* const> samples, const UpdateOptions& optio
     const Samples& s = *samples[l];
     Random random(key.split(l));
     lane.minibatches.assign(static_cast<std::size_t>(minibatches), {});
-    if (network_.memory().size) {
+    if (network_.memory_size()) {
       plan_sequences(lane, s, minibatches, random);
       continue;
     }
@@ -220,7 +226,7 @@ PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, const Samples&
   PpoStatistics statistics;
   for (const Block& block : lane.minibatches[static_cast<std::size_t>(minibatch)]) {
     if (stopped()) break;
-    const int rows_padded = network_.memory().size ? padded_rows(block.count) : block.count;
+    const int rows_padded = network_.memory_size() ? padded_rows(block.count) : block.count;
     member.reserve(backend_, layout_, std::max(rows_padded, block_rows(network_)));
     const auto first = static_cast<std::size_t>(block.first), count = static_cast<std::size_t>(block.count);
     const std::byte* inputs = s.inputs.data() + first * stride;
@@ -228,7 +234,7 @@ PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, const Samples&
                  s.raw.data() + first * value_count, s.log_probability.data() + first,
                  s.advantage.data() + first,         s.target.data() + first};
     MemoryRows memory;
-    if (network_.memory().size) {
+    if (network_.memory_size()) {
       const auto room = static_cast<std::size_t>(rows_padded);
       member.inputs.resize(room * stride), member.masks.resize(count * mask_size),
           member.choices.resize(count * choice_count);

@@ -32,7 +32,7 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
       random_(random_agent()),
       layout_(batch_->spec()),
       options_(options),
-      memory_size_(network.memory().size),
+      memory_size_(network.memory_size()),
       stride_(backend.input_stride()),
       observation_size_(network.observation_size()),
       delay_(batch_->matches() * batch_->spec().seats, batch_->layout().observation_size,
@@ -76,9 +76,7 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
   exploring_.assign(static_cast<std::size_t>(matches), 0);
   match_term_.assign(static_cast<std::size_t>(matches), -1);
   own_team_.resize(static_cast<std::size_t>(matches));
-  for (const FlatColumns& flat : network.flat())
-    for (int c = flat.first; flat.normalised && c < flat.first + flat.size; ++c)
-      noted_columns_.push_back(static_cast<std::size_t>(c));
+  noted_columns_.assign(network.normalised().begin(), network.normalised().end());
   column_sums_.resize(static_cast<std::size_t>(observation_size_));
   column_squares_.resize(static_cast<std::size_t>(observation_size_));
 }

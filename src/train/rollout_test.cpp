@@ -102,10 +102,10 @@ struct Known {
         parameters(network.parameter_count(), 0.0f),
         backend(make_reference_backend(network)),
         weights(backend->make_weights()) {
-    const DenseLayer& head = network.head();
-    parameters[network.trunk()[0].weight] = 1;
+    const Operation& head = network.operation("head");
+    parameters[network.operation("trunk.0").weight] = 1;
     parameters[head.weight + static_cast<std::size_t>(network.value_column())] = 1;
-    if (memory) parameters[network.memory().bias + kMemory] = 1;
+    if (memory) parameters[network.operation("memory").bias + kMemory] = 1;
     if (favourite >= 0) parameters[head.bias + static_cast<std::size_t>(favourite)] = 80;
     backend->pack(parameters, *weights);
   }

@@ -107,7 +107,7 @@ double points(const Bot& bot) {
 
 TEST(TeamGame, LearnsToPointAtEntities) {
   const Bot bot = train(config(), 400'000);
-  EXPECT_EQ(bot.network.memory().size, 64);  // chosen from what the game says
+  EXPECT_EQ(bot.network.memory_size(), 64);  // chosen from what the game says
   EXPECT_GT(points(bot), 0.8);
   EXPECT_LT(points(train(config(), 1)), 0.1);
 }

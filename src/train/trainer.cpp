@@ -161,7 +161,7 @@ Policy Trainer::policy() const {
 // Short at first, so that early learning gets many updates; long later, so that they are precise. What has to be
 // remembered is learnt only where a collection holds both the cue and its use.
 int Trainer::horizon() const {
-  const bool whole_matches = network_->memory().size > 0 && preset_of(game_.spec) == Preset::one_team;
+  const bool whole_matches = network_->memory_size() > 0 && preset_of(game_.spec) == Preset::one_team;
   if (whole_matches) return resolved_.options.horizon;
   int steps = std::min(16, resolved_.options.horizon);
   for (std::int64_t grown = 1'000'000; grown <= steps_ && steps < resolved_.options.horizon; grown *= 4) steps *= 2;
@@ -321,14 +321,12 @@ void Trainer::update_scale() {
 }
 
 void Trainer::refresh_scale() {
-  for (const FlatColumns& flat : network_->flat()) {
-    if (!flat.normalised) continue;
-    for (auto c = static_cast<std::size_t>(flat.first); c < static_cast<std::size_t>(flat.first + flat.size); ++c) {
-      const double variance = std::max(column_square_[c] - column_mean_[c] * column_mean_[c], 0.0);
-      scale_.mean[c] = static_cast<float>(column_mean_[c]);
-      // A column that never changed says nothing yet: leave its scale alone.
-      scale_.scale[c] = variance > 1e-12 ? static_cast<float>(1 / std::max(std::sqrt(variance), 1e-2)) : 1.0f;
-    }
+  for (int column : network_->normalised()) {
+    const auto c = static_cast<std::size_t>(column);
+    const double variance = std::max(column_square_[c] - column_mean_[c] * column_mean_[c], 0.0);
+    scale_.mean[c] = static_cast<float>(column_mean_[c]);
+    // A column that never changed says nothing yet: leave its scale alone.
+    scale_.scale[c] = variance > 1e-12 ? static_cast<float>(1 / std::max(std::sqrt(variance), 1e-2)) : 1.0f;
   }
 }
 

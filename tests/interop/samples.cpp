@@ -67,6 +67,20 @@ std::vector<Sample> samples() {
            {.hidden = {16, 12}, .memory = 12, .entity = 7}}};
 }
 
+// The columns of an observation part's entities.
+struct Entities {
+  int first, count, features;
+};
+std::vector<Entities> entities_of(const Network& network) {
+  std::vector<Entities> all;
+  for (const Operation& op : network.operations())
+    if (op.kind == OperationKind::entities) {
+      const Buffer& shape = network.buffers()[static_cast<std::size_t>(op.out)];
+      all.push_back({op.in_column, shape.places, shape.columns});
+    }
+  return all;
+}
+
 // The model, and inputs with what the reference backend makes of them.
 Result<void> write_model(const std::string& folder, const Sample& sample) {
   constexpr int kRows = 9;
@@ -78,9 +92,9 @@ Result<void> write_model(const std::string& folder, const Sample& sample) {
   for (float& parameter : parameters) parameter += random.uniform(-0.1f, 0.1f);
   const auto size = static_cast<std::size_t>(network->observation_size());
   ObservationScale scale{random_values(size, random), random_values(size, random)};
-  scale.scale[0] = 100;                                     // so that some of it is clipped
-  for (const EntityEncoder& encoder : network->encoders())  // not normalised
-    for (int i = encoder.first; i < encoder.first + encoder.count * encoder.layer.in; ++i)
+  scale.scale[0] = 100;                                   // so that some of it is clipped
+  for (const Entities& entities : entities_of(*network))  // not normalised
+    for (int i = entities.first; i < entities.first + entities.count * entities.features; ++i)
       scale.mean[static_cast<std::size_t>(i)] = 0, scale.scale[static_cast<std::size_t>(i)] = 1;
   const OnnxOptions options{
       .value_mean = 3, .value_scale = 2.5f, .metadata = {{"rival", R"({"game":"sample"})"}}, .description = "a sample"};
@@ -93,17 +107,17 @@ Result<void> write_model(const std::string& folder, const Sample& sample) {
   (*backend)->pack(parameters, *weights);
   const std::unique_ptr<Executor> executor = (*backend)->make_executor(kRows);
   std::vector<float> observations = random_values(kRows * size, random);
-  for (const EntityEncoder& encoder : network->encoders())  // some are not there
+  for (const Entities& entities : entities_of(*network))  // some are not there
     for (int r = 0; r < kRows; ++r)
-      for (int i = 0; i < encoder.count; ++i) {
-        const int row = r * network->observation_size() + encoder.first + i * encoder.layer.in;
+      for (int i = 0; i < entities.count; ++i) {
+        const int row = r * network->observation_size() + entities.first + i * entities.features;
         const bool there = r > 0 && random.below(2);  // in the first row none
         observations[static_cast<std::size_t>(row)] = 1;
-        if (!there) std::fill_n(observations.begin() + row, encoder.layer.in, 0.0f);
+        if (!there) std::fill_n(observations.begin() + row, entities.features, 0.0f);
       }
   std::vector<std::byte> inputs(kRows * static_cast<std::size_t>((*backend)->input_stride()));
   executor->encode(scale, observations.data(), kRows, inputs.data());
-  const int memory = network->memory().size;
+  const int memory = network->memory_size();
   const std::vector<float> states = random_values(static_cast<std::size_t>(kRows * memory), random);
   std::vector<int> initial(kRows), previous(kRows, -1);
   for (int r = 0; r < kRows; ++r) initial[static_cast<std::size_t>(r)] = r;
@@ -167,10 +181,9 @@ Result<Bot> random_bot(const Spec& spec, const NetworkOptions& options) {
   for (float& parameter : bot.parameters) parameter += random.uniform(-0.2f, 0.2f);
   const auto size = static_cast<std::size_t>(bot.network.observation_size());
   bot.scale = {std::vector<float>(size, 0), std::vector<float>(size, 1)};
-  for (const FlatColumns& flat : bot.network.flat())
-    for (int i = flat.first; flat.normalised && i < flat.first + flat.size; ++i)
-      bot.scale.mean[static_cast<std::size_t>(i)] = random.uniform(-1, 1),
-      bot.scale.scale[static_cast<std::size_t>(i)] = random.uniform(0, 2);
+  for (int i : bot.network.normalised())
+    bot.scale.mean[static_cast<std::size_t>(i)] = random.uniform(-1, 1),
+    bot.scale.scale[static_cast<std::size_t>(i)] = random.uniform(0, 2);
   return bot;
 }
 
@@ -193,11 +206,11 @@ Result<void> write_bot(const std::string& folder, const Sample& sample) {
   };
   for (const char* turn : {"first.", "second."}) {
     std::vector<float> observations = random_values(sized(network.observation_size()), random);
-    for (const EntityEncoder& encoder : network.encoders())
+    for (const Entities& entities : entities_of(network))
       for (int r = 0; r < kRows; ++r)
-        for (int i = 0; i < encoder.count; ++i) {
-          const int row = r * network.observation_size() + encoder.first + i * encoder.layer.in;
-          std::fill_n(observations.begin() + row, random.below(2) ? 0 : encoder.layer.in, 0.0f);
+        for (int i = 0; i < entities.count; ++i) {
+          const int row = r * network.observation_size() + entities.first + i * entities.features;
+          std::fill_n(observations.begin() + row, random.below(2) ? 0 : entities.features, 0.0f);
           if (observations[static_cast<std::size_t>(row)] != 0) observations[static_cast<std::size_t>(row)] = 1;
         }
     std::vector<std::uint8_t> masks(sized(network.mask_size()));
@@ -209,7 +222,7 @@ Result<void> write_bot(const std::string& folder, const Sample& sample) {
           masks[static_cast<std::size_t>(at++)] = i == r % part.size || random.below(2);
     masks_as_floats.assign(masks.begin(), masks.end());
     std::vector<std::int32_t> choices(sized(inference.layout().choice_count()));
-    const InferenceRows in{rows, observations.data(), masks.data(), network.memory().size ? rows.data() : nullptr};
+    const InferenceRows in{rows, observations.data(), masks.data(), network.memory_size() ? rows.data() : nullptr};
     inference.probabilities(in, 1, probabilities.data());
     inference.values(in, values.data());
     inference.act(in, Key(1), 0, choices.data(), continuous.data());
