@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct Bot {
   float value_mean = 0, value_scale = 1;
   std::int64_t steps = 0;  // decisions it was trained on
   Limits limits;           // under which it learnt, and is to play; who makes an agent of it sees to that
+  // At which it is to be played where there is nobody to say: in a file for the runtime (runtime/). Players that are
+  // named in commands have their own (load_player).
+  std::optional<float> temperature = {};
 
   // The file's tensors and metadata, and back. `file` is how errors name it. Errors: not a bot, a bot of another game
   // or of a version of it with other parts (transplant.hpp brings it over), a newer format, tensors that are missing,
