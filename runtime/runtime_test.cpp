@@ -404,6 +404,25 @@ TEST(Runtime, RefusesMemoryThatIsTooSmall) {
     EXPECT_NE(rival_bot_load(file.data(), file.size(), memory.data() + shift, memory.size() - 63, nullptr), nullptr);
 }
 
+// What docs/ship-a-bot.md shows.
+TEST(Runtime, TheExamplesOfTheGuidePlay) {
+  const TemporaryFolder folder;
+  const GameEntry game = built_in("connect_four");
+  ASSERT_TRUE(save_bot(make_bot(game.spec, {}), folder.file("bot")).ok());
+  const std::string root = RIVAL_SOURCE_DIR, runtime = root + "/runtime/rival_runtime.c", out = folder.file("play");
+  const std::string examples = root + "/examples/ship_a_bot/", bot = " " + folder.file("bot");
+  for (const std::string& line :
+       {"gcc -std=c99 -I" + root + "/runtime " + examples + "play.c " + runtime + " -o " + out + " -lm && " + out + bot,
+        "gcc -std=c99 -c " + runtime + " -o " + out + ".o && g++ -std=c++11 -I" + root + "/runtime " + examples +
+            "play.cpp " + out + ".o -o " + out + " -lm && " + out + bot,
+        "gcc -shared -fPIC " + runtime + " -o " + out + ".so -lm && python3 " + examples + "play.py " + out + ".so" +
+            bot}) {
+    const Finished played = run_shell(line);
+    EXPECT_EQ(played.exit_code, 0) << line << "\n" << played.output;
+    EXPECT_EQ(played.output.substr(0, 7), "column ") << played.output;
+  }
+}
+
 constexpr const char* kWarnings = " -Wall -Wextra -pedantic -Werror -Wconversion -O2 ";
 
 // A way to compile; where the compiler does not even do an empty file, it is not there.
