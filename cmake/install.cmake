@@ -23,6 +23,9 @@ install(DIRECTORY games DESTINATION ${headers} FILES_MATCHING PATTERN *.hpp)
 install(DIRECTORY sdk/python/src/rival DESTINATION ${CMAKE_INSTALL_DATADIR}/rival/python FILES_MATCHING PATTERN *.py
         PATTERN py.typed)
 
+# What games take along (docs/ship-a-bot.md).
+install(FILES runtime/rival_runtime.c runtime/rival_runtime.h DESTINATION ${CMAKE_INSTALL_DATADIR}/rival/runtime)
+
 install(EXPORT rival NAMESPACE rival:: FILE rival-targets.cmake DESTINATION ${package})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/rival-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES cmake/rival-config.cmake ${PROJECT_BINARY_DIR}/rival-config-version.cmake DESTINATION ${package})

@@ -20,6 +20,7 @@ constexpr const char* kMetadataKey = "rival";
 constexpr const char* kPartsKey = "parts";
 constexpr std::size_t kMostLayers = 64;
 constexpr int kWidest = 8192, kLongestLimit = 1000;
+constexpr float kHottest = 1e9f;
 
 std::string metadata_place(const std::string& file) {
   return file + ": the metadata '" + kMetadataKey + "'";
@@ -80,6 +81,7 @@ TensorFile Bot::to_tensors() const {
   if (!origin.empty()) j["origin"] = origin;
   if (limits.any()) j["limits"] = {limits.reaction_steps, limits.every};
   if (!rules.empty()) j["rules"] = rules_to_json(rules);
+  if (temperature) j["temperature"] = *temperature;
   file.metadata[kMetadataKey] = json_text(j);
   file.metadata[kPartsKey] = parts_to_json(network);
   file.metadata["format"] = "pt";  // what loaders for PyTorch ask for
@@ -167,6 +169,8 @@ Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const
     else
       limits = {both[0], both[1]};
   }
+  std::optional<float> temperature;
+  if (fields.has("temperature")) temperature = fields.real<float>("temperature", {0, kHottest});
   std::string origin = fields.has("origin") ? fields.text("origin") : "";
   const std::int64_t steps = fields.has("steps") ? fields.count("steps") : 0;
   if (error) return *error;
@@ -179,7 +183,8 @@ Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const
           .scale = {},
           .steps = steps,
           .limits = limits,
-          .rules = std::move(rules)};
+          .rules = std::move(rules),
+          .temperature = temperature};
   for (const ParameterView& view : bot.network.parameters()) {
     const auto values = finite_tensor(tensors, view.name, shape_of(view), file);
     if (!values) return values.error();

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ struct Bot {
   Limits limits;           // under which it learnt, and is to play; who makes an agent of it sees to that
   // The parameters of the rules that it sees, as the last part of its network's observation; empty: none, and no part.
   std::vector<ObservedParameter> rules = {};
+  // At which it is to be played where there is nobody to say: in a file for the runtime (runtime/). Players that are
+  // named in commands have their own (load_player).
+  std::optional<float> temperature = {};
 
   // The file's tensors and metadata, and back. `spec` is the game's, without the rules that the bot sees. `file` is how
   // errors name it. Errors: not a bot, a bot of another game or of a version of it with other parts (transplant.hpp

@@ -1,4 +1,4 @@
-// rival bench [GAME]: what this machine does in a second.
+// rival bench [GAME]: what this machine does in a second. rival bench runtime BOT: bench_runtime.hpp.
 
 #include <algorithm>
 #include <array>
@@ -11,6 +11,7 @@
 #include "base/json.hpp"
 #include "base/number.hpp"
 #include "base/threads.hpp"
+#include "cli/bench_runtime.hpp"
 #include "cli/command.hpp"
 #include "cli/settings.hpp"
 #include "nn/onednn.hpp"
@@ -26,7 +27,7 @@ double since(Clock::time_point begin) {
 }
 
 struct Options {
-  std::string game = "cartpole", beside, results;
+  std::string game = "cartpole", bot, beside, results;
   double seconds = 3;
   std::vector<std::pair<std::string, std::string>> rows;
   MatchSetup setup;
@@ -270,7 +271,12 @@ Result<Ratios> compare(const std::array<const GameEntry*, 2>& games, const Match
   return Ratios{env[kTurns / 2], train[kTurns / 2]};
 }
 
+constexpr const char* kRuntime = "runtime";
+
 Result<Outcome> bench(const Options& options, const Games& games, Console& console) {
+  if ((options.game == kRuntime) == options.bot.empty())
+    wrong_usage(Error{"a bot is measured inside a game, by `rival bench runtime BOT`"});
+  if (options.game == kRuntime) return bench_runtime(options.bot, options.seconds, games, console);
   const Result<GameEntry> opened = games.open_sound(options.game);
   if (!opened) return opened.error();
   const GameEntry& game = opened.value();
@@ -348,7 +354,8 @@ Result<Outcome> bench(const Options& options, const Games& games, Console& conso
 
 Action declare(Arguments& arguments, const Games& games) {
   const auto options = std::make_shared<Options>();
-  arguments.add("GAME", &options->game, games_help());
+  arguments.add("GAME", &options->game, games_help() + "; or `runtime`");
+  arguments.add("BOT", &options->bot, "After `runtime`: a bot, to be measured as it plays inside a game");
   arguments.add("--seconds", &options->seconds, "How long to measure each figure", {.low = 0.001, .high = 3600});
   arguments.add("--beside", &options->beside,
                 "Another game, to be compared with this one in turns: how fast it is where this one is 100%");
@@ -362,11 +369,13 @@ Action declare(Arguments& arguments, const Games& games) {
 }  // namespace
 
 Command bench_command() {
-  return {
-      "bench",
-      "what this machine does in a second",
-      {{"bench {}", "cartpole"}, {"bench {} --hidden 128x128", "connect_four"}, {"bench {} --threads 1", "cartpole"}},
-      declare};
+  return {"bench",
+          "what this machine does in a second",
+          {{"bench {}", "cartpole"},
+           {"bench {} --hidden 128x128", "connect_four"},
+           {"bench {} --threads 1", "cartpole"},
+           {"bench runtime runs/demo"}},
+          declare};
 }
 
 }  // namespace rival::cli

@@ -1,0 +1,138 @@
+// rival bench runtime BOT: the bot inside a game (runtime/rival_runtime.c), one decision at a time on one core.
+
+#include "cli/bench_runtime.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "agent/player.hpp"
+#include "base/file.hpp"
+#include "cli/player.hpp"
+#include "runtime/object_size.hpp"
+#include "runtime/rival_runtime.h"
+
+namespace rival::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// What seats saw in matches in which the bot played all of them.
+struct Shown {
+  int count = 0;
+  std::vector<float> observations;
+  std::vector<std::uint8_t> masks;
+};
+
+Result<Shown> watch_matches(const GameEntry& game, const std::shared_ptr<const SharedBot>& bot, int wanted) {
+  constexpr int kMatches = 16;
+  const std::unique_ptr<Batch> batch = game.make_batch(kMatches);
+  const Settings settings = default_settings(game.spec);
+  batch->start_all(settings, Key(1));
+  BatchRows rows(*batch);
+  BotAgent agent(bot, game.spec, 1);
+  Shown shown;
+  for (std::uint64_t step = 0; shown.count < wanted; ++step) {
+    if (Result<void> seen = rows.observe(); !seen) return seen.error();
+    for (int row : rows.acting()) {
+      shown.observations.insert(shown.observations.end(), rows.observation(row),
+                                rows.observation(row) + batch->layout().observation_size);
+      shown.masks.insert(shown.masks.end(), rows.mask(row), rows.mask(row) + batch->layout().mask_size);
+      ++shown.count;
+    }
+    agent.act(rows.decisions(), Key(2).split(step), rows.choices.data(), rows.values.data());
+    if (Result<void> stepped = rows.step(); !stepped) return stepped.error();
+    for (int match = 0; match < kMatches; ++match) {
+      if (rows.status[static_cast<std::size_t>(match)] == Status::running) continue;
+      const Key key = Key(3).split(step).split(static_cast<std::uint64_t>(match));
+      batch->start({&match, 1}, settings, {&key, 1});
+      agent.match_started(match);
+    }
+  }
+  return shown;
+}
+
+}  // namespace
+
+Result<Outcome> bench_runtime(const std::string& name, double seconds, const Games& games, Console& console) {
+  const Result<BotName> found = find_bot(name);
+  if (!found) return found.error();
+  const std::string& path = found.value().path;
+  const Result<GameEntry> game = game_of(games, path, "");
+  if (!game) return game.error();
+  Result<Bot> trained = load_bot(path, game.value().spec);
+  if (!trained) return trained.error();
+  const Result<std::string> file = read_file(path);
+  if (!file) return file.error();
+  std::vector<unsigned char> memory(rival_bot_memory(file.value().size()));
+  char error[RIVAL_ERROR_SIZE] = "";
+  const rival_bot* bot = rival_bot_load(file.value().data(), file.value().size(), memory.data(), memory.size(), error);
+  if (!bot) return Error{path + ": " + error};
+  const rival_options options{1, 0, 1};
+  std::vector<unsigned char> actor_memory(rival_actor_memory(bot, &options));
+  rival_actor* actor = rival_actor_make(bot, &options, actor_memory.data(), actor_memory.size());
+  if (!actor) return Error{path + ": no actor can be made of it"};
+
+  const auto shared = std::make_shared<const SharedBot>(std::move(*trained));
+  const Result<Shown> shown = watch_matches(game.value(), shared, 2000);
+  if (!shown) return shown.error();
+  const auto width = static_cast<std::size_t>(rival_bot_observation_size(bot));
+  const auto masks = static_cast<std::size_t>(rival_bot_mask_size(bot));
+  const auto count = static_cast<std::size_t>(shown.value().count);
+  const auto observation = [&](std::size_t row) { return shown.value().observations.data() + row * width; };
+  const auto mask = [&](std::size_t row) { return shown.value().masks.data() + row * masks; };
+
+  // Each row as the first of a match.
+  std::vector<int> rows(count);
+  for (std::size_t i = 0; i < count; ++i) rows[i] = static_cast<int>(i);
+  Inference inference(shared, shown.value().count);
+  std::vector<float> expected(count * masks + 1), p(masks + 1);
+  inference.probabilities({rows, observation(0), mask(0), rows.data()}, 1, expected.data());
+  float difference = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    rival_actor_begin(actor);
+    rival_actor_observe(actor, 0, observation(i));
+    rival_actor_probabilities(actor, mask(i), p.data());
+    for (std::size_t c = 0; c < masks; ++c)
+      difference = std::max(difference, std::fabs(p[c] - expected[i * masks + c]));
+  }
+
+  std::vector<std::int32_t> choices(static_cast<std::size_t>(rival_bot_choice_count(bot)) + 1);
+  std::vector<float> values(static_cast<std::size_t>(rival_bot_value_count(bot)) + 1);
+  // The quickest pass over the rows: whatever else the machine does only makes them slower.
+  double quickest = HUGE_VAL;
+  std::uint64_t key = 1;
+  const auto since = [](Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+  };
+  const auto first = Clock::now();
+  do {
+    const auto begin = Clock::now();
+    rival_actor_begin(actor);
+    for (std::size_t i = 0; i < count; ++i) {
+      rival_actor_observe(actor, static_cast<int>(i), observation(i));
+      rival_actor_act(actor, mask(i), ++key, choices.data(), values.data());
+    }
+    quickest = std::min(quickest, since(begin));
+  } while (since(first) < seconds);
+  const double microseconds = 1e6 * quickest / static_cast<double>(count);
+
+  Json json{{"game", game.value().spec.name},
+            {"decision_microseconds", microseconds},
+            {"memory_bytes", memory.size() + actor_memory.size()},
+            {"max_difference", difference},
+            {"isa", rival_bot_isa(bot)}};
+  if (kRuntimeObjectBytes > 0) json["object_bytes"] = kRuntimeObjectBytes;
+  console.print("{} inside a game, {} ({}), one core\n", path, game.value().spec.name, rival_bot_isa(bot));
+  const auto figure = [&console](const char* label, const std::string& value) {
+    console.print("  {:<52} {}\n", label, console.bold(value));
+  };
+  figure("microseconds for one decision", fmt::format("{:.2f}", microseconds));
+  figure("bytes of memory, the bot and one actor",
+         grouped(static_cast<long long>(memory.size() + actor_memory.size())));
+  if (kRuntimeObjectBytes > 0) figure("bytes of code and constants", grouped(kRuntimeObjectBytes));
+  figure("largest difference of a probability from the trainer's", fmt::format("{:.1e}", difference));
+  return Outcome{json};
+}
+
+}  // namespace rival::cli
