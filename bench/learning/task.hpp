@@ -45,7 +45,7 @@ Measure mean_return(int matches = 400);
 // without chance.
 Measure score_against(const std::string& name, std::function<std::unique_ptr<Agent>()> opponent, int matches = 400);
 
-// What all seats could gain together by best responses: exact, for small games of choices.
+// What all seats could gain together by best responses: exact, for small games of choices. Memories stand empty.
 Measure exact_nash_conv();
 
 // All tasks, in a fixed order. Their names differ.

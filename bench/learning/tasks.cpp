@@ -127,7 +127,7 @@ std::vector<Task> tasks() {
       {"mixed", kJudge, game_entry<Auction>(), exact_nash_conv(), 0.2, "an equilibrium has 0"},
       {"mixed", kJudge, game_entry<Pennies>(), exact_nash_conv(), 0.2, "an equilibrium has 0"},
 
-      {"teams", kTune, game_entry<Spread>(), mean_return(), -18, "its script, -17.3, and a little", script<Spread>},
+      {"teams", kTune, game_entry<Spread>(), mean_return(), -18, "its script, -17.3, less a little", script<Spread>},
       {"teams", kTune, game_entry<HideAndSeek>(), score_against("the script", script<HideAndSeek>), 0.6,
        "above its script, which has 0.5 by symmetry"},
       {"teams", kTune, game_entry<LightCycles<4, true>>(), score_against("the script", script<LightCycles<4, true>>),
