@@ -76,11 +76,12 @@ Bot make_bot(const Spec& spec, const NetworkOptions& options, std::uint64_t seed
     bot.scale.mean.push_back(random.uniform(-0.2f, 0.2f));
     bot.scale.scale.push_back(random.uniform(0.5f, 1.5f));
   }
-  for (const EntityEncoder& encoder : bot.network.encoders())  // as in training
-    for (int i = 0; i < encoder.count * encoder.layer.in; ++i) {
-      bot.scale.mean[static_cast<std::size_t>(encoder.first + i)] = 0;
-      bot.scale.scale[static_cast<std::size_t>(encoder.first + i)] = 1;
-    }
+  for (std::size_t part = 0, first = 0; part < spec.observation.size(); ++part) {  // entities as in training
+    const auto size = static_cast<std::size_t>(spec.observation[part].size());
+    for (std::size_t i = first; spec.observation[part].kind == ObservationPart::Kind::entities && i < first + size; ++i)
+      bot.scale.mean[i] = 0, bot.scale.scale[i] = 1;
+    first += size;
+  }
   bot.value_mean = 0.1f;
   bot.value_scale = 0.7f;
   return bot;

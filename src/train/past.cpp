@@ -78,8 +78,8 @@ TrainConfig with_memory_if_needed(const GameEntry& game, TrainConfig config) {
   if (config.network.hidden.empty()) config.network.hidden = {kWidth, kWidth};
   config.network.memory = config.network.hidden.back();
   if (config.horizon == 0 && preset_of(spec) == Preset::one_team) {
-    config.horizon = std::clamp(static_cast<int>(std::bit_ceil(static_cast<unsigned>(std::max(1, spec.max_steps)))),
-                                kLeast, kMost);
+    config.horizon =
+        std::clamp(static_cast<int>(std::bit_ceil(static_cast<unsigned>(std::max(1, spec.max_steps)))), kLeast, kMost);
     if (config.rows == 0) config.rows = kDecisionsAtOnce / config.horizon;
   }
   return config;
