@@ -61,7 +61,7 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
   for (auto* column : {&samples_.previous, &samples_.player, &samples_.initial})
     column->resize(static_cast<std::size_t>(capacity));
   explored_.resize(static_cast<std::size_t>(capacity));
-  sample_at_.resize(times(horizon, rows));
+  first_at_.resize(static_cast<std::size_t>(horizon) + 1);
   rewards_.resize(times(horizon, matches * seats));
   status_.resize(times(horizon, matches));
   stepped_.resize(status_.size());
@@ -148,7 +148,7 @@ void Rollout::encode(Executor& executor, const ObservationScale& scale, std::spa
   }
 }
 
-void Rollout::act(Executor& executor, const Policy& policy, std::span<const int> rows, Key key, Role role, int step) {
+void Rollout::act(Executor& executor, const Policy& policy, std::span<const int> rows, Key key, Role role) {
   const int count = static_cast<int>(rows.size());
   if (count == 0) return;
   const bool learn = role != Role::opponent, explore = role == Role::explorer;
@@ -204,7 +204,6 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
 
   std::copy_n(masks, static_cast<std::size_t>(count) * mask_size, samples_.masks.data() + first * mask_size);
   const auto head_size = static_cast<std::size_t>(layout_.head_size());
-  int* sample_at = sample_at_.data() + times(step, batch_->rows());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::size_t sample = first + i, who = player(rows[i]);
     samples_.value[sample] = policy.value_mean + policy.value_scale * heads[(i + 1) * head_size - 1];
@@ -212,16 +211,15 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
     samples_.previous[sample] = last_sample_[who] >= 0 ? last_sample_[who] : -1;
     samples_.initial[sample] = last_sample_[who] == -1 ? static_cast<int>(who) : -1;
     last_sample_[who] = static_cast<int>(sample);
-    sample_at[rows[i]] = static_cast<int>(sample);
     explored_[sample] = explore;
   }
   samples_.count += count;
 }
 
-Result<void> Rollout::act_opponent(Executor& executor, const Opponent& opponent, Key key, int step) {
+Result<void> Rollout::act_opponent(Executor& executor, const Opponent& opponent, Key key) {
   if (opponent_rows_.empty()) return {};
   if (opponent.policy) {
-    act(executor, *opponent.policy, opponent_rows_, key, Role::opponent, step);
+    act(executor, *opponent.policy, opponent_rows_, key, Role::opponent);
     return {};
   }
   opponent.agent->act(rows_.decisions(opponent_rows_), key, rows_.choices.data(), rows_.values.data());
@@ -232,33 +230,6 @@ void Rollout::choose_teams(std::span<const int> matches) {
   for (int m : matches) {
     const std::vector<int> teams = batch_->playing_teams(m);
     if (!teams.empty()) own_team_[static_cast<std::size_t>(m)] = teams[static_cast<std::size_t>(m) % teams.size()];
-  }
-}
-
-// r = (1 - spirit) r + spirit (mean r of the team) - rivalry (mean r of all others), for the seats that take
-// part in each match.
-void Rollout::share_rewards(float* rewards, const CollectOptions& options) const {
-  const Spec& spec = batch_->spec();
-  const float spirit = spec.team_count() < spec.seats ? options.team_spirit : 0, rivalry = options.rivalry;
-  if ((spirit <= 0 && rivalry <= 0) || spec.team_count() == 1) return;
-  std::vector<float> sum(static_cast<std::size_t>(spec.team_count())), count(sum.size());
-  for (int m = 0; m < batch_->matches(); ++m, rewards += spec.seats) {
-    const SeatSet seats = batch_->playing(m);
-    std::fill(sum.begin(), sum.end(), 0.0f), std::fill(count.begin(), count.end(), 0.0f);
-    float all = 0;
-    for (int seat = 0; seat < spec.seats; ++seat)
-      if (seats.contains(seat)) {
-        sum[static_cast<std::size_t>(spec.team_of(seat))] += rewards[seat];
-        count[static_cast<std::size_t>(spec.team_of(seat))] += 1;
-        all += rewards[seat];
-      }
-    for (int seat = 0; seat < spec.seats; ++seat)
-      if (seats.contains(seat)) {
-        const auto team = static_cast<std::size_t>(spec.team_of(seat));
-        const float others = static_cast<float>(seats.count()) - count[team];
-        rewards[seat] += spirit * (sum[team] / count[team] - rewards[seat]);
-        if (others > 0) rewards[seat] -= rivalry * (all - sum[team]) / others;
-      }
   }
 }
 
@@ -275,7 +246,10 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
     int& left = random_steps_[static_cast<std::size_t>(m)];
     left -= stepped[m] && left > 0;
   }
-  share_rewards(rewards, options);
+  if (options.team_spirit > 0 || options.rivalry > 0)
+    for (int m = 0; m < matches; ++m)
+      share_rewards(spec, batch_->playing(m), options.team_spirit, options.rivalry,
+                    {rewards + seat_index(m, 0), static_cast<std::size_t>(seats)});
   for (std::size_t i = 0; i < returns_.size(); ++i) returns_[i] += rewards[i];
 
   std::vector<int> over;
@@ -300,7 +274,7 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
         const MemoryRows memory{scratch_previous_.data(), scratch_initial_.data(), states_.data()};
         const float* heads = executor.forward(*policy.weights, scratch_inputs_.data(), kRowsMultiple,
                                               memory_size_ ? memory : MemoryRows{});
-        finals_.push_back(
+        bootstraps_.push_back(
             {step, static_cast<int>(who), policy.value_mean + policy.value_scale * heads[layout_.head_size() - 1]});
       }
     }
@@ -366,7 +340,7 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
     }
   }
   explorers_ = options.explorers;
-  finals_.clear();
+  bootstraps_.clear();
   cuts_.clear();
   episodes_.clear();
   decisions_ = 0;
@@ -374,8 +348,6 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
   std::fill(column_sums_.begin(), column_sums_.end(), 0.0);
   std::fill(column_squares_.begin(), column_squares_.end(), 0.0);
   std::fill(last_sample_.begin(), last_sample_.end(), -1);
-  std::fill(sample_at_.begin(), sample_at_.begin() + static_cast<std::ptrdiff_t>(times(options.steps, batch_->rows())),
-            -1);
   samples_.initial_states = states_;
   carry_over();
 
@@ -400,7 +372,8 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
       if (options_.limits.any()) shown_ = delay_.delayed(rows_.decisions(seeing));
       shown_ = sight_.rows(*batch_, seeing, shown_);
     }
-    if (step == options.steps) {  // in finish() they are all who learn from what they did
+    first_at_[static_cast<std::size_t>(step)] = samples_.count;
+    if (step == options.steps) {  // in bootstrap_end() they are all who learn from what they did
       learner_rows_.insert(learner_rows_.end(), explorer_rows_.begin(), explorer_rows_.end());
       std::sort(learner_rows_.begin(), learner_rows_.end());
       break;
@@ -417,9 +390,9 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
     }
     if (step % kNoteEvery == 0) note_columns();
     const Key step_key = key.split(static_cast<std::uint64_t>(step));
-    act(executor, policy, learner_rows_, step_key.split(0), Role::learner, step);
-    act(executor, policy, explorer_rows_, step_key.split(3), Role::explorer, step);
-    if (Result<void> acted = act_opponent(executor, opponent, step_key.split(1), step); !acted) return acted;
+    act(executor, policy, learner_rows_, step_key.split(0), Role::learner);
+    act(executor, policy, explorer_rows_, step_key.split(3), Role::explorer);
+    if (Result<void> acted = act_opponent(executor, opponent, step_key.split(1)); !acted) return acted;
     random_->act(rows_.decisions(random_rows_), step_key.split(2), rows_.choices.data(), rows_.values.data());
     const auto hold = [&](std::span<const int> rows) {
       hold_.decided(rows_.decisions(rows), rows, rows_.choices.data(), rows_.values.data());
@@ -432,7 +405,8 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
     decisions_ += static_cast<std::int64_t>(learner_rows_.size() + explorer_rows_.size() + opponent_rows_.size());
     if (auto ok = step_matches(executor, policy, options, step); !ok) return ok;
   }
-  finish(executor, policy, options);
+  bootstrap_end(executor, policy, options.steps);
+  value_samples(options);
   return {};
 }
 
@@ -443,8 +417,8 @@ void Rollout::carry_over() {
                 column.begin() + static_cast<std::ptrdiff_t>(to) * width);
   };
   s.count = 0;
-  for (Waiting& waiting : waiting_) {
-    const int from = waiting.sample, to = s.count, who = s.player[static_cast<std::size_t>(from)];
+  for (WaitingDecision& waiting : waiting_) {
+    const int from = waiting.decision, to = s.count, who = s.player[static_cast<std::size_t>(from)];
     const int seats = batch_->spec().seats, match = who / seats;
     if (is_against_opponent(match) && batch_->spec().team_of(who % seats) != own_team(match)) continue;
     if (from != to) {
@@ -467,90 +441,44 @@ void Rollout::carry_over() {
   waiting_.resize(static_cast<std::size_t>(s.count));
 }
 
-// Walks back through time, carrying for each player what followed its last decision.
-void Rollout::finish(Executor& executor, const Policy& policy, const CollectOptions& options) {
-  // All as it counts at the present step.
-  struct Carry {
-    float value = 0, advantage = 0, reward = 0;
-    // Whether `value` is known; if not, whether it will be, when the player is to act again.
-    enum { known, later, never } next = later;
-    float weight = 1;  // of what comes after this collection
-
-    void discount(float by) { value *= by, advantage *= by, reward *= by, weight *= by; }
-  };
-  const int seats = batch_->spec().seats, matches = batch_->matches(), rows = batch_->rows();
-  std::vector<Carry> carry(times(matches, seats));
-
-  // Values of the observations at the end, of the learner's seats that are to act. The states must not advance.
+// The values of the observations at the end, of the learner's seats that are to act. The states do not advance.
+void Rollout::bootstrap_end(Executor& executor, const Policy& policy, int steps) {
   const int count = static_cast<int>(learner_rows_.size());
-  if (count) {
-    for (std::size_t i = 0; i < learner_rows_.size(); ++i) {
-      const int row = learner_rows_[i];
-      scratch_initial_[i] = seat_index(row / batch_->rows_per_match(), rows_.seats[static_cast<std::size_t>(row)]);
-    }
-    std::fill(scratch_initial_.begin() + count, scratch_initial_.end(), -1);
-    encode(executor, *policy.scale, learner_rows_, scratch_inputs_.data());
-    const MemoryRows memory{scratch_previous_.data(), scratch_initial_.data(), states_.data()};
-    const float* heads = executor.forward(*policy.weights, scratch_inputs_.data(), padded_rows(count),
-                                          memory_size_ ? memory : MemoryRows{});
-    for (std::size_t i = 0; i < learner_rows_.size(); ++i) {
-      Carry& c = carry[static_cast<std::size_t>(scratch_initial_[i])];
-      c.value =
-          policy.value_mean + policy.value_scale * heads[(i + 1) * static_cast<std::size_t>(layout_.head_size()) - 1];
-      c.next = Carry::known;
-    }
+  if (count == 0) return;
+  for (std::size_t i = 0; i < learner_rows_.size(); ++i) {
+    const int row = learner_rows_[i];
+    scratch_initial_[i] = seat_index(row / batch_->rows_per_match(), rows_.seats[static_cast<std::size_t>(row)]);
   }
+  std::fill(scratch_initial_.begin() + count, scratch_initial_.end(), -1);
+  encode(executor, *policy.scale, learner_rows_, scratch_inputs_.data());
+  const MemoryRows memory{scratch_previous_.data(), scratch_initial_.data(), states_.data()};
+  const float* heads = executor.forward(*policy.weights, scratch_inputs_.data(), padded_rows(count),
+                                        memory_size_ ? memory : MemoryRows{});
+  for (std::size_t i = 0; i < learner_rows_.size(); ++i)
+    bootstraps_.push_back(
+        {steps, scratch_initial_[i],
+         policy.value_mean + policy.value_scale * heads[(i + 1) * static_cast<std::size_t>(layout_.head_size()) - 1]});
+}
 
-  const std::vector<Waiting> carried = std::move(waiting_);
-  waiting_.clear();
-  const auto settle = [&](int number) {
-    const auto sample = static_cast<std::size_t>(number);
-    Carry& c = carry[static_cast<std::size_t>(samples_.player[sample])];
-    const float value = samples_.value[sample];
-    float advantage = 0;  // unknown: learns nothing
-    if (c.next == Carry::known) advantage = c.reward + c.value - value + options.lambda * c.advantage;
-    if (explored_[sample]) advantage = std::max(advantage, 0.0f);  // see exploration.hpp
-    if (c.next == Carry::later && batch_->spec().simultaneous) waiting_.push_back({number, c.reward, c.weight});
-    samples_.advantage[sample] = advantage;
-    samples_.target[sample] = value + advantage;
-    c = {value, advantage, 0, Carry::known};
-  };
-
-  for (int step = options.steps - 1; step >= 0; --step) {
-    const float* rewards = rewards_.data() + times(step, matches * seats);
-    const Status* status = status_.data() + times(step, matches);
-    const std::uint8_t* stepped = stepped_.data() + times(step, matches);
-    for (int m = 0; m < matches; ++m) {
-      if (status[m] == Status::running) continue;
-      for (int seat = 0; seat < seats; ++seat)
-        carry[static_cast<std::size_t>(seat_index(m, seat))] = {0, 0, 0, Carry::known};
-    }
-    for (; !cuts_.empty() && cuts_.back().step == step; cuts_.pop_back())
-      for (int seat = 0; seat < seats; ++seat)
-        carry[static_cast<std::size_t>(seat_index(cuts_.back().match, seat))] = {0, 0, 0, Carry::never};
-    while (!finals_.empty() && finals_.back().step == step) {
-      carry[static_cast<std::size_t>(finals_.back().player)].value = finals_.back().value;
-      finals_.pop_back();
-    }
-    for (int m = 0; m < matches; ++m) {
-      const float discount = stepped[m] ? options.discount : 1;
-      for (int seat = 0; seat < seats; ++seat) {
-        Carry& c = carry[static_cast<std::size_t>(seat_index(m, seat))];
-        c.discount(discount);
-        c.reward += rewards[seat_index(m, seat)];
-      }
-    }
-    const int* sample_at = sample_at_.data() + times(step, rows);
-    for (int row = 0; row < rows; ++row)
-      if (sample_at[row] >= 0) settle(sample_at[row]);
-  }
-  for (const Waiting& waiting : carried) {
-    Carry& c = carry[static_cast<std::size_t>(samples_.player[static_cast<std::size_t>(waiting.sample)])];
-    c.discount(waiting.weight);
-    c.reward += waiting.reward;
-    settle(waiting.sample);
-  }
-  std::sort(waiting_.begin(), waiting_.end(), [](const Waiting& a, const Waiting& b) { return a.sample < b.sample; });
+void Rollout::value_samples(const CollectOptions& options) {
+  Samples& s = samples_;
+  const auto count = static_cast<std::size_t>(s.count);
+  waiting_ = generalised_advantages({.steps = options.steps,
+                                     .matches = batch_->matches(),
+                                     .seats = batch_->spec().seats,
+                                     .rewards = rewards_,
+                                     .status = status_,
+                                     .stepped = stepped_,
+                                     .cuts = cuts_,
+                                     .bootstraps = bootstraps_,
+                                     .player = s.player,
+                                     .value = s.value,
+                                     .explored = explored_,
+                                     .first_at = first_at_,
+                                     .waiting = waiting_},
+                                    options.discount, options.lambda, std::span(s.advantage).first(count));
+  if (!batch_->spec().simultaneous) waiting_.clear();
+  for (std::size_t i = 0; i < count; ++i) s.target[i] = s.value[i] + s.advantage[i];
 }
 
 }  // namespace rival

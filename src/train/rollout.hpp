@@ -17,6 +17,7 @@
 #include "game/match_settings.hpp"
 #include "nn/backend.hpp"
 #include "nn/heads.hpp"
+#include "train/advantages.hpp"
 #include "train/samples.hpp"
 
 namespace rival {
@@ -120,11 +121,12 @@ class Rollout {
   void start_next(const std::vector<int>& places);
   void encode(Executor& executor, const ObservationScale& scale, std::span<const int> rows, std::byte* inputs) const;
   enum class Role { learner, explorer, opponent };
-  void act(Executor& executor, const Policy& policy, std::span<const int> rows, Key key, Role role, int step);
-  Result<void> act_opponent(Executor& executor, const Opponent& opponent, Key key, int step);
-  void share_rewards(float* rewards, const CollectOptions& options) const;
+  void act(Executor& executor, const Policy& policy, std::span<const int> rows, Key key, Role role);
+  Result<void> act_opponent(Executor& executor, const Opponent& opponent, Key key);
   Result<void> step_matches(Executor& executor, const Policy& policy, const CollectOptions& options, int step);
-  void finish(Executor& executor, const Policy& policy, const CollectOptions& options);
+  void bootstrap_end(Executor& executor, const Policy& policy, int steps);
+  // Fills the samples' advantages and targets.
+  void value_samples(const CollectOptions& options);
   void note_columns();
   // Moves the decisions that wait for their players' next ones to the front of samples_.
   void carry_over();
@@ -174,30 +176,18 @@ class Rollout {
   // The whole collection.
   Samples samples_;
   std::vector<std::uint8_t> explored_;  // [samples] whether it is an explorer's
-  std::vector<int> sample_at_;          // [steps x rows] index into samples, or -1
+  std::vector<int> first_at_;           // [steps + 1] the first sample of each step
   std::vector<float> rewards_;          // [steps x matches x seats]
   std::vector<Status> status_;          // [steps x matches]
   std::vector<std::uint8_t> stepped_;   // [steps x matches] whether a step of the match came of it then
   std::vector<int> steps_before_;       // [matches] scratch
-  struct Final {
-    int step, player;
-    float value;
-  };
-  std::vector<Final> finals_;  // values of the last observations of truncated matches
-  struct Cut {
-    int step, match;
-  };
-  std::vector<Cut> cuts_;  // matches that were cut short
-  struct Waiting {
-    int sample;
-    float reward;  // since then
-    float weight;  // of what is to come
-  };
-  std::vector<Waiting> waiting_;      // decisions whose players are not to act at the end, in the order of samples
-  std::vector<int> last_sample_;      // [matches x seats] while collecting
-  std::vector<float> states_;         // [matches x seats x memory]
-  std::vector<float> states_before_;  // the same before the learner's last decision
-  std::vector<float> returns_;        // [matches x seats] so far
+  std::vector<Trajectories::Cut> cuts_;
+  std::vector<Trajectories::Bootstrap> bootstraps_;
+  std::vector<WaitingDecision> waiting_;  // decisions whose players are not to act at the end
+  std::vector<int> last_sample_;          // [matches x seats] while collecting
+  std::vector<float> states_;             // [matches x seats x memory]
+  std::vector<float> states_before_;      // the same before the learner's last decision
+  std::vector<float> returns_;            // [matches x seats] so far
   std::vector<Episode> episodes_;
   std::int64_t decisions_ = 0;
   double seen_ = 0;
