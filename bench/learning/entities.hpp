@@ -228,7 +228,7 @@ struct Collecting {
       Body& thing = things[static_cast<std::size_t>(i)];
       thing.fly();
       if (distance(thing, self) >= kTouch) continue;
-      rewards[0] += i % 2 == 0 ? 1 : -1;
+      rewards[0] += i % 2 == 0 ? 1.0f : -1.0f;
       come(thing, random);
     }
     ++steps;
