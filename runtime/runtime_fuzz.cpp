@@ -70,17 +70,13 @@ void read(const std::string& file) {
 }  // namespace rival
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const rival::TensorFile good = [] {
-    const rival::Network network =
-        rival::Network::make(rival::spec(), {.hidden = {4}, .memory = 4, .grid = rival::GridReading::convolution})
-            .value();
-    const auto observations = static_cast<std::size_t>(network.observation_size());
-    return rival::Bot{.game = "fuzz",
-                      .network = network,
-                      .parameters = network.initial_parameters(rival::Key(1)),
-                      .scale = {std::vector<float>(observations, 0.0f), std::vector<float>(observations, 1.0f)}}
-        .to_tensors();
-  }();
+  static const rival::TensorFile good =
+      rival::untrained_bot(
+          "fuzz",
+          rival::Network::make(rival::spec(), {.hidden = {4}, .memory = 4, .grid = rival::GridReading::convolution})
+              .value(),
+          rival::Key(1))
+          .to_tensors();
   static const std::string good_file = rival::to_safetensors(good);
   const std::string bytes(reinterpret_cast<const char*>(data), size);
   rival::read(bytes);

@@ -68,20 +68,16 @@ struct Everything {
 };
 
 Bot make_bot(const Spec& spec, const NetworkOptions& options, std::uint64_t seed = 1) {
-  Bot bot{.game = spec.name, .network = Network::make(spec, options).value(), .parameters = {}, .scale = {}};
-  bot.parameters = bot.network.initial_parameters(Key(seed));
+  Bot bot = untrained_bot(spec.name, Network::make(spec, options).value(), Key(seed));
   Random random(Key(seed).split(1));
   for (float& p : bot.parameters) p = 1.3f * p + random.uniform(-0.05f, 0.05f);
-  for (int i = 0; i < bot.network.observation_size(); ++i) {
-    bot.scale.mean.push_back(random.uniform(-0.2f, 0.2f));
-    bot.scale.scale.push_back(random.uniform(0.5f, 1.5f));
-  }
-  for (std::size_t part = 0, first = 0; part < spec.observation.size(); ++part) {  // entities as in training
-    const auto size = static_cast<std::size_t>(spec.observation[part].size());
-    for (std::size_t i = first; spec.observation[part].kind == ObservationPart::Kind::entities && i < first + size; ++i)
-      bot.scale.mean[i] = 0, bot.scale.scale[i] = 1;
-    first += size;
-  }
+  std::size_t column = 0;
+  for (const ObservationPart& part : spec.observation)
+    for (int i = 0; i < part.size(); ++i, ++column) {
+      const float mean = random.uniform(-0.2f, 0.2f), scale = random.uniform(0.5f, 1.5f);
+      if (part.kind == ObservationPart::Kind::entities) continue;  // as in training
+      bot.scale.mean[column] = mean, bot.scale.scale[column] = scale;
+    }
   bot.value_mean = 0.1f;
   bot.value_scale = 0.7f;
   return bot;

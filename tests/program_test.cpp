@@ -54,6 +54,17 @@ class Program : public testing::Test {
 };
 TemporaryFolder* Program::folder_ = nullptr;
 
+TEST_F(Program, TheRuntimePlaysAsTheTrainerAlsoWhereTheBotSeesRules) {
+  ASSERT_EQ(in_folder("rival train pig --parameter goal=any --steps 3e4 --hidden 16x16 --out drawn").exit_code, 0);
+  for (const char* run : {"run", "drawn"}) {
+    const Finished bench = in_folder(std::string("rival bench runtime ") + run + " --seconds 0.01 --json 2>/dev/null");
+    ASSERT_EQ(bench.exit_code, 0) << bench.output;
+    const Json json = Json::parse(bench.output);
+    EXPECT_LT(json["max_difference"].get<double>(), 1e-5) << run;
+    EXPECT_GT(json["decision_microseconds"].get<double>(), 0) << run;
+  }
+}
+
 TEST_F(Program, OutputThatDoesNotArriveIsAnError) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
   for (const char* command :

@@ -209,6 +209,15 @@ Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const
   return bot;
 }
 
+Bot untrained_bot(const std::string& game, Network network, Key key) {
+  const auto size = static_cast<std::size_t>(network.observation_size());
+  std::vector<float> parameters = network.initial_parameters(key);
+  return {.game = game,
+          .network = std::move(network),
+          .parameters = std::move(parameters),
+          .scale = {std::vector<float>(size, 0.0f), std::vector<float>(size, 1.0f)}};
+}
+
 Result<Bot> load_bot(const std::string& path, const Spec& spec) {
   const auto tensors = load_safetensors(path);
   if (!tensors) return tensors.error();

@@ -50,6 +50,9 @@ Result<BotGame> bot_game(const TensorFile& tensors, const std::string& file);
 // game's name; the Spec's other fields are not told.
 Result<Spec> bot_spec(const TensorFile& tensors, const std::string& file);
 
+// A bot that has learnt nothing: with initial parameters, and observations as they are.
+Bot untrained_bot(const std::string& game, Network network, Key key);
+
 Result<Bot> load_bot(const std::string& path, const Spec& spec);
 Result<void> save_bot(const Bot& bot, const std::string& path);
 

@@ -41,15 +41,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   if (const auto tensors = rival::parse_safetensors(bytes, "bot")) return rival::read(tensors.value()), 0;
   // Else as the metadata of a bot whose tensors are right.
-  static const rival::TensorFile good = [] {
-    const rival::Network network = rival::Network::make(rival::spec(), {.hidden = {4}}).value();
-    const auto observations = static_cast<std::size_t>(network.observation_size());
-    return rival::Bot{.game = "fuzz",
-                      .network = network,
-                      .parameters = network.initial_parameters(rival::Key(1)),
-                      .scale = {std::vector<float>(observations, 0.0f), std::vector<float>(observations, 1.0f)}}
-        .to_tensors();
-  }();
+  static const rival::TensorFile good =
+      rival::untrained_bot("fuzz", rival::Network::make(rival::spec(), {.hidden = {4}}).value(), rival::Key(1))
+          .to_tensors();
   for (const char* key : {"rival", "parts"}) {
     rival::TensorFile file = good;
     file.metadata[key] = bytes;

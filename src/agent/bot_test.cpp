@@ -274,13 +274,7 @@ TEST(BotMemory, FollowsFromSmallBatchesToLarge) {
 
 TEST(Bot, UntrainedEstimatesAreFinite) {
   const Spec spec = Numbers::spec();
-  Network network = Network::make(spec, {}).value();
-  const auto size = static_cast<std::size_t>(network.observation_size());
-  const Bot bot{.game = spec.name,
-                .network = network,
-                .parameters = network.initial_parameters(Key(1)),
-                .scale = {std::vector<float>(size, 0.0f), std::vector<float>(size, 1.0f)}};
-  BotAgent agent(bot, spec);
+  BotAgent agent(untrained_bot(spec.name, Network::make(spec, {}).value(), Key(1)), spec);
   const auto batch = BatchOf<Numbers>::make(100);
   start(*batch, agent, Key(1));
   Table table(*batch);

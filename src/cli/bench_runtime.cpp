@@ -17,7 +17,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// What seats saw in matches in which the bot played all of them.
+// What the bot saw in matches in which it played all seats.
 struct Shown {
   int count = 0;
   std::vector<float> observations;
@@ -31,12 +31,15 @@ Result<Shown> watch_matches(const GameEntry& game, const std::shared_ptr<const S
   batch->start_all(settings, Key(1));
   BatchRows rows(*batch);
   BotAgent agent(bot, game.spec, 1);
+  RulesSight sight(game.spec, bot->bot().rules);
+  const auto width = bot->bot().network.observation_size();
   Shown shown;
   for (std::uint64_t step = 0; shown.count < wanted; ++step) {
     if (Result<void> seen = rows.observe(); !seen) return seen.error();
+    const float* seen_rows = sight.rows(*batch, rows.acting(), rows.observations.data());
     for (int row : rows.acting()) {
-      shown.observations.insert(shown.observations.end(), rows.observation(row),
-                                rows.observation(row) + batch->layout().observation_size);
+      const float* observation = seen_rows + static_cast<std::ptrdiff_t>(row) * width;
+      shown.observations.insert(shown.observations.end(), observation, observation + width);
       shown.masks.insert(shown.masks.end(), rows.mask(row), rows.mask(row) + batch->layout().mask_size);
       ++shown.count;
     }

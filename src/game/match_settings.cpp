@@ -7,12 +7,10 @@
 #include "base/index.hpp"
 #include "base/names.hpp"
 #include "base/number.hpp"
+#include "game/match_key.hpp"
 
 namespace rival {
 namespace {
-
-// The part of a match's key that its settings are drawn from: beyond those of its steps, and of what training decides.
-constexpr std::uint64_t kSettings = (std::uint64_t{1} << 63) + 2;
 
 constexpr const char* kAny = "any";
 constexpr const char* kAll = "all";
@@ -99,7 +97,8 @@ bool DrawnParameter::contains(float value) const {
 Settings MatchSettings::draw(Key key) const {
   Settings settings = fixed;
   for (const DrawnParameter& one : drawn)
-    settings.parameters[index(one.parameter)] = one.draw(key.split(kSettings).split(index(one.parameter)));
+    settings.parameters[index(one.parameter)] =
+        one.draw(draw_key(key, MatchDraw::settings).split(index(one.parameter)));
   return settings;
 }
 

@@ -232,8 +232,9 @@ Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec) {
   if (config.discount > 0 && config.look_ahead < 0) r.options.look_ahead = 0;
   for (const TrainOption& option : train_options(r.options))
     if (option.choose) option.choose(spec);
-  if (spec.team_count() > 1) r.options.explorer_share = 0;
-  if (spec.team_count() == 1)  // nobody to play against
+  if (spec.team_count() > 1)
+    r.options.explorer_share = 0;
+  else  // nobody to play against
     r.options.past_share = r.options.opening_share = r.options.rivalry = 0;
   r.hot_opponents = preset_of(spec) != Preset::real_time;
   r.precision = config.precision.value.value_or(best_precision());

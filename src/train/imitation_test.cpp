@@ -68,11 +68,7 @@ TEST(Imitation, ALikelihoodLossLearnsTheMovesOfAScript) {
   Team team(2);
   const Network network = Network::make(spec, {.hidden = {128, 128}}).value();
   const auto backend = make_backend("onednn", network, Precision::f32).value();
-  const auto size = static_cast<std::size_t>(network.observation_size());
-  Bot bot{.game = spec.name,
-          .network = network,
-          .parameters = network.initial_parameters(Key(2)),
-          .scale = {std::vector<float>(size, 0.0f), std::vector<float>(size, 1.0f)}};
+  Bot bot = untrained_bot(spec.name, network, Key(2));
   // The script takes each seat in turn: matches 0, 2, 4... are those of seat 0.
   std::vector<Replay> own, held_out;
   std::vector<Replay> all = matches(3000, 7);

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
-#include <string_view>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
 #include "agent/scripted.hpp"
+#include "base/hash.hpp"
 #include "game/rows.hpp"
 
 namespace rival {
@@ -15,8 +15,9 @@ namespace {
 
 constexpr int kMatches = 16, kDecisions = 4096;
 
-std::uint64_t hash(const void* bytes, std::size_t count) {
-  return std::hash<std::string_view>{}({static_cast<const char*>(bytes), count});
+template <typename T>
+std::uint64_t hash(const T* values, int count) {
+  return fnv1a(std::as_bytes(std::span(values, static_cast<std::size_t>(count))));
 }
 
 }  // namespace
@@ -49,16 +50,14 @@ bool shows_its_past(const GameEntry& game, const MatchSettings& settings) {
     for (int row : rows.acting()) {
       const int seat = rows.seats[static_cast<std::size_t>(row)];
       const std::uint64_t seen =
-          hash(rows.observation(row), sizeof(float) * static_cast<std::size_t>(layout.observation_size)) ^
-          Key(2).split(static_cast<std::uint64_t>(seat)).bits();
+          hash(rows.observation(row), layout.observation_size) ^ Key(2).split(static_cast<std::uint64_t>(seat)).bits();
       std::uint64_t& past = pasts[static_cast<std::size_t>(rows.match_of(row) * seats + seat)];
       const auto [before, is_new] = past_of.try_emplace(seen, past);
       if (!is_new && before->second != past) return false;
       again |= !is_new;
-      const std::uint64_t did[] = {
-          past, seen, hash(rows.choice_row(row), sizeof(std::int32_t) * static_cast<std::size_t>(layout.choice_count)),
-          hash(rows.value_row(row), sizeof(float) * static_cast<std::size_t>(layout.value_count))};
-      past = hash(did, sizeof did);
+      const std::uint64_t did[] = {past, seen, hash(rows.choice_row(row), layout.choice_count),
+                                   hash(rows.value_row(row), layout.value_count)};
+      past = hash(did, std::size(did));
       ++decisions;
     }
     if (!rows.step()) return true;

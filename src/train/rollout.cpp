@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "agent/scripted.hpp"
+#include "game/match_key.hpp"
 #include "match/match.hpp"
 
 namespace rival {
@@ -16,10 +17,6 @@ constexpr int kNoteEvery = 8;  // steps between those whose observations the nor
 std::size_t times(int a, int b) {
   return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
 }
-
-// The parts of a match's key that decide its opening, its end if it is cut short, and how long its explorer holds an
-// action: beyond those of its steps, which the batch draws from.
-constexpr std::uint64_t kOpening = std::uint64_t{1} << 63, kCut = kOpening + 1, kHold = kOpening + 2;
 
 constexpr float kAtRandom = 50;  // a temperature
 
@@ -106,20 +103,20 @@ void Rollout::start(const MatchSettings& settings, Key key) {
 void Rollout::choose_explorer(int match, int explorers, Key key) {
   constexpr int kLongest = 7;  // holds of 1, 2, 4... 64 steps
   const bool exploring = match >= batch_->matches() - explorers;
-  const int every = exploring ? 1 << Random(key.split(kHold)).below(kLongest) : 1;
+  const int every = exploring ? 1 << Random(draw_key(key, MatchDraw::hold)).below(kLongest) : 1;
   exploring_[static_cast<std::size_t>(match)] = exploring;
   for (int seat = 0; seat < batch_->spec().seats; ++seat)
     hold_.set_every(seat_index(match, seat), std::max(every, options_.limits.every));
 }
 
 void Rollout::open_match(int match, Key key) {
-  Random random(key.split(kOpening));
+  Random random(draw_key(key, MatchDraw::opening));
   const int most = static_cast<int>(mean_length_ / 2);
   const bool opening = static_cast<double>(random.uniform()) < options_.opening_share && most > 0;
   random_steps_[static_cast<std::size_t>(match)] = opening ? 1 + random.below(most) : 0;
   const bool cut = options_.staggered && episode_number_[static_cast<std::size_t>(match)] == 1;
   cut_at_[static_cast<std::size_t>(match)] =
-      cut ? 1 + Random(key.split(kCut)).below(std::max(1, static_cast<int>(mean_length_))) : 0;
+      cut ? 1 + Random(draw_key(key, MatchDraw::cut)).below(std::max(1, static_cast<int>(mean_length_))) : 0;
 }
 
 void Rollout::note_columns() {

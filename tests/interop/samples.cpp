@@ -170,17 +170,9 @@ Result<Bot> random_bot(const Spec& spec, const NetworkOptions& options) {
   Result<Network> network = Network::make(spec, options);
   if (!network) return network.error();
   Random random(Key(11));
-  Bot bot{.game = spec.name,
-          .network = std::move(*network),
-          .parameters = {},
-          .scale = {},
-          .value_mean = -1,
-          .value_scale = 1.5f,
-          .steps = 123};
-  bot.parameters = bot.network.initial_parameters(Key(2));
+  Bot bot = untrained_bot(spec.name, std::move(*network), Key(2));
+  bot.value_mean = -1, bot.value_scale = 1.5f, bot.steps = 123;
   for (float& parameter : bot.parameters) parameter += random.uniform(-0.2f, 0.2f);
-  const auto size = static_cast<std::size_t>(bot.network.observation_size());
-  bot.scale = {std::vector<float>(size, 0), std::vector<float>(size, 1)};
   for (int i : bot.network.normalised())
     bot.scale.mean[static_cast<std::size_t>(i)] = random.uniform(-1, 1),
     bot.scale.scale[static_cast<std::size_t>(i)] = random.uniform(0, 2);
