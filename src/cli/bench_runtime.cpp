@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "agent/player.hpp"
+#include "base/check.hpp"
 #include "base/file.hpp"
 #include "cli/player.hpp"
 #include "runtime/object_size.hpp"
@@ -82,6 +83,7 @@ Result<Outcome> bench_runtime(const std::string& name, double seconds, const Gam
   const auto width = static_cast<std::size_t>(rival_bot_observation_size(bot));
   const auto masks = static_cast<std::size_t>(rival_bot_mask_size(bot));
   const auto count = static_cast<std::size_t>(shown.value().count);
+  check(shown.value().observations.size() == count * width, "rows of the size that the runtime reads");
   const auto observation = [&](std::size_t row) { return shown.value().observations.data() + row * width; };
   const auto mask = [&](std::size_t row) { return shown.value().masks.data() + row * masks; };
 
