@@ -39,10 +39,8 @@ struct Inference::Batched {
 };
 
 Inference::Inference(std::shared_ptr<const SharedBot> shared, int slots, Precision precision)
-    : shared_(std::move(shared)),
-      layout_(shared_->bot().network.action()),
-      precision_(precision),
-      one_row_(shared_->bot().network) {
+    : shared_(std::move(shared)), layout_(shared_->bot().network.action()), precision_(precision) {
+  if (OneRow::takes(bot().network)) one_row_.emplace(bot().network);
   resize(slots);
 }
 
@@ -60,7 +58,8 @@ void Inference::forget(int first_slot, int count) {
 }
 
 const float* Inference::decide(const float* observation, float* state) {
-  return one_row_.forward(bot().parameters, bot().scale, observation, state);
+  check(one_row_.has_value(), "decide() is for networks without convolutions");
+  return one_row_->forward(bot().parameters, bot().scale, observation, state);
 }
 
 const float* Inference::forward(const InferenceRows& in, bool advance) {
@@ -72,7 +71,7 @@ const float* Inference::forward(const InferenceRows& in, bool advance) {
   heads_.resize(count * head_size);
 
   constexpr std::size_t kFewRows = 4;
-  if (count <= kFewRows && OneRow::takes(net)) {
+  if (count <= kFewRows && one_row_) {
     for (std::size_t i = 0; i < count; ++i) {
       std::vector<float> kept;
       float* state = m ? memory_.data() + static_cast<std::size_t>(in.slots[i]) * m : nullptr;

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -89,7 +90,7 @@ class Inference {
   HeadLayout layout_;
   Precision precision_;
   int slots_ = 0;
-  OneRow one_row_;
+  std::optional<OneRow> one_row_;  // none for networks that it does not take
   std::vector<float> heads_;
   std::vector<float> memory_;         // [slots x memory size]
   std::unique_ptr<Batched> batched_;  // made when first needed

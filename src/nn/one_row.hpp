@@ -2,6 +2,8 @@
 // Microseconds for a small network, where a pass of oneDNN costs most of its time before the first product.
 #pragma once
 
+#include <hwy/aligned_allocator.h>
+
 #include <span>
 #include <vector>
 
@@ -15,7 +17,7 @@ class OneRow {
   // Whether it computes such networks: those without convolutions.
   static bool takes(const Network& network) { return !network.has(OperationKind::convolution); }
 
-  // `network` must outlive it.
+  // `network`, which it must take, must outlive it.
   explicit OneRow(const Network& network);
 
   // The head columns [head_size] of one observation row, valid until the next call. `state` [memory size] is read and
@@ -26,14 +28,21 @@ class OneRow {
  private:
   const Buffer& shape(int buffer) const { return net_.buffers()[static_cast<std::size_t>(buffer)]; }
   float* at(int buffer) const { return at_[static_cast<std::size_t>(buffer)]; }
-  bool is_there(const Buffer& shape, int place) const {
-    return shape.entities < 0 || at(shape.entities)[place * this->shape(shape.entities).columns] != 0;
+  // Which places of a buffer there are.
+  struct Presence {
+    const float* first;  // features of the entities; null: all are there
+    int stride;
+    bool operator()(int place) const { return !first || first[place * stride] != 0; }
+  };
+  Presence presence(int buffer) const {
+    const int entities = shape(buffer).entities;
+    return entities < 0 ? Presence{nullptr, 0} : Presence{at(entities), shape(entities).columns};
   }
 
   const Network& net_;
-  std::vector<std::vector<float>> values_;  // per buffer
-  std::vector<float*> at_;                  // per buffer: its values, which entities share with the observation
-  std::vector<float> product_;              // of the operation at hand
+  hwy::AlignedFreeUniquePtr<float[]> values_;
+  std::vector<float*> at_;  // per buffer: its values, which entities share with the observation
+  float* product_;          // of the operation at hand
 };
 
 }  // namespace rival
