@@ -20,18 +20,40 @@ OneRow::OneRow(const Network& network) : net_(network) {
   for (const Operation& op : net_.operations()) width = std::max(width, op.columns);
   for (const Buffer& shape : net_.buffers()) total += room(shape.size());
   values_ = hwy::AllocateAligned<float>(total + room(width));
+  std::vector<float*> at;  // per buffer
   float* next = values_.get();
-  for (const Buffer& shape : net_.buffers()) at_.push_back(std::exchange(next, next + room(shape.size())));
-  product_ = next;
+  for (const Buffer& shape : net_.buffers()) at.push_back(std::exchange(next, next + room(shape.size())));
+  observation_ = at[kObservationBuffer], heads_ = at[kHeadBuffer], product_ = next;
+
+  for (const Operation& op : net_.operations()) {
+    if (op.kind == OperationKind::entities) {  // they stay where they are
+      at[op.out] = at[op.in] + op.in_column;
+      continue;
+    }
+    // Of what the operation goes over, place by place.
+    const Buffer& in = net_.buffers()[op.in];
+    const Buffer& over = op.kind == OperationKind::dense     ? net_.buffers()[op.out]
+                         : op.kind == OperationKind::targets ? net_.buffers()[op.encodings]
+                                                             : in;
+    Step step{&op, at[op.in] + op.in_column, at[op.out] + op.out_column, over.places, in.columns, over.columns};
+    if (over.entities >= 0) step.there = at[over.entities], step.there_stride = net_.buffers()[over.entities].columns;
+    if (op.kind == OperationKind::targets) step.encodings = at[op.encodings];
+    if (op.kind == OperationKind::largest) {
+      const auto encoder = std::find_if(steps_.begin(), steps_.end(), [&](const Step& s) { return s.out == step.in; });
+      encoder->largest = step.out;
+      continue;
+    }
+    steps_.push_back(step);
+  }
 }
 
 const float* OneRow::forward(std::span<const float> parameters, const ObservationScale& scale, const float* observation,
                              float* state) {
-  kernels::encode(observation, scale.mean.data(), scale.scale.data(), 1, net_.observation_size(),
-                  at_[kObservationBuffer], 0);
-  for (const Operation& op : net_.operations()) {
-    const float* x = at(op.in) + op.in_column;
-    float* y = at(op.out) + op.out_column;
+  kernels::encode(observation, scale.mean.data(), scale.scale.data(), 1, net_.observation_size(), observation_, 0);
+  for (const Step& step : steps_) {
+    const Operation& op = *step.op;
+    const float *x = step.in, *there = step.there;
+    float* y = step.out;
     const auto product = [&](const float* from, float* to) {
       kernels::dense_row(from, parameters.data() + op.weight, parameters.data() + op.bias, op.rows, op.columns, op.relu,
                          to);
@@ -40,27 +62,20 @@ const float* OneRow::forward(std::span<const float> parameters, const Observatio
       case OperationKind::copy:
         std::copy_n(x, op.columns, y);
         break;
-      case OperationKind::entities:
-        at_[static_cast<std::size_t>(op.out)] = const_cast<float*>(x);
-        break;
       case OperationKind::dense: {
-        const int places = shape(op.out).places, in = shape(op.in).columns, out = shape(op.out).columns;
-        const Presence there = presence(op.out);
-        for (int i = 0; i < places; ++i, x += in, y += out) {
-          if (there(i))
-            product(x, y);
-          else
+        float* largest = step.largest;
+        if (largest) std::fill_n(largest, op.columns, 0.0f);
+        for (int i = 0; i < step.places; ++i, x += step.in_stride, y += step.out_stride, there += step.there_stride) {
+          if (there && *there == 0) {
             std::fill_n(y, op.columns, 0.0f);
+            continue;
+          }
+          product(x, y);
+          if (largest)
+            for (int c = 0; c < op.columns; ++c) largest[c] = std::max(largest[c], y[c]);
         }
         break;
       }
-      case OperationKind::convolution:  // see takes()
-        break;
-      case OperationKind::largest:
-        std::fill_n(y, op.columns, 0.0f);
-        for (int i = 0, places = shape(op.in).places; i < places; ++i, x += op.columns)
-          for (int c = 0; c < op.columns; ++c) y[c] = std::max(y[c], x[c]);
-        break;
       case OperationKind::mingru: {
         check(state != nullptr, "a single row of a network with memory needs its state");
         const int m = op.rows;
@@ -74,18 +89,23 @@ const float* OneRow::forward(std::span<const float> parameters, const Observatio
         break;
       }
       case OperationKind::targets: {
-        const float *query = product_, *e = at(op.encodings);
+        const float *query = product_, *e = step.encodings;
         const float shrink = op.scale();
         product(x, product_);
-        for (int i = 0; i < shape(op.encodings).places; ++i, e += op.columns) {
+        for (int i = 0; i < step.places; ++i, e += op.columns) {
           float sum = 0;
           for (int c = 0; c < op.columns; ++c) sum += query[c] * e[c];
           y[i] = shrink * sum;
         }
+        break;
       }
+      case OperationKind::entities:     // looked up beforehand
+      case OperationKind::largest:      // a part of the product before
+      case OperationKind::convolution:  // see takes()
+        break;
     }
   }
-  return at(kHeadBuffer);
+  return heads_;
 }
 
 }  // namespace rival

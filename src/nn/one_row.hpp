@@ -26,23 +26,24 @@ class OneRow {
                        float* state);
 
  private:
-  const Buffer& shape(int buffer) const { return net_.buffers()[static_cast<std::size_t>(buffer)]; }
-  float* at(int buffer) const { return at_[static_cast<std::size_t>(buffer)]; }
-  // Which places of a buffer there are.
-  struct Presence {
-    const float* first;  // features of the entities; null: all are there
-    int stride;
-    bool operator()(int place) const { return !first || first[place * stride] != 0; }
+  // An operation, with what it says looked up.
+  struct Step {
+    const Operation* op;
+    const float* in;
+    float* out;
+    // Places, and floats from one to the next.
+    int places, in_stride, out_stride;
+    // Which places there are: those whose number here is not 0; null: all.
+    const float* there;
+    int there_stride;
+    const float* encodings;  // targets
+    float* largest;          // dense: also the largest of each column over the places; null: nobody asks
   };
-  Presence presence(int buffer) const {
-    const int entities = shape(buffer).entities;
-    return entities < 0 ? Presence{nullptr, 0} : Presence{at(entities), shape(entities).columns};
-  }
 
   const Network& net_;
-  hwy::AlignedFreeUniquePtr<float[]> values_;
-  std::vector<float*> at_;  // per buffer: its values, which entities share with the observation
-  float* product_;          // of the operation at hand
+  hwy::AlignedFreeUniquePtr<float[]> values_;  // of the buffers, and the product of the operation at hand
+  float *observation_, *heads_, *product_;
+  std::vector<Step> steps_;
 };
 
 }  // namespace rival
