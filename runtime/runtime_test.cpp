@@ -427,7 +427,9 @@ struct Mode {
   const char *name, *command, *run;  // `run`: what runs its programs; null: nothing is run
 };
 
-void PrintTo(const Mode& mode, std::ostream* out) { *out << mode.command; }
+void PrintTo(const Mode& mode, std::ostream* out) {
+  *out << mode.command;
+}
 
 void expect_compiles_without_a_warning(const Mode& mode) {
   const Finished compiled =
@@ -469,8 +471,12 @@ void expect_plays_as_here(const Mode& mode) {
 }
 
 class RuntimeMode : public testing::TestWithParam<Mode> {};
-TEST_P(RuntimeMode, CompilesWithoutAWarning) { expect_compiles_without_a_warning(GetParam()); }
-TEST_P(RuntimeMode, PlaysAsHere) { expect_plays_as_here(GetParam()); }
+TEST_P(RuntimeMode, CompilesWithoutAWarning) {
+  expect_compiles_without_a_warning(GetParam());
+}
+TEST_P(RuntimeMode, PlaysAsHere) {
+  expect_plays_as_here(GetParam());
+}
 INSTANTIATE_TEST_SUITE_P(, RuntimeMode,
                          testing::Values(Mode{"gcc_c99", "gcc -std=c99", nullptr}, Mode{"gcc_c11", "gcc -std=c11", ""},
                                          Mode{"gcc_cpp20", "g++ -x c++ -std=c++20", nullptr}),
@@ -488,8 +494,12 @@ class OtherCompilersSlow : public testing::TestWithParam<Mode> {
     if (run_shell(probe + runs).exit_code != 0) GTEST_SKIP() << GetParam().name << " is not installed";
   }
 };
-TEST_P(OtherCompilersSlow, CompilesWithoutAWarning) { expect_compiles_without_a_warning(GetParam()); }
-TEST_P(OtherCompilersSlow, PlaysAsHere) { expect_plays_as_here(GetParam()); }
+TEST_P(OtherCompilersSlow, CompilesWithoutAWarning) {
+  expect_compiles_without_a_warning(GetParam());
+}
+TEST_P(OtherCompilersSlow, PlaysAsHere) {
+  expect_plays_as_here(GetParam());
+}
 INSTANTIATE_TEST_SUITE_P(, OtherCompilersSlow,
                          testing::Values(Mode{"gcc_32_bits", "gcc -m32 -std=c99", ""},
                                          Mode{"clang_c99", "clang-14 -std=c99", nullptr},
