@@ -40,6 +40,7 @@ OneRow::OneRow(const Network& network) : net_(network) {
     if (op.kind == OperationKind::targets) step.encodings = at[op.encodings];
     if (op.kind == OperationKind::largest) {
       const auto encoder = std::find_if(steps_.begin(), steps_.end(), [&](const Step& s) { return s.out == step.in; });
+      check(encoder != steps_.end(), "the largest of what no operation makes");
       encoder->largest = step.out;
       continue;
     }
