@@ -38,7 +38,7 @@ Bytes mutate(Bytes input, rival::Random& random) {
     const auto byte = static_cast<std::uint8_t>(random.below(256));
     switch (size == 0 ? 1 : random.below(4)) {
       case 0:
-        input[static_cast<std::size_t>(random.below(size))] = byte;
+        input[random.below(size)] = byte;
         break;
       case 1:
         input.insert(input.begin() + random.below(size + 1), byte);
@@ -47,7 +47,7 @@ Bytes mutate(Bytes input, rival::Random& random) {
         input.erase(input.begin() + random.below(size));
         break;
       default:
-        input.resize(static_cast<std::size_t>(random.below(size)));
+        input.resize(random.below(size));
         break;
     }
   }
@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
   for (const Bytes& input : corpus) LLVMFuzzerTestOneInput(input.data(), input.size());
   rival::Random random(rival::Key(1));
   for (int i = 0; i < mutations; ++i) {
-    const Bytes input = mutate(corpus[static_cast<std::size_t>(random.below(static_cast<int>(corpus.size())))], random);
+    const Bytes input = mutate(corpus[random.below(static_cast<int>(corpus.size()))], random);
     LLVMFuzzerTestOneInput(input.data(), input.size());
   }
   std::printf("%zu inputs of the corpus, %d mutations\n", corpus.size(), mutations);

@@ -327,7 +327,7 @@ TEST(Worker, ASlowOneDoesNotStallTheOthers) {
     for (int row : rows.acting()) rows.choice_row(row)[0] = 0, ++steps[row];
     ASSERT_TRUE(rows.step().ok());
     for (int m = 0; m < 2; ++m)
-      if (rows.status[static_cast<std::size_t>(m)] != Status::running) {
+      if (rows.status[m] != Status::running) {
         ++ended[m];
         const Key key = Key(static_cast<std::uint64_t>(turn));
         batch->start({&m, 1}, default_settings(game.spec), {&key, 1});

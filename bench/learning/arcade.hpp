@@ -38,8 +38,7 @@ struct Breakout {
     out.at(0, 1, y, x) = 1;
     out.at(0, 2, last_y, last_x) = 1;
     for (int r = 0; r < 3; ++r)
-      for (int c = 0; c < kScreen; ++c)
-        out.at(0, 3, r + 1, c) = bricks[static_cast<std::size_t>(r)][static_cast<std::size_t>(c)];
+      for (int c = 0; c < kScreen; ++c) out.at(0, 3, r + 1, c) = bricks[r][c];
   }
   // Moves the ball; whether it broke a brick.
   bool fly() {
@@ -49,8 +48,8 @@ struct Breakout {
     if (nx < 0 || nx >= kScreen) dx = -dx, nx = x + dx;
     if (ny < 0) dy = 1, ny = y + 1;
     bool broke = false;
-    if (ny >= 1 && ny <= 3 && bricks[static_cast<std::size_t>(ny - 1)][static_cast<std::size_t>(nx)]) {
-      bricks[static_cast<std::size_t>(ny - 1)][static_cast<std::size_t>(nx)] = false;
+    if (ny >= 1 && ny <= 3 && bricks[ny - 1][nx]) {
+      bricks[ny - 1][nx] = false;
       broke = true;
       dy = -dy;
       ny = y;
@@ -120,8 +119,8 @@ struct Freeway {
   void observe(int, Observation out) const {
     out.at(0, 0, row, 4) = 1;
     for (int i = 0; i < 8; ++i) {
-      const int pace = paces[static_cast<std::size_t>(i)];
-      out.at(0, 1, i + 1, places[static_cast<std::size_t>(i)]) = 1;
+      const int pace = paces[i];
+      out.at(0, 1, i + 1, places[i]) = 1;
       out.part(1)[i] = 1.0f / static_cast<float>(pace);
       out.part(2)[i] = static_cast<float>(steps % std::abs(pace)) / 4;
     }
@@ -193,7 +192,7 @@ struct Asterix {
   void observe(int, Observation out) const {
     out.at(0, 0, y, x) = 1;
     for (int i = 0; i < 8; ++i) {
-      const Thing& thing = things[static_cast<std::size_t>(i)];
+      const Thing& thing = things[i];
       if (thing.way == 0) continue;
       out.at(0, thing.treasure ? 1 : 2, i + 1, thing.x) = 1;
       out.at(0, thing.way > 0 ? 3 : 4, i + 1, thing.x) = 1;
@@ -204,7 +203,7 @@ struct Asterix {
   // Touches what is at the own cell: what it gives.
   int touch() {
     if (y < 1 || y > 8) return 0;
-    Thing& thing = things[static_cast<std::size_t>(y - 1)];
+    Thing& thing = things[y - 1];
     if (thing.way == 0 || thing.x != x) return 0;
     hit = hit || !thing.treasure;
     return std::exchange(thing.way, 0) != 0 && thing.treasure;
@@ -224,11 +223,11 @@ struct Asterix {
     rewards[0] += static_cast<float>(advance(actions.choice(0)));
     Random random(key);
     if (steps % (steps < 100 ? 8 : 5) != 0) return;
-    Thing& thing = things[static_cast<std::size_t>(random.below(8))];
+    Thing& thing = things[random.below(8)];
     if (thing.way != 0) return;
     const bool right = random.below(2) == 1;
     thing = {right ? 0 : kScreen - 1, right ? 1 : -1, random.below(3) == 0};
-    if (&thing == &things[static_cast<std::size_t>(y - 1)] && thing.x == x) thing.way = 0;
+    if (&thing == &things[y - 1] && thing.x == x) thing.way = 0;
   }
   Status status() const { return hit ? Status::finished : steps >= kMost ? Status::truncated : Status::running; }
 
@@ -292,7 +291,7 @@ struct Invaders {
     out.at(0, 0, kScreen - 1, x) = 1;
     for (int r = 0; r < kScreen; ++r)
       for (int c = 0; c < kScreen; ++c) {
-        const std::size_t i = static_cast<std::size_t>(r), j = static_cast<std::size_t>(c);
+        const std::size_t i = r, j = static_cast<std::size_t>(c);
         out.at(0, 1, r, c) = aliens[i][j];
         out.at(0, 2, r, c) = theirs[i][j];
         out.at(0, 3, r, c) = own[i][j];
@@ -311,7 +310,7 @@ struct Invaders {
   }
   void march() {
     bool edge = false;
-    for (const auto& row : aliens) edge = edge || row[static_cast<std::size_t>(way > 0 ? kScreen - 1 : 0)];
+    for (const auto& row : aliens) edge = edge || row[way > 0 ? kScreen - 1 : 0];
     if (edge) {
       way = -way;
       std::rotate(aliens.begin(), aliens.end() - 1, aliens.end());
@@ -323,7 +322,7 @@ struct Invaders {
     if (choice < 2) x = std::clamp(x + 2 * choice - 1, 0, kScreen - 1);
     std::rotate(own.begin(), own.begin() + 1, own.end());
     own.back().fill(false);
-    if (choice == 2 && wait == 0) own[kScreen - 2][static_cast<std::size_t>(x)] = true, wait = 5;
+    if (choice == 2 && wait == 0) own[kScreen - 2][x] = true, wait = 5;
     wait = std::max(0, wait - 1);
     int count = hits();
     std::rotate(theirs.begin(), theirs.end() - 1, theirs.end());
@@ -331,7 +330,7 @@ struct Invaders {
     ++steps;
     if (steps % 8 == 0) march();
     count += hits();
-    const std::size_t column = static_cast<std::size_t>(x);
+    const std::size_t column = x;
     lost = lost || theirs.back()[column] ||
            std::any_of(aliens.back().begin(), aliens.back().end(), [](bool a) { return a; });
     return count;
@@ -360,7 +359,7 @@ struct Invaders {
       if (column < 0 || column >= kScreen) return 100;
       int sum = 0;
       for (int r = 6; r < kScreen; ++r)
-        if (game.theirs[static_cast<std::size_t>(r)][static_cast<std::size_t>(column)]) sum += r - 5;
+        if (game.theirs[r][column]) sum += r - 5;
       return sum;
     };
     if (danger(game.x) > 1) {
@@ -370,7 +369,7 @@ struct Invaders {
     int target = game.x, best = -1;
     for (int r = 0; r < kScreen; ++r)
       for (int c = 0; c < kScreen; ++c)
-        if (game.aliens[static_cast<std::size_t>(r)][static_cast<std::size_t>(c)]) {
+        if (game.aliens[r][c]) {
           const int worth = 10 * r - std::abs(c - game.x);
           if (worth > best) best = worth, target = std::clamp(c + (9 - r >= 4 ? game.way : 0), 0, kScreen - 1);
         }

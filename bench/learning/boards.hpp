@@ -68,8 +68,8 @@ struct Seeds {
     pits.fill(4);
     pits[6] = pits[13] = 0;
   }
-  int pit(int seat, int i) const { return pits[static_cast<std::size_t>((7 * seat + i) % kPits)]; }
-  int& pit(int seat, int i) { return pits[static_cast<std::size_t>((7 * seat + i) % kPits)]; }
+  int pit(int seat, int i) const { return pits[(7 * seat + i) % kPits]; }
+  int& pit(int seat, int i) { return pits[(7 * seat + i) % kPits]; }
   SeatSet to_act() const { return SeatSet::one(mover); }
   void observe(int seat, Observation out) const {
     for (int i = 0; i < kPits; ++i) out[i] = static_cast<float>(pit(seat, i)) / kSeeds;
@@ -133,14 +133,14 @@ struct Flips {
   SeatSet to_act() const { return SeatSet::one(mover); }
   void observe(int seat, Observation out) const {
     for (int i = 0; i < kCells; ++i)
-      if (const int stone = cells[static_cast<std::size_t>(i)]) out[(stone - 1 == seat ? 0 : kCells) + i] = 1;
+      if (const int stone = cells[i]) out[(stone - 1 == seat ? 0 : kCells) + i] = 1;
   }
   // How many stones turn in one direction.
   int turned(int seat, int cell, int dx, int dy) const {
     int count = 0;
     for (int x = cell % kSize + dx, y = cell / kSize + dy; x >= 0 && y >= 0 && x < kSize && y < kSize;
          x += dx, y += dy) {
-      const int stone = cells[static_cast<std::size_t>(y * kSize + x)];
+      const int stone = cells[y * kSize + x];
       if (stone == 1 + seat) return count;
       if (stone == 0) return 0;
       ++count;
@@ -148,7 +148,7 @@ struct Flips {
     return 0;
   }
   bool can_play(int seat, int cell) const {
-    if (cells[static_cast<std::size_t>(cell)] != 0) return false;
+    if (cells[cell] != 0) return false;
     for (int d = 0; d < 9; ++d)
       if (d != 4 && turned(seat, cell, d % 3 - 1, d / 3 - 1) > 0) return true;
     return false;
@@ -170,9 +170,9 @@ struct Flips {
         const int dx = d % 3 - 1, dy = d / 3 - 1;
         if (d == 4) continue;
         for (int i = turned(mover, cell, dx, dy); i > 0; --i)
-          cells[static_cast<std::size_t>(cell + i * (dy * kSize + dx))] = static_cast<std::int8_t>(1 + mover);
+          cells[cell + i * (dy * kSize + dx)] = static_cast<std::int8_t>(1 + mover);
       }
-      cells[static_cast<std::size_t>(cell)] = static_cast<std::int8_t>(1 + mover);
+      cells[cell] = static_cast<std::int8_t>(1 + mover);
     }
     mover = 1 - mover;
     over = !can_play(0) && !can_play(1);
@@ -188,7 +188,7 @@ struct Flips {
   float worth(int seat) const {
     int corners = 0, choices = 0;
     for (int cell : {0, kSize - 1, kCells - kSize, kCells - 1})
-      if (const int stone = cells[static_cast<std::size_t>(cell)]) corners += stone - 1 == seat ? 1 : -1;
+      if (const int stone = cells[cell]) corners += stone - 1 == seat ? 1 : -1;
     for (int cell = 0; cell < kCells; ++cell) choices += can_play(seat, cell) - can_play(1 - seat, cell);
     return 0.1f * static_cast<float>(corners) + 0.02f * static_cast<float>(choices) +
            0.002f * static_cast<float>(lead(seat));
@@ -217,8 +217,8 @@ struct Breakthrough {
   }
   // A cell as the seat sees it.
   static int seen(int seat, int cell) { return seat == 0 ? cell : kCells - 1 - cell; }
-  std::int8_t& at(int seat, int cell) { return cells[static_cast<std::size_t>(seen(seat, cell))]; }
-  int at(int seat, int cell) const { return cells[static_cast<std::size_t>(seen(seat, cell))]; }
+  std::int8_t& at(int seat, int cell) { return cells[seen(seat, cell)]; }
+  int at(int seat, int cell) const { return cells[seen(seat, cell)]; }
   SeatSet to_act() const { return SeatSet::one(mover); }
   void observe(int seat, Observation out) const {
     for (int i = 0; i < kCells; ++i)
@@ -277,8 +277,7 @@ struct Boxes {
   int sides(int box) const {
     const int x = box % kSize, y = box / kSize;
     const int edges[] = {y * kSize + x, (y + 1) * kSize + x, 12 + y * (kSize + 1) + x, 13 + y * (kSize + 1) + x};
-    return static_cast<int>(std::count_if(std::begin(edges), std::end(edges),
-                                          [this](int e) { return drawn[static_cast<std::size_t>(e)]; }));
+    return static_cast<int>(std::count_if(std::begin(edges), std::end(edges), [this](int e) { return drawn[e]; }));
   }
   int full() const {
     int count = 0;
@@ -286,25 +285,24 @@ struct Boxes {
     return count;
   }
   void observe(int seat, Observation out) const {
-    for (int e = 0; e < kEdges; ++e) out[e] = drawn[static_cast<std::size_t>(e)];
+    for (int e = 0; e < kEdges; ++e) out[e] = drawn[e];
     for (int box = 0; box < kSize * kSize; ++box) out.part(1)[box * 5 + sides(box)] = 1;
-    for (int s : {0, 1})
-      out.part(2)[s] = static_cast<float>(owned[static_cast<std::size_t>(s == 0 ? seat : 1 - seat)]) / 9;
+    for (int s : {0, 1}) out.part(2)[s] = static_cast<float>(owned[s == 0 ? seat : 1 - seat]) / 9;
   }
   void legal(int, Mask mask) const {
     for (int e = 0; e < kEdges; ++e)
-      if (!drawn[static_cast<std::size_t>(e)]) mask.allow(e);
+      if (!drawn[e]) mask.allow(e);
   }
   void step(const Actions& actions, Key, Rewards) {
     const int before = full();
-    drawn[static_cast<std::size_t>(actions.choice(mover))] = true;
+    drawn[actions.choice(mover)] = true;
     const int made = full() - before;
-    owned[static_cast<std::size_t>(mover)] += made;
+    owned[mover] += made;
     if (made == 0) mover = 1 - mover;
     ++steps;
   }
   Status status() const { return steps == kEdges ? Status::finished : Status::running; }
-  int lead(int seat) const { return owned[static_cast<std::size_t>(seat)] - owned[static_cast<std::size_t>(1 - seat)]; }
+  int lead(int seat) const { return owned[seat] - owned[1 - seat]; }
   float result(int team) const { return lead(team) > 0 ? 1.0f : -1.0f; }
   float worth(int seat) const { return static_cast<float>(lead(seat)) / 10; }
 };
@@ -339,7 +337,7 @@ struct KingHunt {
   }
   // Seat 1 sees the board mirrored top to bottom.
   static int seen(int seat, int cell) { return seat == 0 ? cell : cell ^ 56; }
-  int at(int seat, int cell) const { return cells[static_cast<std::size_t>(seen(seat, cell))]; }
+  int at(int seat, int cell) const { return cells[seen(seat, cell)]; }
   SeatSet to_act() const { return SeatSet::one(mover); }
   void observe(int seat, Observation out) const {
     for (int i = 0; i < kCells; ++i)
@@ -388,9 +386,9 @@ struct KingHunt {
     if (way < 64) {
       const int to = target(from, way);
       if (at(mover, to) % 8 == kKing) winner = mover;
-      std::int8_t piece = std::exchange(cells[static_cast<std::size_t>(seen(mover, from))], std::int8_t{0});
+      std::int8_t piece = std::exchange(cells[seen(mover, from)], std::int8_t{0});
       if (piece % 8 == kPawn && to / 8 == 7) piece = static_cast<std::int8_t>(kQueen + 8 * mover);
-      cells[static_cast<std::size_t>(seen(mover, to))] = piece;
+      cells[seen(mover, to)] = piece;
     }
     mover = 1 - mover;
     ++steps;

@@ -91,11 +91,11 @@ struct Blackjack {
       }
       draw += card_probability(card) * value;
     }
-    return {stay[static_cast<std::size_t>(hand.sum)], draw};
+    return {stay[hand.sum], draw};
   }
   static std::array<double, 22> stays(int dealer) {
     std::array<double, 22> stay = {};
-    for (int sum = 0; sum <= 21; ++sum) stay[static_cast<std::size_t>(sum)] = staying(sum, Hand().with(dealer));
+    for (int sum = 0; sum <= 21; ++sum) stay[sum] = staying(sum, Hand().with(dealer));
     return stay;
   }
   // Whether to draw, [dealer's card][soft][sum].
@@ -107,14 +107,13 @@ struct Blackjack {
         for (int soft : {0, 1}) {
           if (soft == 1 && sum < 12) continue;
           const auto value = values({sum, soft == 1}, dealer, stays(dealer));
-          plan[static_cast<std::size_t>(dealer)][static_cast<std::size_t>(soft)][static_cast<std::size_t>(sum)] =
-              value[1] > value[0];
+          plan[dealer][soft][sum] = value[1] > value[0];
         }
     return plan;
   }
   static int script(const Blackjack& game, int, Random&) {
     static const Plan plan = best();
-    return plan[static_cast<std::size_t>(game.dealer)][game.hand.soft][static_cast<std::size_t>(game.hand.sum)];
+    return plan[game.dealer][game.hand.soft][game.hand.sum];
   }
 };
 
@@ -139,13 +138,11 @@ struct Secretary {
     Random random(key);
     for (int i = 0; i < kCandidates; ++i) {
       const int other = random.below(i + 1);
-      ranks[static_cast<std::size_t>(i)] = ranks[static_cast<std::size_t>(other)];
-      ranks[static_cast<std::size_t>(other)] = i;
+      ranks[i] = ranks[other];
+      ranks[other] = i;
     }
   }
-  bool record() const {
-    return *std::max_element(ranks.begin(), ranks.begin() + now + 1) == ranks[static_cast<std::size_t>(now)];
-  }
+  bool record() const { return *std::max_element(ranks.begin(), ranks.begin() + now + 1) == ranks[now]; }
   SeatSet to_act() const { return SeatSet::one(0); }
   void observe(int, Observation out) const {
     if (now == kCandidates) return;
@@ -155,7 +152,7 @@ struct Secretary {
   void step(const Actions& actions, Key, Rewards rewards) {
     if (actions.choice(0) == 1) {
       taken = true;
-      if (ranks[static_cast<std::size_t>(now)] == kCandidates - 1) rewards[0] += 1;
+      if (ranks[now] == kCandidates - 1) rewards[0] += 1;
     }
     ++now;
   }
@@ -207,14 +204,14 @@ struct Inventory {
     Plan plan(kDays + 1);
     for (std::size_t d = kDays; d-- > 0;)
       for (int s = 0; s <= kMostStock; ++s) {
-        Best& best = plan[d][static_cast<std::size_t>(s)];
+        Best& best = plan[d][s];
         best.value = -1e9;
         for (int order = 0; order < kOrders; ++order) {
           double value = 0;
           for (int demand = 0; demand < 9; ++demand) {
             int left = s;
             value += pass(left, order, demand) / 9;
-            value += plan[d + 1][static_cast<std::size_t>(left)].value / 9;
+            value += plan[d + 1][left].value / 9;
           }
           if (value > best.value) best = {order, value};
         }
@@ -223,7 +220,7 @@ struct Inventory {
   }
   static int script(const Inventory& game, int, Random&) {
     static const Plan plan = best();
-    return plan[static_cast<std::size_t>(game.day)][static_cast<std::size_t>(game.stock)].order;
+    return plan[game.day][game.stock].order;
   }
 };
 

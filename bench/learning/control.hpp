@@ -125,8 +125,8 @@ struct Acrobot {
   SeatSet to_act() const { return SeatSet::one(0); }
   void observe(int, Observation out) const {
     for (int i = 0; i < 2; ++i) {
-      out[2 * i] = cosine(state[static_cast<std::size_t>(i)]);
-      out[2 * i + 1] = sine(state[static_cast<std::size_t>(i)]);
+      out[2 * i] = cosine(state[i]);
+      out[2 * i + 1] = sine(state[i]);
     }
     out[4] = state[2];
     out[5] = state[3];

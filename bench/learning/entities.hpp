@@ -61,7 +61,7 @@ struct Dodging {
     out[0] = self.x;
     out[1] = self.y;
     for (int i = 0; i < kThings; ++i) {
-      const Body& thing = things[static_cast<std::size_t>(i)];
+      const Body& thing = things[i];
       const float row[] = {1, thing.x, thing.y, thing.vx * 25, thing.vy * 25};
       std::copy(std::begin(row), std::end(row), out.part(1) + i * 5);
     }
@@ -135,7 +135,7 @@ struct Gallery {
   SeatSet to_act() const { return SeatSet::one(0); }
   void observe(int, Observation out) const {
     for (int i = 0; i < kMonsters; ++i) {
-      const Monster& m = monsters[static_cast<std::size_t>(i)];
+      const Monster& m = monsters[i];
       if (m.health == 0) continue;
       const float row[] = {1, m.distance, 10 * m.pace, static_cast<float>(m.health) / 3};
       std::copy(std::begin(row), std::end(row), out.part() + i * 4);
@@ -143,11 +143,11 @@ struct Gallery {
   }
   void legal(int, Mask mask) const {
     for (int i = 0; i < kMonsters; ++i)
-      if (monsters[static_cast<std::size_t>(i)].health > 0 || !any()) mask.allow(i);
+      if (monsters[i].health > 0 || !any()) mask.allow(i);
   }
   void step(const Actions& actions, Key key, Rewards rewards) {
     Random random(key);
-    Monster& hit = monsters[static_cast<std::size_t>(actions.choice(0))];
+    Monster& hit = monsters[actions.choice(0)];
     if (hit.health > 0 && --hit.health == 0) hit.wait = 2 + random.below(8);
     for (Monster& monster : monsters) {
       if (monster.health == 0) {
@@ -169,7 +169,7 @@ struct Gallery {
     int best = -1, any = 0;
     float soonest = 1000;
     for (int i = 0; i < kMonsters; ++i) {
-      const Monster& m = game.monsters[static_cast<std::size_t>(i)];
+      const Monster& m = game.monsters[i];
       if (m.health == 0) continue;
       any = i;
       const float time = m.distance / m.pace;
@@ -210,7 +210,7 @@ struct Collecting {
     out[0] = self.x;
     out[1] = self.y;
     for (int i = 0; i < kThings; ++i) {
-      const Body& t = things[static_cast<std::size_t>(i)];
+      const Body& t = things[i];
       const float bomb = static_cast<float>(i % 2);
       const float row[] = {1, t.x, t.y, t.vx * 50, t.vy * 50, bomb, 1 - bomb};
       std::copy(std::begin(row), std::end(row), out.part(1) + i * 7);
@@ -225,7 +225,7 @@ struct Collecting {
     Random random(key);
     self = moved(self, actions.choice(0));
     for (int i = 0; i < kThings; ++i) {
-      Body& thing = things[static_cast<std::size_t>(i)];
+      Body& thing = things[i];
       thing.fly();
       if (distance(thing, self) >= kTouch) continue;
       rewards[0] += i % 2 == 0 ? 1.0f : -1.0f;
@@ -243,7 +243,7 @@ struct Collecting {
       const Body to = moved(game.self, choice);
       float fruit = 10, bombs = 0;
       for (int i = 0; i < kThings; ++i) {
-        Body thing = game.things[static_cast<std::size_t>(i)];
+        Body thing = game.things[i];
         thing.fly();
         if (i % 2 == 0)
           fruit = std::min(fruit, distance(thing, to));

@@ -219,14 +219,12 @@ struct Maze {
             .action = {ActionPart::discrete("move", 4)},
             .max_steps = kMost};
   }
-  bool free(Cell c) const {
-    return c.inside(kSize, kSize) && !wall[static_cast<std::size_t>(c.y)][static_cast<std::size_t>(c.x)];
-  }
+  bool free(Cell c) const { return c.inside(kSize, kSize) && !wall[c.y][c.x]; }
   // Steps from each cell to the goal, [y * kSize + x]; -1: there is no way.
   std::array<int, kSize * kSize> ways() const {
     std::array<int, kSize * kSize> way;
     way.fill(-1);
-    const auto at = [&way](Cell c) -> int& { return way[static_cast<std::size_t>(c.y * kSize + c.x)]; };
+    const auto at = [&way](Cell c) -> int& { return way[c.y * kSize + c.x]; };
     std::queue<Cell> open({goal});
     at(goal) = 0;
     for (; !open.empty(); open.pop())
@@ -234,7 +232,7 @@ struct Maze {
         if (const Cell to = open.front().to(d); free(to) && at(to) < 0) at(to) = at(open.front()) + 1, open.push(to);
     return way;
   }
-  int way() const { return ways()[static_cast<std::size_t>(self.y * kSize + self.x)]; }
+  int way() const { return ways()[self.y * kSize + self.x]; }
   void reset(const Settings&, Key key) {
     Random random(key);
     steps = 0;
@@ -267,7 +265,7 @@ struct Maze {
     for (int d = 0; d < 4; ++d) {
       const Cell to = game.self.to(d);
       if (!game.free(to)) continue;
-      if (const int w = way[static_cast<std::size_t>(to.y * kSize + to.x)]; w < shortest) best = d, shortest = w;
+      if (const int w = way[to.y * kSize + to.x]; w < shortest) best = d, shortest = w;
     }
     return best;
   }
@@ -324,7 +322,7 @@ struct PushBlock {
     std::array<bool, 6 * 6 * 6 * 6> seen = {};
     const auto mark = [&seen](const PushBlock& g) {
       const int i = ((g.self.y * kSize + g.self.x) * kSize + g.block.y) * kSize + g.block.x;
-      return std::exchange(seen[static_cast<std::size_t>(i)], true);
+      return std::exchange(seen[i], true);
     };
     std::queue<std::pair<PushBlock, int>> open({{game, -1}});
     mark(game);

@@ -30,7 +30,7 @@ struct BiasedHands {
   void step(const Actions& actions, Key, Rewards) { hands = {actions.choice(0), actions.choice(1)}; }
   Status status() const { return hands[0] < 0 ? Status::running : Status::finished; }
   float result(int team) const {
-    const int own = hands[static_cast<std::size_t>(team)], other = hands[static_cast<std::size_t>(1 - team)];
+    const int own = hands[team], other = hands[1 - team];
     if (own == other) return 0;
     return (own + 2) % 3 == other ? kWorth[own] : -kWorth[other];
   }
@@ -57,10 +57,8 @@ struct SealedBids {
   }
   void reset(const Settings&, Key) { *this = SealedBids(); }
   SeatSet to_act() const { return SeatSet::first(2); }
-  unsigned cards(int seat) const { return held[static_cast<std::size_t>(seat)]; }
-  int lead(int seat) const {
-    return points[static_cast<std::size_t>(seat)] - points[static_cast<std::size_t>(1 - seat)];
-  }
+  unsigned cards(int seat) const { return held[seat]; }
+  int lead(int seat) const { return points[seat] - points[1 - seat]; }
   void observe(int seat, Observation out) const {
     for (int card = 0; card < kCards; ++card) {
       out[card] = static_cast<float>(cards(seat) >> card & 1);
@@ -112,8 +110,7 @@ struct Blotto {
     return {};
   }
   float result(int team) const {
-    const auto own = split(picks[static_cast<std::size_t>(team)]),
-               other = split(picks[static_cast<std::size_t>(1 - team)]);
+    const auto own = split(picks[team]), other = split(picks[1 - team]);
     int lead = 0;
     for (std::size_t field = 0; field < 3; ++field) lead += (own[field] > other[field]) - (own[field] < other[field]);
     return lead > 0 ? 1.0f : lead < 0 ? -1.0f : 0.0f;
@@ -147,13 +144,13 @@ struct Auction {
       for (int b = 0; b < kWorths; ++b) all.push_back({{{a, b}, {-1, -1}}, 1.0 / (kWorths * kWorths)});
     return all;
   }
-  void resample_hidden(int seat, Key key) { worths[static_cast<std::size_t>(1 - seat)] = Random(key).below(kWorths); }
+  void resample_hidden(int seat, Key key) { worths[1 - seat] = Random(key).below(kWorths); }
   SeatSet to_act() const { return SeatSet::first(2); }
-  void observe(int seat, Observation out) const { out[worths[static_cast<std::size_t>(seat)]] = 1; }
+  void observe(int seat, Observation out) const { out[worths[seat]] = 1; }
   void step(const Actions& actions, Key, Rewards) { bids = {actions.choice(0), actions.choice(1)}; }
   Status status() const { return bids[0] < 0 ? Status::running : Status::finished; }
   float result(int team) const {
-    const std::size_t own = static_cast<std::size_t>(team), other = 1 - own;
+    const std::size_t own = team, other = 1 - own;
     const float share = bids[own] > bids[other] ? 1.0f : bids[own] == bids[other] ? 0.5f : 0.0f;
     return share * static_cast<float>(worths[own] - bids[own]);
   }
@@ -177,14 +174,12 @@ struct Pennies {
   }
   void reset(const Settings&, Key) { *this = Pennies(); }
   SeatSet to_act() const { return SeatSet::first(2); }
-  const std::array<int, 2>& at(int r) const { return shown[static_cast<std::size_t>(r)]; }
+  const std::array<int, 2>& at(int r) const { return shown[r]; }
   void observe(int seat, Observation out) const {
     for (int r = 0; r < round; ++r) out[4 * r + 2 * at(r)[0] + at(r)[1]] = 1;
     out.part(1)[0] = static_cast<float>(seat);
   }
-  void step(const Actions& actions, Key, Rewards) {
-    shown[static_cast<std::size_t>(round++)] = {actions.choice(0), actions.choice(1)};
-  }
+  void step(const Actions& actions, Key, Rewards) { shown[round++] = {actions.choice(0), actions.choice(1)}; }
   Status status() const { return round == kRounds ? Status::finished : Status::running; }
   float result(int team) const {
     int lead = 0, streak = 0, last = -1;
@@ -233,11 +228,11 @@ struct LiarsDice {
       }
     return all;
   }
-  void resample_hidden(int seat, Key key) { dice[static_cast<std::size_t>(1 - seat)] = Random(key).below(kSides); }
-  int bid(int i) const { return bids[static_cast<std::size_t>(i)]; }
+  void resample_hidden(int seat, Key key) { dice[1 - seat] = Random(key).below(kSides); }
+  int bid(int i) const { return bids[i]; }
   SeatSet to_act() const { return SeatSet::one(count % 2); }
   void observe(int seat, Observation out) const {
-    out[dice[static_cast<std::size_t>(seat)]] = 1;
+    out[dice[seat]] = 1;
     for (int i = 0; i < count; ++i)
       if (bid(i) < kBids) out.part(1)[(i % 2 == seat ? 0 : kBids) + bid(i)] = 1;
     out.part(2)[0] = static_cast<float>(seat);
@@ -246,9 +241,7 @@ struct LiarsDice {
     for (int b = count == 0 ? 0 : bid(count - 1) + 1; b < kBids; ++b) mask.allow(b);
     if (count > 0) mask.allow(kLiar);
   }
-  void step(const Actions& actions, Key, Rewards) {
-    bids[static_cast<std::size_t>(count)] = actions.choice(count % 2), ++count;
-  }
+  void step(const Actions& actions, Key, Rewards) { bids[count] = actions.choice(count % 2), ++count; }
   Status status() const { return count > 0 && bid(count - 1) == kLiar ? Status::finished : Status::running; }
   float result(int team) const {
     const int named = bid(count - 2), bidder = count % 2;

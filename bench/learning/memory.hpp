@@ -34,7 +34,7 @@ struct Recall {
   int mover() const { return steps % Seats; }
   int place() const { return steps / Seats % kLength; }
   bool asking() const { return steps >= kLength * Seats; }
-  int symbol() const { return sequence[static_cast<std::size_t>(place())]; }
+  int symbol() const { return sequence[place()]; }
   SeatSet to_act() const { return SeatSet::one(mover()); }
   void observe(int seat, Observation out) const {
     if (seat != mover()) return;
@@ -145,9 +145,9 @@ struct ThreeBack {
   }
   SeatSet to_act() const { return SeatSet::one(0); }
   void observe(int, Observation out) const {
-    if (steps < kMost) out[symbols[static_cast<std::size_t>(steps)]] = 1;
+    if (steps < kMost) out[symbols[steps]] = 1;
   }
-  int wanted() const { return steps < kBack ? 0 : symbols[static_cast<std::size_t>(steps - kBack)]; }
+  int wanted() const { return steps < kBack ? 0 : symbols[steps - kBack]; }
   void step(const Actions& actions, Key, Rewards rewards) {
     if (steps >= kBack && actions.choice(0) == wanted()) rewards[0] += 1.0f / (kMost - kBack);
     ++steps;
@@ -179,13 +179,13 @@ struct Pairs {
     Random random(key);
     for (int i = 0; i < kCards; ++i) {
       const int other = random.below(i + 1);
-      cards[static_cast<std::size_t>(i)] = cards[static_cast<std::size_t>(other)];
-      cards[static_cast<std::size_t>(other)] = i / 2;
+      cards[i] = cards[other];
+      cards[other] = i / 2;
     }
   }
   SeatSet to_act() const { return SeatSet::one(0); }
-  bool is_taken(int i) const { return taken[static_cast<std::size_t>(i)]; }
-  int card(int i) const { return cards[static_cast<std::size_t>(i)]; }
+  bool is_taken(int i) const { return taken[i]; }
+  int card(int i) const { return cards[i]; }
   void observe(int, Observation out) const {
     for (int i = 0; i < kCards; ++i) out[i] = is_taken(i);
     if (shown >= 0) {
@@ -201,9 +201,9 @@ struct Pairs {
   }
   void step(const Actions& actions, Key, Rewards rewards) {
     shown = actions.choice(0);
-    seen[static_cast<std::size_t>(shown)] = true;
+    seen[shown] = true;
     if (first >= 0 && card(first) == card(shown)) {
-      taken[static_cast<std::size_t>(first)] = taken[static_cast<std::size_t>(shown)] = true;
+      taken[first] = taken[shown] = true;
       rewards[0] += 2.0f / kCards;
     }
     first = first < 0 ? shown : -1;
@@ -220,13 +220,13 @@ struct Pairs {
     for (int i = 0; i < kCards; ++i) {
       if (game.is_taken(i) || i == game.first) continue;
       any = i;
-      if (!game.seen[static_cast<std::size_t>(i)]) {
+      if (!game.seen[i]) {
         unseen = i;
         continue;
       }
       if (game.first >= 0 && game.card(game.first) == game.card(i)) return i;
       for (int j = 0; game.first < 0 && j < i; ++j)
-        if (!game.is_taken(j) && game.seen[static_cast<std::size_t>(j)] && game.card(j) == game.card(i)) return i;
+        if (!game.is_taken(j) && game.seen[j] && game.card(j) == game.card(i)) return i;
     }
     return unseen >= 0 ? unseen : any;
   }

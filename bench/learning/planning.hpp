@@ -32,7 +32,7 @@ struct Routing {
     Random random(key);
     for (Place& place : places) place = {random.uniform(-1, 1), random.uniform(-1, 1)};
   }
-  const Place& at(int i) const { return places[static_cast<std::size_t>(i)]; }
+  const Place& at(int i) const { return places[i]; }
   float length(int a, int b) const { return std::hypot(at(a).x - at(b).x, at(a).y - at(b).y); }
   bool left(int i) const { return (visited >> i & 1) == 0; }
   SeatSet to_act() const { return SeatSet::one(0); }
@@ -100,16 +100,13 @@ struct Packing {
     Random random(key);
     for (std::size_t i = 0; i < kThings; ++i) weights[i] = 3 + random.below(8), values[i] = 1 + random.below(9);
   }
-  bool fits(int i) const {
-    return !packed[static_cast<std::size_t>(i)] && weights[static_cast<std::size_t>(i)] <= room;
-  }
+  bool fits(int i) const { return !packed[i] && weights[i] <= room; }
   SeatSet to_act() const { return SeatSet::one(0); }
   void observe(int, Observation out) const {
     out[0] = static_cast<float>(room) / kBag;
     for (int i = 0; i < kThings; ++i) {
       if (!fits(i)) continue;
-      const float row[] = {1, static_cast<float>(weights[static_cast<std::size_t>(i)]) / 10,
-                           static_cast<float>(values[static_cast<std::size_t>(i)]) / 10};
+      const float row[] = {1, static_cast<float>(weights[i]) / 10, static_cast<float>(values[i]) / 10};
       std::copy(std::begin(row), std::end(row), out.part(1) + i * 3);
     }
   }
@@ -132,7 +129,7 @@ struct Packing {
   // The most that what fits and comes at or after `from` can add.
   int most(int from, int left) const {
     if (from == kThings) return 0;
-    const std::size_t i = static_cast<std::size_t>(from);
+    const std::size_t i = from;
     int value = most(from + 1, left);
     if (!packed[i] && weights[i] <= left) value = std::max(value, values[i] + most(from + 1, left - weights[i]));
     return value;
@@ -142,7 +139,7 @@ struct Packing {
     for (int i = 0; i < kThings; ++i) {
       if (!game.fits(i)) continue;
       Packing next = game;
-      const std::size_t thing = static_cast<std::size_t>(i);
+      const std::size_t thing = i;
       next.packed[thing] = true;
       const int value = game.values[thing] + next.most(0, game.room - game.weights[thing]);
       if (value > best_value) best = i, best_value = value;
@@ -153,8 +150,7 @@ struct Packing {
   static int greedy(const Packing& game, int, Random&) {
     int best = -1;
     const auto density = [&game](int i) {
-      return static_cast<float>(game.values[static_cast<std::size_t>(i)]) /
-             static_cast<float>(game.weights[static_cast<std::size_t>(i)]);
+      return static_cast<float>(game.values[i]) / static_cast<float>(game.weights[i]);
     };
     for (int i = 0; i < kThings; ++i)
       if (game.fits(i) && (best < 0 || density(i) > density(best))) best = i;

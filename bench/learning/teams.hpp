@@ -41,7 +41,7 @@ struct Spread {
   }
   SeatSet to_act() const { return SeatSet::first(kAgents); }
   void observe(int seat, Observation out) const {
-    const Body& self = agents[static_cast<std::size_t>(seat)];
+    const Body& self = agents[seat];
     float* to = out.part();
     for (float value : {self.x, self.y, self.vx, self.vy}) *to++ = value;
     for (const Body& mark : marks)
@@ -53,7 +53,7 @@ struct Spread {
   void step(const Actions& actions, Key, Rewards rewards) {
     constexpr float kDt = 0.1f, kForce = 5, kDamping = 0.25f;
     for (int seat = 0; seat < kAgents; ++seat) {
-      Body& agent = agents[static_cast<std::size_t>(seat)];
+      Body& agent = agents[seat];
       const int choice = actions.choice(seat);
       const float fx = choice < 4 ? static_cast<float>(kStepX[choice]) : 0;
       const float fy = choice < 4 ? static_cast<float>(kStepY[choice]) : 0;
@@ -85,8 +85,8 @@ struct Spread {
       for (std::size_t a = 0; a < kAgents; ++a) sum += distance(game.agents[a], game.marks[order[a]]);
       if (sum < shortest) shortest = sum, best = order;
     } while (std::next_permutation(order.begin(), order.end()));
-    const Body& self = game.agents[static_cast<std::size_t>(seat)];
-    const Body& mark = game.marks[best[static_cast<std::size_t>(seat)]];
+    const Body& self = game.agents[seat];
+    const Body& mark = game.marks[best[seat]];
     // Where it would come to rest.
     const float dx = mark.x - self.x - 0.3f * self.vx, dy = mark.y - self.y - 0.3f * self.vy;
     if (std::max(std::abs(dx), std::abs(dy)) < 0.03f) return 4;
@@ -124,10 +124,10 @@ struct HideAndSeek {
   }
   SeatSet to_act() const { return SeatSet::first(3); }
   void observe(int seat, Observation out) const {
-    const Cell self = cells[static_cast<std::size_t>(seat)];
+    const Cell self = cells[seat];
     out.at(0, 0, self.y, self.x) = 1;
     for (int other = 0; other < 3; ++other) {
-      const Cell cell = cells[static_cast<std::size_t>(other)];
+      const Cell cell = cells[other];
       if (other != seat) out.at(0, (other == 0) == (seat == 0) ? 1 : 2, cell.y, cell.x) = 1;
     }
     for (int y = 1; y < kSize; y += 2)
@@ -143,7 +143,7 @@ struct HideAndSeek {
   void step(const Actions& actions, Key, Rewards) {
     const std::array<Cell, 3> before = cells;
     for (int seat = 0; seat < 3; ++seat) {
-      Cell& cell = cells[static_cast<std::size_t>(seat)];
+      Cell& cell = cells[seat];
       cell = moved(cell, actions.choice(seat));
     }
     for (std::size_t seeker : {1u, 2u})
@@ -158,7 +158,7 @@ struct HideAndSeek {
   static int script(const HideAndSeek& game, int seat, Random& random) {
     int best = kStay, found = 0;
     float best_worth = -1000;
-    const Cell self = game.cells[static_cast<std::size_t>(seat)];
+    const Cell self = game.cells[seat];
     for (int choice = 0; choice < 5; ++choice) {
       const Cell to = moved(self, choice);
       float worth = 0;
@@ -166,7 +166,7 @@ struct HideAndSeek {
         const int a = distance(to, game.cells[1]), b = distance(to, game.cells[2]);
         worth = static_cast<float>(std::min(a, b)) + 0.1f * static_cast<float>(std::max(a, b));
       } else {
-        const Cell hider = game.cells[0], mate = game.cells[static_cast<std::size_t>(3 - seat)];
+        const Cell hider = game.cells[0], mate = game.cells[3 - seat];
         Cell target = hider;
         if (seat == 2 && distance(self, hider) > 2)
           target = {std::clamp(2 * hider.x - mate.x, 0, kSize - 1), std::clamp(2 * hider.y - mate.y, 0, kSize - 1)};
@@ -202,9 +202,8 @@ struct LightCycles {
     for (int seat = 0; Twos && seat < Seats; ++seat) spec.teams.push_back(seat % 2);
     return spec;
   }
-  static std::size_t at(int i) { return static_cast<std::size_t>(i); }
   static int team_of(int seat) { return Twos ? seat % 2 : seat; }
-  bool blocked(Cell c) const { return !c.inside(kSize, kSize) || wall[at(c.y)][at(c.x)]; }
+  bool blocked(Cell c) const { return !c.inside(kSize, kSize) || wall[c.y][c.x]; }
   void reset(const Settings&, Key key) {
     *this = LightCycles();
     Random random(key);
@@ -212,10 +211,10 @@ struct LightCycles {
     for (Cell& head : heads) {
       do head = {random.below(kSize), random.below(kSize)};
       while (blocked(head));
-      wall[at(head.y)][at(head.x)] = true;
+      wall[head.y][head.x] = true;
     }
   }
-  bool alive(int seat) const { return lived[at(seat)] < 0; }
+  bool alive(int seat) const { return lived[seat] < 0; }
   SeatSet to_act() const {
     SeatSet seats;
     for (int seat = 0; seat < Seats; ++seat)
@@ -224,37 +223,32 @@ struct LightCycles {
   }
   void observe(int seat, Observation out) const {
     for (int y = 0; y < kSize; ++y)
-      for (int x = 0; x < kSize; ++x) out.at(0, 3, y, x) = wall[at(y)][at(x)];
+      for (int x = 0; x < kSize; ++x) out.at(0, 3, y, x) = wall[y][x];
     for (int other = 0; other < Seats; ++other)
       if (alive(other))
-        out.at(0,
-               other == seat                     ? 0
-               : team_of(other) == team_of(seat) ? 1
-                                                 : 2,
-               heads[at(other)].y, heads[at(other)].x) = 1;
+        out.at(0, other == seat ? 0 : team_of(other) == team_of(seat) ? 1 : 2, heads[other].y, heads[other].x) = 1;
   }
   void step(const Actions& actions, Key, Rewards) {
     ++steps;
     const SeatSet riding = to_act();
     std::array<Cell, Seats> to = heads;
     for (int seat = 0; seat < Seats; ++seat)
-      if (riding.contains(seat)) to[at(seat)] = heads[at(seat)].to(actions.choice(seat));
+      if (riding.contains(seat)) to[seat] = heads[seat].to(actions.choice(seat));
     for (int seat = 0; seat < Seats; ++seat) {
       if (!riding.contains(seat)) continue;
-      bool out = blocked(to[at(seat)]);
+      bool out = blocked(to[seat]);
       for (int other = 0; other < Seats; ++other)
-        out = out || (other != seat && riding.contains(other) && to[at(other)] == to[at(seat)]);
-      if (out) lived[at(seat)] = steps;
+        out = out || (other != seat && riding.contains(other) && to[other] == to[seat]);
+      if (out) lived[seat] = steps;
     }
     heads = to;
     for (int seat = 0; seat < Seats; ++seat)
-      if (const Cell c = heads[at(seat)]; riding.contains(seat) && c.inside(kSize, kSize))
-        wall[at(c.y)][at(c.x)] = true;
+      if (const Cell c = heads[seat]; riding.contains(seat) && c.inside(kSize, kSize)) wall[c.y][c.x] = true;
   }
   int lasted(int team) const {
     int most = 0;
     for (int seat = 0; seat < Seats; ++seat)
-      if (team_of(seat) == team) most = std::max(most, alive(seat) ? kMost + 1 : lived[at(seat)]);
+      if (team_of(seat) == team) most = std::max(most, alive(seat) ? kMost + 1 : lived[seat]);
     return most;
   }
   Status status() const {
@@ -274,11 +268,11 @@ struct LightCycles {
   static int script(const LightCycles& game, int seat, Random& random) {
     int best = 0, found = 0, most = -1000;
     for (int d = 0; d < 4; ++d) {
-      const Cell to = game.heads[at(seat)].to(d);
+      const Cell to = game.heads[seat].to(d);
       if (game.blocked(to)) continue;
       int room = game.room(to);
       for (int other = 0; other < Seats; ++other)
-        if (other != seat && game.alive(other) && distance(game.heads[at(other)], to) == 1) room -= 30;
+        if (other != seat && game.alive(other) && distance(game.heads[other], to) == 1) room -= 30;
       if (room > most) found = 0, most = room;
       if (room == most && random.below(++found) == 0) best = d;
     }
@@ -287,11 +281,11 @@ struct LightCycles {
   int room(Cell from) const {
     auto seen = wall;
     std::vector<Cell> open = {from};
-    seen[at(from.y)][at(from.x)] = true;
+    seen[from.y][from.x] = true;
     for (std::size_t i = 0; i < open.size(); ++i)
       for (int d = 0; d < 4; ++d)
-        if (const Cell c = open[i].to(d); c.inside(kSize, kSize) && !seen[at(c.y)][at(c.x)]) {
-          seen[at(c.y)][at(c.x)] = true;
+        if (const Cell c = open[i].to(d); c.inside(kSize, kSize) && !seen[c.y][c.x]) {
+          seen[c.y][c.x] = true;
           open.push_back(c);
         }
     return static_cast<int>(open.size());

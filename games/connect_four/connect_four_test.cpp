@@ -106,7 +106,7 @@ TEST(ConnectFour, ObservationIsTheMoversView) {
         for (int y = 0; y < 6; ++y)
           for (int x = 0; x < 7; ++x) {
             const int bit = 8 * (5 - y) + x;
-            EXPECT_EQ(row[static_cast<std::size_t>((plane * 6 + y) * 7 + x)],
+            EXPECT_EQ(row[(plane * 6 + y) * 7 + x],
                       static_cast<float>((game.stones(plane == 0 ? seat : 1 - seat) >> bit) & 1));
           }
       EXPECT_EQ(row[84], -7) << "written past the end";
@@ -139,9 +139,9 @@ TEST(ConnectFourSolver, AgreesWithBruteForce) {
     const ConnectFourSolver::Moves moves = solver.optimal_moves(game);
     const std::array<int, 7> scores = solver.move_scores(game);
     for (int c = 0; c < 7; ++c) {
-      const int s = scores[static_cast<std::size_t>(c)];
+      const int s = scores[c];
       EXPECT_EQ(s == ConnectFourSolver::kFull, !game.can_play(c));
-      EXPECT_EQ(moves.optimal[static_cast<std::size_t>(c)], s != ConnectFourSolver::kFull && sign(s) == sign(score));
+      EXPECT_EQ(moves.optimal[c], s != ConnectFourSolver::kFull && sign(s) == sign(score));
       if (!game.can_play(c)) continue;
       EXPECT_TRUE(solver.move_reaches(game, c, s));
       EXPECT_FALSE(solver.move_reaches(game, c, s + 1));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/scripted.hpp"
+#include "base/index.hpp"
 #include "games/connect_four/solver.hpp"
 #include "rating/interval.hpp"
 
@@ -128,18 +129,17 @@ class Arena {
       if (Result<void> shown = rows_.observe(); !shown) return shown.error();
       if (rows_.acting().empty()) break;
       std::vector<int> rows[kPlayers];
-      for (int m : rows_.acting())
-        rows[player(m, rows_.seats[static_cast<std::size_t>(m)], batch_.steps(m), key)].push_back(m);
+      for (int m : rows_.acting()) rows[player(m, rows_.seats[m], batch_.steps(m), key)].push_back(m);
       for (std::size_t p = 0; p < kPlayers; ++p)
         (p == kAgent ? agent_ : *opponents_[p])
             .act(rows_.decisions(rows[p]), key.split(ply).split(p), rows_.choices.data(), nullptr);
       for (int m : rows[kAgent]) {
         const ConnectFour& game = *batch_.state<ConnectFour>(m);
-        const int choice = rows_.choices[static_cast<std::size_t>(m)];
+        const int choice = rows_.choices[m];
         if (choice < 0 || choice >= kColumns || !game.can_play(choice))
           return Error{"connect_four: " + agent_.name() + " (seat " + std::to_string(game.mover()) + ") chose column " +
                        std::to_string(choice + 1) + ", which cannot be played, in\n" + game.text()};
-        decisions[static_cast<std::size_t>(m)].push_back({game, choice});
+        decisions[m].push_back({game, choice});
       }
       if (Result<void> stepped = rows_.step(); !stepped) return stepped.error();
     }
@@ -156,7 +156,7 @@ class Arena {
   static std::size_t player(int m, int seat, int step, Key key) {
     const int random_moves = Random(key.split(static_cast<std::uint64_t>(m))).below(7);
     if (step < random_moves) return kRandom;
-    return seat == m / 5 % 2 ? kAgent : static_cast<std::size_t>(m % 5);
+    return seat == m / 5 % 2 ? kAgent : index(m % 5);
   }
 
   Agent& agent_;

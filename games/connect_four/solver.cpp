@@ -186,7 +186,7 @@ std::array<int, 7> ConnectFourSolver::move_scores(const ConnectFour& game) {
   for (int c = 0; c < kColumns; ++c) {
     ConnectFour next = game;
     if (game.can_play(c)) next.play(c);
-    scores[static_cast<std::size_t>(c)] = game.can_play(c) ? -score(next) : kFull;
+    scores[c] = game.can_play(c) ? -score(next) : kFull;
   }
   return scores;
 }
@@ -201,8 +201,7 @@ ConnectFourSolver::Moves ConnectFourSolver::optimal_moves(const ConnectFour& gam
   Moves moves;
   moves.value = value(game);
   for (int c = 0; c < kColumns; ++c)
-    moves.optimal[static_cast<std::size_t>(c)] =
-        game.can_play(c) && (moves.value == -1 || move_reaches(game, c, moves.value));
+    moves.optimal[c] = game.can_play(c) && (moves.value == -1 || move_reaches(game, c, moves.value));
   return moves;
 }
 

@@ -251,9 +251,8 @@ void read_lane(Reader& reader, const Rules& rules, Lane& lane, const toml::table
   if (reader.error()) return;
   if (path.front().x != rules.base.x || path.front().y != rules.base.y || path.back().x != rules.width / 2)
     return reader.fail(table, "'path' must lead from the base to the middle of the map");
-  for (const Point& p : path) lane.path[static_cast<std::size_t>(lane.points++)] = p;
-  for (std::size_t i = path.size() - 1; i-- > 0;)
-    lane.path[static_cast<std::size_t>(lane.points++)] = {rules.width - path[i].x, path[i].y};
+  for (const Point& p : path) lane.path[lane.points++] = p;
+  for (std::size_t i = path.size() - 1; i-- > 0;) lane.path[lane.points++] = {rules.width - path[i].x, path[i].y};
   std::copy(towers.begin(), towers.end(), lane.towers.begin());
 }
 
@@ -269,7 +268,7 @@ void read_levels(Reader& reader, Rules& rules) {
     if (!value || *value <= last || *value > 1'000'000)
       return reader.fail(*node, "'levels' must be whole numbers, each above the one before");
     last = *value;
-    rules.levels[static_cast<std::size_t>(rules.max_level++)] = static_cast<std::int32_t>(last);
+    rules.levels[rules.max_level++] = static_cast<std::int32_t>(last);
   }
   ++rules.max_level;
 }
@@ -371,7 +370,7 @@ Result<std::shared_ptr<const Data>> parse_data(std::string_view text, std::strin
   reader.close();
 
   for (const toml::table* table : items) {
-    Item& item = rules.items[static_cast<std::size_t>(rules.items_count++)];
+    Item& item = rules.items[rules.items_count++];
     reader.open(*table, "item " + std::to_string(rules.items_count));
     reader.text("name", data->items.emplace_back());
     reader.open(*table, data->items.back());
@@ -390,7 +389,7 @@ Result<std::shared_ptr<const Data>> parse_data(std::string_view text, std::strin
 
   const std::vector<std::string> roles = {"tank", "fighter", "marksman", "mage", "support", "assassin"};
   for (const toml::table* table : hero_list) {
-    Hero& hero = rules.heroes[static_cast<std::size_t>(rules.heroes_count++)];
+    Hero& hero = rules.heroes[rules.heroes_count++];
     reader.open(*table, "hero " + std::to_string(rules.heroes_count));
     std::string name;
     reader.text("name", name);

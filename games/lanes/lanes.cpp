@@ -31,10 +31,8 @@ struct Lanes::Tick {
   std::array<std::uint64_t, 2> fallen{};
   std::array<std::array<std::int8_t, kTowers + 1>, 2> escorted{};  // 0: not known, 1: no, 2: yes
 
-  Effect& of(int team, int unit) { return effects[static_cast<std::size_t>(team)][static_cast<std::size_t>(unit)]; }
-  const Effect& of(int team, int unit) const {
-    return effects[static_cast<std::size_t>(team)][static_cast<std::size_t>(unit)];
-  }
+  Effect& of(int team, int unit) { return effects[team][unit]; }
+  const Effect& of(int team, int unit) const { return effects[team][unit]; }
 };
 
 // ---- the match as data --------------------------------------------------------------------------------------
@@ -119,7 +117,7 @@ void Lanes::reset(const Settings& settings, Key key) {
     Random random(key.split(static_cast<std::uint64_t>(team)));
     for (bool picked : {true, false})
       for (int h = 0; h < team_size_; ++h) {
-        const auto seat = static_cast<std::size_t>(team * kTeam + h);
+        const std::size_t seat = team * kTeam + h;
         const int pick = seat < settings.picks.size() ? settings.picks[seat] : -1;
         if ((pick >= 0) != picked) continue;
         int kind = std::min(pick, rules_->heroes_count - 1);

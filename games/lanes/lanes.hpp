@@ -103,10 +103,10 @@ class Lanes {
   };
 
   const lanes::Rules& rules() const { return *rules_; }
-  const Side& side(int team) const { return sides_[static_cast<std::size_t>(team)]; }
-  const Hero& hero(int seat) const { return side(seat / kTeam).heroes[static_cast<std::size_t>(seat % kTeam)]; }
+  const Side& side(int team) const { return sides_[team]; }
+  const Hero& hero(int seat) const { return side(seat / kTeam).heroes[seat % kTeam]; }
   const lanes::Hero& kind(int seat) const { return rules_->heroes[hero(seat).kind]; }
-  const lanes::Ability& ability(int seat, int a) const { return kind(seat).abilities[static_cast<std::size_t>(a)]; }
+  const lanes::Ability& ability(int seat, int a) const { return kind(seat).abilities[a]; }
   int time() const { return time_; }    // ticks since the start
   int limit() const { return limit_; }  // ticks until the match is decided
   int team_size() const { return team_size_; }
@@ -129,8 +129,8 @@ class Lanes {
   }
   inline bool at_base(int team, int unit) const;
   static int distance2(const Side& a, int i, const Side& b, int j) {
-    const int dx = a.x[static_cast<std::size_t>(i)] - b.x[static_cast<std::size_t>(j)];
-    const int dy = a.y[static_cast<std::size_t>(i)] - b.y[static_cast<std::size_t>(j)];
+    const int dx = a.x[i] - b.x[j];
+    const int dy = a.y[i] - b.y[j];
     return dx * dx + dy * dy;
   }
 
@@ -144,7 +144,7 @@ class Lanes {
   };
   static constexpr int kEvents = 40, kHits = 28;  // hits leave room for the rest
 
-  Side& side(int team) { return sides_[static_cast<std::size_t>(team)]; }
+  Side& side(int team) { return sides_[team]; }
   bool can_act(int team, int hero) const;
   void note(Event event) {
     if (event_count_ < (event.kind == Event::hit ? kHits : kEvents)) events_[event_count_++] = event;

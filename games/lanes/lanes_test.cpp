@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/scripted.hpp"
+#include "base/index.hpp"
 #include "game/conformance.hpp"
 #include "game/spec.hpp"
 #include "games/lanes/players.hpp"
@@ -27,18 +28,16 @@ class Match {
     settings_.parameters[0] = static_cast<float>(team_size);
     if (!picks.empty()) settings_.picks = std::move(picks);
     game.reset(settings_, key);
-    choices_.resize(static_cast<std::size_t>(Lanes::kSeats * layout_.choice_count));
+    choices_.resize(Lanes::kSeats * layout_.choice_count);
   }
 
   std::vector<float> observation(int seat) const { return observed(game, seat); }
   std::vector<std::uint8_t> mask(int seat) const {
-    std::vector<std::uint8_t> row(static_cast<std::size_t>(layout_.mask_size));
+    std::vector<std::uint8_t> row(layout_.mask_size);
     game.legal(seat, Mask(row.data(), layout_));
     return row;
   }
-  std::int32_t& choice(int seat, int part) {
-    return choices_[static_cast<std::size_t>(seat * layout_.choice_count + part)];
-  }
+  std::int32_t& choice(int seat, int part) { return choices_[seat * layout_.choice_count + part]; }
   void order(int seat, int what, int direction = 0, int enemy = 0, int ally = 0) {
     choice(seat, Lanes::order) = what;
     choice(seat, Lanes::direction) = direction;
@@ -49,7 +48,7 @@ class Match {
   void randomise(int seat, Random& random) {
     for (int p = 0; p < layout_.choice_count; ++p) {
       const std::vector<int> allowed = legal_choices(game, seat, p);
-      choice(seat, p) = allowed[static_cast<std::size_t>(random.below(static_cast<int>(allowed.size())))];
+      choice(seat, p) = allowed[random.below(static_cast<int>(allowed.size()))];
     }
   }
   std::vector<float> step() {
@@ -91,8 +90,7 @@ TEST(Lanes, MirroredPlayIsMirrored) {
           for (int p = 0; p < 4; ++p) match.choice(seat + 5, p) = match.choice(seat, p);
         }
         rewards = match.step();
-        for (int seat = 0; seat < team_size; ++seat)
-          ASSERT_NEAR(rewards[static_cast<std::size_t>(seat)], rewards[static_cast<std::size_t>(seat + 5)], 1e-5);
+        for (int seat = 0; seat < team_size; ++seat) ASSERT_NEAR(rewards[seat], rewards[seat + 5], 1e-5);
       }
       EXPECT_EQ(match.game.result(0), 0);
       EXPECT_GT(match.state().side(0).kills + match.state().hero(0).last_hits, 0) << "nothing happened";
@@ -131,7 +129,7 @@ TEST(Lanes, FogHidesWhatIsOutOfSight) {
       if (game.side(team).is_alive(seat % 5))
         for (int h = 0; h < 5; ++h) {
           const bool there = game.side(1 - team).is_alive(h) && within_sight(game, team, h);
-          EXPECT_EQ(row[static_cast<std::size_t>(enemies + h * Lanes::kFeatures)], there ? 1.0f : 0.0f);
+          EXPECT_EQ(row[enemies + h * Lanes::kFeatures], there ? 1.0f : 0.0f);
           ++(there ? shown : hidden);
         }
       // Whatever else the enemy may be up to, the seat sees and may do the same.
@@ -189,8 +187,8 @@ TEST(Lanes, TeamSizes) {
     for (int seat = 0; seat < Lanes::kSeats; ++seat) EXPECT_EQ(acting.contains(seat), seat % 5 < size);
     for (int lane : {0, 1, 2}) EXPECT_EQ(match.game.front_tower(0, lane) != Lanes::kNone, size > 2 || lane == 1);
     const auto stage = nlohmann::json::parse(match.game.stage()), scene = nlohmann::json::parse(match.game.scene());
-    EXPECT_EQ(stage["heroes"].size(), static_cast<std::size_t>(2 * size));
-    EXPECT_EQ(scene["heroes"].size(), static_cast<std::size_t>(2 * size));
+    EXPECT_EQ(stage["heroes"].size(), index(2 * size));
+    EXPECT_EQ(scene["heroes"].size(), index(2 * size));
     EXPECT_EQ(stage["buildings"].size(), size > 2 ? 14u : 6u);
     EXPECT_EQ(scene["buildings"].size(), stage["buildings"].size());
   }
@@ -272,7 +270,7 @@ TEST(Lanes, OrdersDoWhatTheySay) {
   EXPECT_FALSE(game.to_act().contains(0)) << "the dead are not asked";
   const auto mask = match.mask(0);
   EXPECT_EQ(std::count(mask.begin(), mask.begin() + 15, 1), 1) << "and could only hold";
-  EXPECT_LT(game.side(1).health[static_cast<std::size_t>(game.front_tower(1, 1))], game.rules().tower.health);
+  EXPECT_LT(game.side(1).health[game.front_tower(1, 1)], game.rules().tower.health);
   match.order(0, Lanes::hold);
   for (int i = 0; i < 60 && !game.side(0).is_alive(0); ++i) match.step();
   EXPECT_TRUE(game.at_base(0, 0)) << "and come back at their base";

@@ -116,7 +116,7 @@ class Mind {
     return sum;
   }
   double per_tick(int team, int h) const {
-    const Lanes::Hero& hero = game_.side(team).heroes[static_cast<std::size_t>(h)];
+    const Lanes::Hero& hero = game_.side(team).heroes[h];
     return hero.damage * static_cast<double>(kPhase) / std::max(1, hero.interval);
   }
 

@@ -77,9 +77,7 @@ void Lanes::refresh_sight(int team) {
   std::array<Eye, kUnits> eyes;
   int count = 0;
   const auto add = [&](int sight) {
-    return [&, sight](int unit) {
-      eyes[static_cast<std::size_t>(count++)] = {at(other.x, unit), at(other.y, unit), sight};
-    };
+    return [&, sight](int unit) { eyes[count++] = {at(other.x, unit), at(other.y, unit), sight}; };
   };
   each(other.alive & kHeroes, add(rules_->hero_sight));
   each(other.alive & kCreeps & ~other.ranged, add(rules_->melee.sight));

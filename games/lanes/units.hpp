@@ -34,7 +34,7 @@ void each(std::uint64_t units, const Visit& visit) {
 
 template <class T>
 auto& at(T& array, int i) {
-  return array[static_cast<std::size_t>(i)];
+  return array[i];
 }
 
 // About the length of a vector, within 3%: whole numbers, and the same for every mirror image.

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/index.hpp"
 #include "base/json.hpp"
 #include "games/lanes/units.hpp"
 
@@ -28,7 +29,7 @@ int points(int health) {
 // and b, creeps w and e. viewer: a team, for what it sees, or -1.
 std::string Lanes::draw(int viewer) const {
   const int columns = rules_->width / (2 * lanes::kLength) + 1, rows = rules_->height / (3 * lanes::kLength) + 1;
-  std::vector<std::string> map(static_cast<std::size_t>(rows), std::string(static_cast<std::size_t>(columns), '.'));
+  std::vector<std::string> map(rows, std::string(columns, '.'));
   const auto put = [&](int team, int unit, char mark) {
     const Side& s = side(team);
     at(at(map, at(s.y, unit) / (3 * lanes::kLength)), at(s.x, unit) / (2 * lanes::kLength)) = mark;
@@ -84,11 +85,11 @@ std::string Lanes::action_text(int seat, int choice) const {
     case ability1:
     case ability2:
     case ability3:
-      return lanes::data().abilities[hero(seat).kind][static_cast<std::size_t>(choice - ability1)];
+      return lanes::data().abilities[hero(seat).kind][choice - ability1];
     case recall:
       return "recall";
     default:
-      return "buy " + lanes::data().items[static_cast<std::size_t>(choice - buy)];
+      return "buy " + lanes::data().items[choice - buy];
   }
 }
 

@@ -25,15 +25,15 @@ std::unique_ptr<Agent> policy_agent(std::string name, PolicyScript<G> script) {
 
     void act(const Decisions& decisions, Key key, std::int32_t* choices, float*) override {
       const int size = decisions.batch->layout().mask_size;
-      std::vector<float> row(static_cast<std::size_t>(size));
+      std::vector<float> row(size);
       for (int r : decisions.rows) {
         write(decisions, r, row.data());
         float left = Random(key.split(static_cast<std::uint64_t>(r))).uniform();
         int choice = 0;
         for (int c = 0; c < size; ++c) {
-          if (row[static_cast<std::size_t>(c)] <= 0) continue;
+          if (row[c] <= 0) continue;
           choice = c;
-          left -= row[static_cast<std::size_t>(c)];
+          left -= row[c];
           if (left < 0) break;
         }
         choices[r] = choice;

@@ -210,7 +210,7 @@ Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const
 }
 
 Bot untrained_bot(const std::string& game, Network network, Key key) {
-  const auto size = static_cast<std::size_t>(network.observation_size());
+  const std::size_t size = network.observation_size();
   std::vector<float> parameters = network.initial_parameters(key);
   return {.game = game,
           .network = std::move(network),

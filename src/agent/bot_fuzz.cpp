@@ -30,7 +30,7 @@ void read(const TensorFile& tensors) {
   if (bot.value().network.parameter_count() > 100'000) return;  // takes long
   BotAgent agent(std::move(bot).value(), spec(), 1);
   const float observation[] = {1, -1, 1, 0.5f, 0, 0};
-  std::vector<float> state(static_cast<std::size_t>(agent.bot().network.memory_size()));
+  std::vector<float> state(agent.bot().network.memory_size());
   for (int i = 0; i < 2; ++i) (void)agent.decide(observation, state.data());
 }
 

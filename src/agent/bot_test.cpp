@@ -12,6 +12,7 @@
 
 #include "agent/player.hpp"
 #include "base/file.hpp"
+#include "base/index.hpp"
 #include "base/temporary_folder.hpp"
 
 namespace {
@@ -122,12 +123,12 @@ struct Table {
   std::vector<int> rows;
 
   explicit Table(Batch& b) : batch(b) {
-    const auto count = static_cast<std::size_t>(b.rows());
-    observations.resize(count * static_cast<std::size_t>(b.layout().observation_size));
-    masks.resize(count * static_cast<std::size_t>(b.layout().mask_size));
+    const std::size_t count = b.rows();
+    observations.resize(count * index(b.layout().observation_size));
+    masks.resize(count * index(b.layout().mask_size));
     probabilities.resize(masks.size());
-    values.resize(count * static_cast<std::size_t>(std::max(1, b.layout().value_count)));
-    choices.resize(count * static_cast<std::size_t>(b.layout().choice_count));
+    values.resize(count * index(std::max(1, b.layout().value_count)));
+    choices.resize(count * index(b.layout().choice_count));
     seats.resize(count);
     observe();
   }
@@ -135,7 +136,7 @@ struct Table {
     batch.observe({observations.data(), masks.data(), seats.data()});
     rows.clear();
     for (int row = 0; row < batch.rows(); ++row)
-      if (seats[static_cast<std::size_t>(row)] >= 0) rows.push_back(row);
+      if (seats[row] >= 0) rows.push_back(row);
   }
   Decisions decisions() const { return part(0, rows.size()); }
   Decisions part(std::size_t first, std::size_t count) const {
@@ -173,9 +174,9 @@ TEST_P(WithAndWithoutMemory, ComesBackFromItsFile) {
     EXPECT_EQ(read_file(folder.file("a")).value(), read_file(folder.file("b")).value());
 
     BotAgent one(bot, spec, 1), two(again.value(), spec, 1);
-    std::vector<float> state(16), other(16), row(static_cast<std::size_t>(bot.network.observation_size()), 0.5f);
+    std::vector<float> state(16), other(16), row(bot.network.observation_size(), 0.5f);
     for (int i = 0; i < 5; ++i) {
-      const auto head_size = static_cast<std::size_t>(bot.network.head_size());
+      const std::size_t head_size = bot.network.head_size();
       const float* heads = one.decide(row.data(), state.data());
       const std::vector<float> kept(heads, heads + head_size);
       heads = two.decide(row.data(), other.data());
@@ -389,8 +390,8 @@ TEST_P(WithAndWithoutMemory, PlaysLegallyWhateverItsWeights) {
             const std::int32_t* choices = table.choices.data() + row * 3;
             ASSERT_TRUE(mask[choices[0]] && mask[6 + choices[1]] && mask[9 + choices[2]]) << size << " " << step;
           }
-          std::vector<float> rewards(static_cast<std::size_t>(2 * matches));
-          std::vector<Status> status(static_cast<std::size_t>(matches));
+          std::vector<float> rewards(2 * matches);
+          std::vector<Status> status(matches);
           batch->step({table.choices.data(), nullptr}, {rewards.data(), status.data()});
         }
       }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/finite.hpp"
+#include "base/index.hpp"
 
 namespace rival {
 
@@ -30,9 +31,8 @@ struct Inference::Batched {
 
   Batched(const SharedBot& shared, Precision precision)
       : packed(shared.packed(precision)), executor(packed.backend->make_executor(kRows)) {
-    inputs.resize(static_cast<std::size_t>(kRows) * static_cast<std::size_t>(packed.backend->input_stride()));
-    observations.resize(static_cast<std::size_t>(kRows) *
-                        static_cast<std::size_t>(shared.bot().network.observation_size()));
+    inputs.resize(index(kRows) * packed.backend->input_stride());
+    observations.resize(index(kRows) * (shared.bot().network.observation_size()));
     initial.resize(kRows);
     previous.assign(kRows, -1);
   }
@@ -48,13 +48,12 @@ Inference::~Inference() = default;
 
 void Inference::resize(int slots) {
   slots_ = slots;
-  memory_.resize(static_cast<std::size_t>(slots) * static_cast<std::size_t>(bot().network.memory_size()));
+  memory_.resize(index(slots) * (bot().network.memory_size()));
 }
 
 void Inference::forget(int first_slot, int count) {
-  const auto m = static_cast<std::size_t>(bot().network.memory_size());
-  std::fill_n(memory_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(first_slot) * m),
-              static_cast<std::size_t>(count) * m, 0.0f);
+  const std::size_t m = bot().network.memory_size();
+  std::fill_n(memory_.begin() + static_cast<std::ptrdiff_t>(index(first_slot) * m), index(count) * m, 0.0f);
 }
 
 const float* Inference::decide(const float* observation, float* state) {
@@ -65,18 +64,18 @@ const float* Inference::decide(const float* observation, float* state) {
 const float* Inference::forward(const InferenceRows& in, bool advance) {
   const Network& net = bot().network;
   const std::size_t count = in.rows.size();
-  const auto observation_size = static_cast<std::size_t>(net.observation_size());
-  const auto head_size = static_cast<std::size_t>(net.head_size());
-  const auto m = static_cast<std::size_t>(net.memory_size());
+  const std::size_t observation_size = net.observation_size();
+  const std::size_t head_size = net.head_size();
+  const std::size_t m = net.memory_size();
   heads_.resize(count * head_size);
 
   constexpr std::size_t kFewRows = 4;
   if (count <= kFewRows && one_row_) {
     for (std::size_t i = 0; i < count; ++i) {
       std::vector<float> kept;
-      float* state = m ? memory_.data() + static_cast<std::size_t>(in.slots[i]) * m : nullptr;
+      float* state = m ? memory_.data() + index(in.slots[i]) * m : nullptr;
       if (m && !advance) kept.assign(state, state + m);
-      const float* heads = decide(in.observations + static_cast<std::size_t>(in.rows[i]) * observation_size, state);
+      const float* heads = decide(in.observations + index(in.rows[i]) * observation_size, state);
       if (m && !advance) std::copy(kept.begin(), kept.end(), state);
       std::copy_n(heads, head_size, heads_.data() + i * head_size);
     }
@@ -88,7 +87,7 @@ const float* Inference::forward(const InferenceRows& in, bool advance) {
   for (std::size_t first = 0; first < count; first += Batched::kRows) {
     const std::size_t rows = std::min<std::size_t>(Batched::kRows, count - first);
     for (std::size_t i = 0; i < rows; ++i) {
-      std::copy_n(in.observations + static_cast<std::size_t>(in.rows[first + i]) * observation_size, observation_size,
+      std::copy_n(in.observations + index(in.rows[first + i]) * observation_size, observation_size,
                   b.observations.data() + i * observation_size);
       if (m) b.initial[i] = in.slots[first + i];
     }
@@ -98,7 +97,7 @@ const float* Inference::forward(const InferenceRows& in, bool advance) {
     std::copy_n(heads, rows * head_size, heads_.data() + first * head_size);
     if (m && advance)
       for (std::size_t i = 0; i < rows; ++i)
-        std::copy_n(b.executor->states() + i * m, m, memory_.data() + static_cast<std::size_t>(b.initial[i]) * m);
+        std::copy_n(b.executor->states() + i * m, m, memory_.data() + index(b.initial[i]) * m);
   }
   return finite_heads();
 }
@@ -113,27 +112,27 @@ const float* Inference::finite_heads() {
 
 void Inference::act(const InferenceRows& in, Key key, float temperature, std::int32_t* choices, float* values) {
   const float* heads = forward(in, true);
-  const auto mask_size = static_cast<std::size_t>(layout_.mask_size);
+  const std::size_t mask_size = layout_.mask_size;
   const float* log_std = bot().parameters.data() + bot().network.log_std();
-  std::vector<float> raw(static_cast<std::size_t>(layout_.value_count));
+  std::vector<float> raw(layout_.value_count);
   float log_probability;
   for (std::size_t i = 0; i < in.rows.size(); ++i) {
-    const auto row = static_cast<std::size_t>(in.rows[i]);
-    sample_actions(layout_, heads + i * static_cast<std::size_t>(layout_.head_size()), log_std,
-                   in.masks + row * mask_size, 1, key.split(row), temperature,
-                   {choices + row * static_cast<std::size_t>(layout_.choice_count()), raw.data(), &log_probability});
-    scale_values(layout_, raw.data(), 1, values + row * static_cast<std::size_t>(layout_.value_count));
+    const std::size_t row = in.rows[i];
+    sample_actions(layout_, heads + i * index(layout_.head_size()), log_std, in.masks + row * mask_size, 1,
+                   key.split(row), temperature,
+                   {choices + row * index(layout_.choice_count()), raw.data(), &log_probability});
+    scale_values(layout_, raw.data(), 1, values + row * index(layout_.value_count));
   }
 }
 
 void Inference::probabilities(const InferenceRows& in, float temperature, float* out) {
   const float* heads = forward(in, false);
-  const auto mask_size = static_cast<std::size_t>(layout_.mask_size);
+  const std::size_t mask_size = layout_.mask_size;
   for (std::size_t i = 0; i < in.rows.size(); ++i) {
-    const auto row = static_cast<std::size_t>(in.rows[i]);
+    const std::size_t row = in.rows[i];
     float* p = out + row * mask_size;
-    action_probabilities(layout_, heads + i * static_cast<std::size_t>(layout_.head_size()), in.masks + row * mask_size,
-                         1, temperature > 0 ? temperature : 1.0f, p);
+    action_probabilities(layout_, heads + i * index(layout_.head_size()), in.masks + row * mask_size, 1,
+                         temperature > 0 ? temperature : 1.0f, p);
     if (temperature > 0) continue;
     for (int size : layout_.discrete) {
       const auto best = std::max_element(p, p + size) - p;
@@ -145,7 +144,7 @@ void Inference::probabilities(const InferenceRows& in, float temperature, float*
 
 void Inference::values(const InferenceRows& in, float* out) {
   const float* heads = forward(in, false);
-  const auto head_size = static_cast<std::size_t>(layout_.head_size());
+  const std::size_t head_size = layout_.head_size();
   for (std::size_t i = 0; i < in.rows.size(); ++i)
     out[in.rows[i]] = bot().value_mean + bot().value_scale * heads[i * head_size + head_size - 1];
 }

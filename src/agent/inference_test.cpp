@@ -55,8 +55,8 @@ Bot make_bot(int memory) {
   Random random(Key(3));
   bot.parameters.resize(bot.network.parameter_count());
   for (float& p : bot.parameters) p = random.uniform(-0.4f, 0.4f);
-  bot.scale.mean.assign(static_cast<std::size_t>(bot.network.observation_size()), 0.1f);
-  bot.scale.scale.assign(static_cast<std::size_t>(bot.network.observation_size()), 1.5f);
+  bot.scale.mean.assign(bot.network.observation_size(), 0.1f);
+  bot.scale.scale.assign(bot.network.observation_size(), 1.5f);
   return bot;
 }
 

@@ -5,14 +5,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/index.hpp"
+
 namespace rival {
 namespace {
 
 constexpr double kMaxReactionMs = 10'000;
-
-std::size_t index(std::ptrdiff_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 int player_of(const Decisions& decisions, int row) {
   return row / decisions.batch->rows_per_match() * decisions.batch->spec().seats + decisions.seats[row];
@@ -51,9 +49,9 @@ Result<Limits> limits_for(const Spec& spec, double reaction_ms, double actions_p
 DelayLine::DelayLine(int players, int observation_size, int delay) : size_(observation_size), delay_(delay) {
   check(delay >= 0, "a delay is 0 or more");
   if (delay == 0) return;
-  rows_.resize(index(players) * index(delay + 1) * index(size_));
+  rows_.resize(index(players) * index(delay + 1) * size_);
   steps_.resize(index(players) * index(delay + 1));
-  shown_.resize(index(players));
+  shown_.resize(players);
 }
 
 void DelayLine::clear(int first_player, int count) {
@@ -64,7 +62,7 @@ const float* DelayLine::shown(int player, int step, const float* observation) {
   if (delay_ == 0) return observation;
   const int length = delay_ + 1;
   const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(player) * length;
-  int& shown = shown_[index(player)];
+  int& shown = shown_[player];
   const auto at = [&](int i) { return index(first + i % length); };
   if (shown == 0 || steps_[at(shown - 1)] != step) {
     check(shown == 0 || steps_[at(shown - 1)] < step, "a player is shown an earlier step; was the match's start told?");
@@ -80,9 +78,9 @@ const float* DelayLine::shown(int player, int step, const float* observation) {
 
 const float* DelayLine::delayed(const Decisions& decisions) {
   if (delay_ == 0) return decisions.observations;
-  batch_.resize(index(decisions.batch->rows()) * index(size_));
+  batch_.resize(index(decisions.batch->rows()) * size_);
   for (int row : decisions.rows) {
-    const std::size_t offset = index(row) * index(size_);
+    const std::size_t offset = index(row) * size_;
     std::copy_n(shown(player_of(decisions, row), step_of(decisions, row), decisions.observations + offset), size_,
                 batch_.data() + offset);
   }
@@ -93,8 +91,8 @@ ActionHold::ActionHold(int players, const Spec& spec, int every)
     : layout_(spec),
       every_(index(players), every),
       next_(index(players), 0),
-      choices_(index(players) * index(layout_.choice_count())),
-      values_(index(players) * index(layout_.value_count)) {
+      choices_(index(players) * layout_.choice_count()),
+      values_(index(players) * layout_.value_count) {
   check(every >= 1, "a decision is made every step or more seldom");
 }
 
@@ -104,13 +102,13 @@ void ActionHold::clear(int first_player, int count) {
 
 void ActionHold::set_every(int player, int every) {
   check(every >= 1, "a decision is made every step or more seldom");
-  every_[index(player)] = every;
+  every_[player] = every;
 }
 
 bool ActionHold::still_allowed(const std::int32_t* action, const std::uint8_t* mask, std::int32_t* now) const {
   for (int part = 0; part < layout_.choice_count(); ++part) {
-    const std::uint8_t* m = mask + layout_.column[index(part)];
-    const int size = layout_.discrete[index(part)];
+    const std::uint8_t* m = mask + layout_.column[part];
+    const int size = layout_.discrete[part];
     if (layout_.counts(part, action)) {
       if (!m[action[part]]) return false;
       now[part] = action[part];
@@ -126,14 +124,14 @@ void ActionHold::split(const Decisions& decisions, std::vector<int>& deciding, s
                        float* values) const {
   const int parts = layout_.choice_count(), value_count = layout_.value_count;
   for (int row : decisions.rows) {
-    const auto player = index(player_of(decisions, row));
+    const std::size_t player = player_of(decisions, row);
     if (step_of(decisions, row) >= next_[player] ||
-        !still_allowed(choices_.data() + player * index(parts), decisions.masks + index(row) * index(layout_.mask_size),
-                       choices + index(row) * index(parts))) {
+        !still_allowed(choices_.data() + player * index(parts), decisions.masks + index(row) * layout_.mask_size,
+                       choices + index(row) * parts)) {
       deciding.push_back(row);
       continue;
     }
-    std::copy_n(values_.data() + player * index(value_count), value_count, values + index(row) * index(value_count));
+    std::copy_n(values_.data() + player * index(value_count), value_count, values + index(row) * value_count);
   }
 }
 
@@ -141,10 +139,10 @@ void ActionHold::decided(const Decisions& decisions, std::span<const int> rows, 
                          const float* values) {
   const int parts = layout_.choice_count(), value_count = layout_.value_count;
   for (int row : rows) {
-    const auto player = index(player_of(decisions, row));
+    const std::size_t player = player_of(decisions, row);
     next_[player] = step_of(decisions, row) + every_[player];
-    std::copy_n(choices + index(row) * index(parts), parts, choices_.data() + player * index(parts));
-    std::copy_n(values + index(row) * index(value_count), value_count, values_.data() + player * index(value_count));
+    std::copy_n(choices + index(row) * parts, parts, choices_.data() + player * index(parts));
+    std::copy_n(values + index(row) * value_count, value_count, values_.data() + player * index(value_count));
   }
 }
 
@@ -174,17 +172,17 @@ void LimitedAgent::act(const Decisions& decisions, Key key, std::int32_t* choice
 }
 
 bool LimitedAgent::probabilities(const Decisions& decisions, float* probabilities) {
-  const auto rows = index(decisions.batch->rows());
+  const std::size_t rows = decisions.batch->rows();
   choices_.resize(rows * index(layout_.choice_count()));
   values_.resize(rows * index(layout_.value_count));
   const Decisions seen = limited(decisions, choices_.data(), values_.data());
   if (!agent_->probabilities(seen, probabilities)) return false;
   for (int row : decisions.rows) {
     if (std::binary_search(deciding_.begin(), deciding_.end(), row)) continue;
-    float* p = probabilities + index(row) * index(layout_.mask_size);
+    float* p = probabilities + index(row) * layout_.mask_size;
     std::fill_n(p, layout_.mask_size, 0.0f);
     for (int part = 0; part < layout_.choice_count(); ++part)
-      p[layout_.column[index(part)] + choices_[index(row) * index(layout_.choice_count()) + index(part)]] = 1;
+      p[layout_.column[part] + choices_[index(row) * layout_.choice_count() + index(part)]] = 1;
   }
   return true;
 }

@@ -88,15 +88,13 @@ struct Play {
     batch->observe({observations.data(), masks.data(), seats.data()});
     rows.clear();
     for (int row = 0; row < 4; ++row)
-      if (seats[static_cast<std::size_t>(row)] >= 0) rows.push_back(row);
+      if (seats[row] >= 0) rows.push_back(row);
     return {batch.get(), rows, observations.data(), masks.data(), seats.data()};
   }
   void step(Agent& agent) {
     agent.act(observe(), Key(3), choices.data(), values.data());
     for (int row : rows)
-      for (int part = 0; part < 2; ++part)
-        EXPECT_TRUE(
-            masks[static_cast<std::size_t>(7 * row + 4 * part + choices[static_cast<std::size_t>(2 * row + part)])]);
+      for (int part = 0; part < 2; ++part) EXPECT_TRUE(masks[7 * row + 4 * part + choices[2 * row + part]]);
     std::vector<float> rewards(4);
     Status status[2];
     batch->step({choices.data(), values.data()}, {rewards.data(), status});
@@ -159,9 +157,9 @@ TEST(LimitedAgent, DecidesEverySoOften) {
     if (seat_0) decided.push_back(step);
     EXPECT_EQ(p[0] == 0.25f, seat_0);
     if (!seat_0) {
-      EXPECT_EQ(p[static_cast<std::size_t>(play.choices[0])], 1) << step;
+      EXPECT_EQ(p[play.choices[0]], 1) << step;
       EXPECT_EQ(play.values[0], static_cast<float>(std::max(0, decided.back() - 1)));
-      EXPECT_EQ(p[static_cast<std::size_t>(4 + play.choices[1])], 1) << step;
+      EXPECT_EQ(p[4 + play.choices[1]], 1) << step;
       // `where` counts along with choice 1 only; else the lowest that is allowed.
       EXPECT_EQ(play.choices[1], play.choices[0] == 1 ? 2 : step % 2) << step;
     }

@@ -97,8 +97,7 @@ std::string text_of(const ObservationPart& part) {
 std::string text_of(const ActionPart& part, const Spec& spec) {
   switch (part.kind) {
     case ActionPart::Kind::target:
-      return fmt::format("{} targets in '{}'", part.size,
-                         spec.observation[static_cast<std::size_t>(part.entities)].name);
+      return fmt::format("{} targets in '{}'", part.size, spec.observation[part.entities].name);
     case ActionPart::Kind::continuous:
       return fmt::format("{} values in {} to {}", part.size, part.low, part.high);
     default:

@@ -6,18 +6,16 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/index.hpp"
+
 namespace rival {
 namespace {
-
-std::size_t at(std::ptrdiff_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 // Per index of something new, the index of what it continues, or -1.
 using Map = std::vector<int>;
 
 Map grown(int before, int after) {
-  Map map(at(after), -1);
+  Map map(after, -1);
   std::iota(map.begin(), map.begin() + std::min(before, after), 0);
   return map;
 }
@@ -31,7 +29,7 @@ Map match_parts(const std::vector<Part>& then, const std::vector<Part>& now) {
     map.push_back(-1);
     for (std::size_t p = 0; p < then.size() && map.back() < 0; ++p)
       if (!taken[p] && then[p].name == part.name && then[p].kind == part.kind) map.back() = static_cast<int>(p);
-    if (map.back() >= 0) taken[at(map.back())] = true;
+    if (map.back() >= 0) taken[map.back()] = true;
   }
   return map;
 }
@@ -66,7 +64,7 @@ struct Anatomy {
     for (const Operation& op : net.operations()) {
       if (op.kind == OperationKind::mingru) memory = &op;
       if (op.kind == OperationKind::targets) targets.insert(targets.begin(), &op);
-      if (op.kind != OperationKind::dense || net.buffers()[at(op.out)].entities >= 0) continue;
+      if (op.kind != OperationKind::dense || net.buffers()[op.out].entities >= 0) continue;
       if (op.relu)
         trunk.push_back(&op);
       else
@@ -78,7 +76,7 @@ struct Anatomy {
     for (const Operation& op : net.operations()) {
       if (op.in == kObservationBuffer) {
         const auto part = std::upper_bound(offset.begin(), offset.end(), op.in_column) - offset.begin() - 1;
-        readings[at(part)] = {&op};
+        readings[part] = {&op};
       } else {
         for (Operations& reading : readings)
           if (!reading.empty() && reading.back()->out == op.in && op.in != input) reading.push_back(&op);
@@ -97,14 +95,14 @@ struct Anatomy {
 
 // Where the columns of each action part lie in the head's dense layer; -1: it is a target.
 std::vector<int> head_columns(const Network& net) {
-  std::vector<int> dense(at(net.head_size()), -1), first;
+  std::vector<int> dense(net.head_size(), -1), first;
   for (const Operation& op : net.operations())
     if (op.out == kHeadBuffer && op.kind != OperationKind::targets)
       std::iota(dense.begin() + op.out_column, dense.begin() + op.out_column + op.columns, op.in_column);
   int logits = 0, values = net.mask_size();
   for (const ActionPart& part : net.action()) {
     int& next = part.is_choice() ? logits : values;
-    first.push_back(dense[at(next)]);
+    first.push_back(dense[next]);
     next += part.size;
   }
   return first;
@@ -133,7 +131,7 @@ class Surgeon {
     // A target part continues another only if both point at the same entities.
     for (std::size_t p = 0; p < action_.size(); ++p)
       if (action_[p] >= 0 && now_.action()[p].kind == ActionPart::Kind::target &&
-          observation_[at(now_.action()[p].entities)] != then_.action()[at(action_[p])].entities)
+          observation_[now_.action()[p].entities] != then_.action()[action_[p]].entities)
         action_[p] = -1;
   }
 
@@ -161,19 +159,19 @@ class Surgeon {
         float& weight = w[r * columns.size() + c];
         weight = 0;
         if (rows[r] < 0) continue;
-        weight = factor * old_.parameters[from.weight + at(rows[r]) * at(from.columns) + at(columns[c])];
+        weight = factor * old_.parameters[from.weight + index(rows[r]) * from.columns + index(columns[c])];
         ++out_.kept;
       }
     for (std::size_t c = 0; c < columns.size(); ++c) {
       if (columns[c] < 0) continue;
-      bot_.parameters[to.bias + c] = factor * old_.parameters[from.bias + at(columns[c])];
+      bot_.parameters[to.bias + c] = factor * old_.parameters[from.bias + index(columns[c])];
       ++out_.kept;
     }
   }
   float* weights(const Operation& op) { return bot_.parameters.data() + op.weight; }
 
   const ObservationPart* former(std::size_t part) const {
-    return observation_[part] < 0 ? nullptr : &then_.observation()[at(observation_[part])];
+    return observation_[part] < 0 ? nullptr : &then_.observation()[observation_[part]];
   }
 
   bool is_rules(std::size_t part) const { return !bot_.rules.empty() && part + 1 == observation_.size(); }
@@ -205,19 +203,19 @@ class Surgeon {
       const ObservationPart& part = now_.observation()[p];
       const Map cells = former(p) ? match_cells(p) : grown(0, part.size());
       for (int cell : cells) {
-        const std::size_t from = cell < 0 ? 0 : at(first[at(observation_[p])] + cell);
+        const std::size_t from = cell < 0 ? 0 : index(first[observation_[p]] + cell);
         bot_.scale.mean[column] = cell < 0 ? 0 : old_.scale.mean[from];
         bot_.scale.scale[column++] = cell < 0 ? 1 : old_.scale.scale[from];
       }
       for (std::size_t i = 0; is_rules(p) && i < cells.size(); ++i)
-        if (cells[i] >= 0) rescale(old_.rules[at(cells[i])], bot_.rules[i], column - cells.size() + i);
+        if (cells[i] >= 0) rescale(old_.rules[cells[i]], bot_.rules[i], column - cells.size() + i);
     }
   }
 
   void encoders() {
     for (std::size_t p = 0; p < observation_.size(); ++p) {
       if (!former(p)) continue;
-      const Anatomy::Operations &to = after_.readings[p], &from = before_.readings[at(observation_[p])];
+      const Anatomy::Operations &to = after_.readings[p], &from = before_.readings[observation_[p]];
       for (std::size_t i = 0; i < std::min(to.size(), from.size()); ++i) {
         const Operation &a = *from[i], &b = *to[i];
         if (a.kind != b.kind || !b.rows) continue;
@@ -235,10 +233,10 @@ class Surgeon {
 
   // Per column of the trunk's input.
   Map trunk_inputs() {
-    Map map(at(after_.trunk.front()->rows), -1);
+    Map map(after_.trunk.front()->rows, -1);
     for (std::size_t p = 0; p < observation_.size(); ++p) {
       if (!former(p)) continue;
-      const auto q = at(observation_[p]);
+      const std::size_t q = observation_[p];
       Map inner;
       const Convolution *to = after_.last_convolution(p), *from = before_.last_convolution(q);
       if ((to == nullptr) != (from == nullptr)) continue;  // convolved in one network only
@@ -250,12 +248,12 @@ class Surgeon {
                                   ? (y * from->out_width + x) * from->out_channels + c
                                   : -1);
       } else if (now_.observation()[p].kind == ObservationPart::Kind::entities) {
-        inner = grown(before_.readings[at(observation_[p])].back()->columns, after_.readings[p].back()->columns);
+        inner = grown(before_.readings[observation_[p]].back()->columns, after_.readings[p].back()->columns);
       } else {
         inner = match_cells(p);
       }
       for (std::size_t i = 0; i < inner.size(); ++i)
-        if (inner[i] >= 0) map[at(after_.first[p]) + i] = before_.first[q] + inner[i];
+        if (inner[i] >= 0) map[index(after_.first[p]) + i] = before_.first[q] + inner[i];
     }
     return map;
   }
@@ -271,12 +269,12 @@ class Surgeon {
         continue;
       }
       // The identity, of what the layers before have in common with the bot's last.
-      Map out(at(to.columns), -1);
+      Map out(to.columns, -1);
       for (std::size_t r = 0; r < units_.size(); ++r)
-        if (units_[r] >= 0) out[at(units_[r])] = units_[r];
+        if (units_[r] >= 0) out[units_[r]] = units_[r];
       for (int r = 0; r < to.rows; ++r)
         for (int c = 0; c < to.columns; ++c)
-          if (out[at(c)] >= 0) weights(to)[at(r) * at(to.columns) + at(c)] = units_[at(r)] == out[at(c)] ? 1 : 0;
+          if (out[c] >= 0) weights(to)[index(r) * to.columns + index(c)] = units_[r] == out[c] ? 1 : 0;
       units_ = out;
     }
   }
@@ -285,9 +283,9 @@ class Surgeon {
     if (!after_.memory) return;
     const Operation& to = *after_.memory;
     if (!before_.memory) {  // what was there sees a state of zero
-      for (std::size_t r = 0; r < at(to.rows); ++r)
-        for (std::size_t c = 0; c < at(to.rows); ++c)
-          if (units_[c] >= 0) weights(to)[(2 * r + 1) * at(to.rows) + c] = 0;
+      for (std::size_t r = 0; r < index(to.rows); ++r)
+        for (std::size_t c = 0; c < index(to.rows); ++c)
+          if (units_[c] >= 0) weights(to)[(2 * r + 1) * index(to.rows) + c] = 0;
       return;
     }
     Map gates = units_;
@@ -298,12 +296,12 @@ class Surgeon {
   void heads() {
     const std::vector<int> first = head_columns(now_), old_first = head_columns(then_);
     const Operation &to = *after_.head, &from = *before_.head;
-    Map columns(at(to.columns), -1);
+    Map columns(to.columns, -1);
     columns.back() = from.columns - 1;  // the value
     for (std::size_t p = 0; p < action_.size(); ++p) {
       if (action_[p] < 0 || first[p] < 0) continue;
-      const int common = std::min(now_.action()[p].size, then_.action()[at(action_[p])].size);
-      for (int c = 0; c < common; ++c) columns[at(first[p] + c)] = old_first[at(action_[p])] + c;
+      const int common = std::min(now_.action()[p].size, then_.action()[action_[p]].size);
+      for (int c = 0; c < common; ++c) columns[first[p] + c] = old_first[action_[p]] + c;
     }
     for (std::size_t c = 0; c < columns.size(); ++c)
       for (std::size_t r = 0; r < units_.size() && columns[c] < 0; ++r) weights(to)[r * columns.size() + c] = 0;
@@ -318,25 +316,25 @@ class Surgeon {
     std::size_t next = 0;
     for (std::size_t p = 0; p < old_value.size(); ++p) {
       old_value[p] = next;
-      if (!then_.action()[p].is_choice()) next += at(then_.action()[p].size);
+      if (!then_.action()[p].is_choice()) next += index(then_.action()[p].size);
     }
     std::size_t value = 0;
     for (std::size_t p = 0; p < action_.size(); ++p) {
       const ActionPart& to = now_.action()[p];
       if (to.is_choice()) continue;
       for (int i = 0; i < to.size; ++i, ++value) {
-        if (action_[p] < 0 || i >= then_.action()[at(action_[p])].size) continue;
-        const ActionPart& from = then_.action()[at(action_[p])];
+        if (action_[p] < 0 || i >= then_.action()[action_[p]].size) continue;
+        const ActionPart& from = then_.action()[action_[p]];
         float& log_std = bot_.parameters[now_.log_std() + value];
-        log_std = old_.parameters[then_.log_std() + old_value[at(action_[p])] + at(i)];
+        log_std = old_.parameters[then_.log_std() + old_value[action_[p]] + index(i)];
         ++out_.kept;
         if (from.low == to.low && from.high == to.high) continue;
         const float ratio = (from.high - from.low) / (to.high - to.low);
         const float shift = (from.low + from.high - to.low - to.high) / (to.high - to.low);
         log_std += std::log(ratio);
         const Operation& head = *after_.head;
-        const std::size_t column = at(first[p] + i);
-        for (std::size_t r = 0; r < units_.size(); ++r) weights(head)[r * at(head.columns) + column] *= ratio;
+        const std::size_t column = first[p] + i;
+        for (std::size_t r = 0; r < units_.size(); ++r) weights(head)[r * index(head.columns) + column] *= ratio;
         float& bias = bot_.parameters[head.bias + column];
         bias = ratio * bias + shift;
       }
@@ -350,11 +348,11 @@ class Surgeon {
       const Operation& to = *after_.targets[next++];
       if (action_[p] < 0) continue;
       std::size_t k = 0;
-      for (int q = 0; q < action_[p]; ++q) k += then_.action()[at(q)].kind == ActionPart::Kind::target;
+      for (int q = 0; q < action_[p]; ++q) k += then_.action()[q].kind == ActionPart::Kind::target;
       const Operation& from = *before_.targets[k];
       const Map columns = grown(from.columns, to.columns);
       // Nothing is asked of the encodings' new columns yet.
-      for (std::size_t c = at(from.columns); c < columns.size(); ++c)
+      for (std::size_t c = index(from.columns); c < columns.size(); ++c)
         for (std::size_t r = 0; r < units_.size(); ++r) weights(to)[r * columns.size() + c] = 0;
       const double wider = static_cast<double>(to.columns) / from.columns;
       copy(to, from, units_, columns, static_cast<float>(std::sqrt(wider)));
@@ -367,7 +365,7 @@ class Surgeon {
     for (std::size_t p = 0; p < observation_.size(); ++p) report(now_.observation()[p], former(p), p);
     report_dropped("observation", then_.observation(), observation_, ": the network no longer sees it");
     for (std::size_t p = 0; p < action_.size(); ++p)
-      report(now_.action()[p], action_[p] < 0 ? nullptr : &then_.action()[at(action_[p])]);
+      report(now_.action()[p], action_[p] < 0 ? nullptr : &then_.action()[action_[p]]);
     report_dropped("action", then_.action(), action_, "");
     if (!dropped(then_.observation().size(), observation_).empty()) out_.exact = false;
 
@@ -388,7 +386,7 @@ class Surgeon {
     const std::string head = fmt::format("observation '{}': ", now.name);
     if (!then) return say(head + "new");
     if (is_rules(p)) return report_rules(head);
-    const auto q = at(observation_[p]);
+    const std::size_t q = observation_[p];
     const auto dimension = [&](int before, int after, const std::string& what) {
       if (after > before) return fmt::format(", {} more", counted(after - before, what));
       if (after == before) return std::string();
@@ -509,8 +507,8 @@ Result<Transplant> transplant(const TensorFile& from, const std::string& file, c
   bot.rules = rules;
   bot.parameters = network->initial_parameters(key);
   bot.network = std::move(*network);
-  bot.scale.mean.assign(at(bot.network.observation_size()), 0);
-  bot.scale.scale.assign(at(bot.network.observation_size()), 1);
+  bot.scale.mean.assign(bot.network.observation_size(), 0);
+  bot.scale.scale.assign(bot.network.observation_size(), 1);
   Surgeon surgeon(old.value(), bot, result);
   if (surgeon.nothing_in_common())
     return Error{fmt::format("{}: made for a version of the game '{}' that has no observation part in common with it",

@@ -6,16 +6,13 @@
 #include <cmath>
 
 #include "agent/parts.hpp"
+#include "base/index.hpp"
 #include "game/spec.hpp"
 
 namespace rival {
 namespace {
 
 constexpr int kPlayers = 3, kTurns = 6, kRows = kPlayers * kTurns;
-
-std::size_t at(std::ptrdiff_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 Bot random_bot(const Spec& spec, const NetworkOptions& options, Random& random) {
   Bot bot{.game = spec.name, .network = Network::make(spec, options).value(), .parameters = {}, .scale = {}};
@@ -26,8 +23,8 @@ Bot random_bot(const Spec& spec, const NetworkOptions& options, Random& random) 
     bot.scale.scale.push_back(1);
   }
   for (int i : bot.network.normalised()) {
-    bot.scale.mean[at(i)] = random.uniform(-0.3f, 0.3f);
-    bot.scale.scale[at(i)] = random.uniform(0.5f, 2);
+    bot.scale.mean[i] = random.uniform(-0.3f, 0.3f);
+    bot.scale.scale[i] = random.uniform(0.5f, 2);
   }
   bot.value_mean = 0.25f, bot.value_scale = 3, bot.steps = 12345;
   return bot;
@@ -44,7 +41,7 @@ Answer run(const Bot& bot, const std::vector<float>& observations) {
   const auto weights = backend->make_weights();
   backend->pack(bot.parameters, *weights);
   const auto executor = backend->make_executor(kRows);
-  std::vector<std::byte> inputs(at(kRows * backend->input_stride()));
+  std::vector<std::byte> inputs(kRows * backend->input_stride());
   executor->encode(bot.scale, observations.data(), kRows, inputs.data());
   std::vector<int> previous, initial(kRows, -1);
   for (int r = 0; r < kRows; ++r) previous.push_back(r < kPlayers ? -1 : r - kPlayers);
@@ -86,7 +83,7 @@ Rows situations(const Spec& then, const Spec& now, Random& random) {
     for (std::size_t p = 0; p < shown.size(); ++p) {
       const ObservationPart& part = now.observation[p];
       const auto old = named(then, part.name);
-      shown[p].assign(at(part.channels), std::vector(at(part.height), std::vector<float>(at(part.width))));
+      shown[p].assign(part.channels, std::vector(index(part.height), std::vector<float>(index(part.width))));
       for (auto& channel : shown[p])
         for (std::size_t y = 0; y < channel.size(); ++y) {
           const bool there = random.below(3) > 0;
@@ -98,10 +95,10 @@ Rows situations(const Spec& then, const Spec& now, Random& random) {
         for (const auto& row : channel) rows.now.insert(rows.now.end(), row.begin(), row.end());
     }
     for (const ObservationPart& part : then.observation) {
-      const Cells& cells = shown[at(named(now, part.name) - now.observation.begin())];
+      const Cells& cells = shown[index(named(now, part.name) - now.observation.begin())];
       for (int c = 0; c < part.channels; ++c)
         for (int y = 0; y < part.height; ++y)
-          for (int x = 0; x < part.width; ++x) rows.then.push_back(cells[at(c)][at(y)][at(x)]);
+          for (int x = 0; x < part.width; ++x) rows.then.push_back(cells[c][y][x]);
     }
   }
   return rows;
@@ -170,12 +167,11 @@ Spec grown(const Spec& old, Random& random) {
   if (random.below(2)) spec.observation.push_back(ObservationPart::entities("towers", 1 + random.below(3), 3));
   if (random.below(2)) spec.action.push_back(ActionPart::discrete("emote", 3));
   const auto shuffle = [&](auto& parts) {
-    for (std::size_t i = parts.size(); i > 1; --i)
-      std::swap(parts[i - 1], parts[at(random.below(static_cast<int>(i)))]);
+    for (std::size_t i = parts.size(); i > 1; --i) std::swap(parts[i - 1], parts[random.below(static_cast<int>(i))]);
   };
   std::vector<std::string> aims;
   for (const ActionPart& part : spec.action)
-    aims.push_back(part.entities < 0 ? "" : spec.observation[at(part.entities)].name);
+    aims.push_back(part.entities < 0 ? "" : spec.observation[part.entities].name);
   shuffle(spec.observation);
   for (std::size_t p = 0; p < aims.size(); ++p)
     for (std::size_t q = 0; q < spec.observation.size(); ++q)
@@ -263,7 +259,7 @@ TEST(Transplant, WhatIsNewLearns) {
   // Some gradient in every row or column that has been added beside what was there.
   const auto moves = [&](const std::string& name, int row, int column) {
     const Operation& op = bot.network.operation(name);
-    const std::size_t i = op.weight + at(row * op.columns + column);
+    const std::size_t i = op.weight + index(row * op.columns + column);
     EXPECT_EQ(bot.parameters[i], 0);
     return after.gradients[i] != 0;
   };

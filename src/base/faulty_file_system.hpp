@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/file.hpp"
+#include "base/index.hpp"
 
 namespace rival {
 
@@ -25,7 +26,7 @@ class FaultyFileSystem final : public FileSystem {
     if (down() || space == 0) return fail();
     // A crash may come in the middle of a write.
     if (calls == 0) size = (size + 1) / 2;
-    if (static_cast<std::int64_t>(size) > space) size = static_cast<std::size_t>(space);
+    if (static_cast<std::int64_t>(size) > space) size = index(space);
     if (space != kNever) space -= static_cast<std::int64_t>(size);
     return FileSystem::write(file, data, size);
   }

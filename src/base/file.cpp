@@ -10,6 +10,8 @@
 #include <fstream>
 #include <system_error>
 
+#include "base/index.hpp"
+
 namespace rival {
 namespace {
 
@@ -55,7 +57,7 @@ int write_all(FileSystem& files, int file, std::string_view bytes) {
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return errno;
     if (written == 0) return ENOSPC;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
+    bytes.remove_prefix(index(written));
   }
   return 0;
 }

@@ -9,6 +9,7 @@
 #define HWY_TARGET_INCLUDE "base/finite.cpp"
 #include "hwy/foreach_target.h"
 // foreach_target.h must come first.
+#include "base/index.hpp"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -53,7 +54,7 @@ bool all_finite(const float* x, std::size_t count) {
 
 std::size_t first_not_finite(const float* x, std::size_t count) {
   if (all_finite(x, count)) return count;
-  return static_cast<std::size_t>(std::find_if(x, x + count, [](float v) { return !std::isfinite(v); }) - x);
+  return index(std::find_if(x, x + count, [](float v) { return !std::isfinite(v); }) - x);
 }
 
 }  // namespace rival

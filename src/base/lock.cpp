@@ -8,6 +8,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/index.hpp"
+
 namespace rival {
 
 Result<FileLock> FileLock::take(const std::string& path, const std::string& what, const std::string& remedy) {
@@ -20,7 +22,7 @@ Result<FileLock> FileLock::take(const std::string& path, const std::string& what
     if (code != EWOULDBLOCK) return Error{"cannot lock '" + path + "': " + reason(code)};
     char holder[32] = {};
     const ssize_t size = ::pread(file, holder, sizeof holder - 1, 0);
-    const std::string digits(holder, size > 0 ? static_cast<std::size_t>(size) : 0);
+    const std::string digits(holder, size > 0 ? index(size) : 0);
     const bool known = !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos;
     return Error{what + " is in use" + (known ? " by process " + digits : "") + ": " + remedy};
   }

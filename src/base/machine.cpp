@@ -11,6 +11,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/index.hpp"
 #include "base/number.hpp"
 
 namespace rival {
@@ -97,9 +98,9 @@ double processor_quota(std::string_view cgroups, const std::string& mount) {
 int usable_processors() {
   int count = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
   for (int most = 1024; most <= 1 << 20; most *= 2) {  // EINVAL: the system has more processors than that
-    cpu_set_t* set = CPU_ALLOC(static_cast<std::size_t>(most));
+    cpu_set_t* set = CPU_ALLOC(index(most));
     if (!set) break;
-    const std::size_t size = CPU_ALLOC_SIZE(static_cast<std::size_t>(most));
+    const std::size_t size = CPU_ALLOC_SIZE(index(most));
     const bool known = sched_getaffinity(0, size, set) == 0;
     if (known) count = CPU_COUNT_S(size, set);
     CPU_FREE(set);

@@ -2,6 +2,8 @@
 
 #include <bit>
 
+#include "base/index.hpp"
+
 namespace rival {
 namespace {
 
@@ -59,10 +61,10 @@ bool ProtoReader::read_varint(std::uint64_t& value) {
 }
 
 bool ProtoReader::read_fixed(int size) {
-  if (rest_.size() < static_cast<std::size_t>(size)) return false;
+  if (rest_.size() < index(size)) return false;
   number_ = 0;
-  for (int i = size; i-- > 0;) number_ = (number_ << 8) | static_cast<std::uint8_t>(rest_[static_cast<std::size_t>(i)]);
-  rest_.remove_prefix(static_cast<std::size_t>(size));
+  for (int i = size; i-- > 0;) number_ = (number_ << 8) | static_cast<std::uint8_t>(rest_[i]);
+  rest_.remove_prefix(index(size));
   return true;
 }
 

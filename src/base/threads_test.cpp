@@ -6,6 +6,7 @@
 #include <numeric>
 #include <set>
 
+#include "base/index.hpp"
 #include "base/machine.hpp"
 
 namespace rival {
@@ -18,11 +19,11 @@ TEST_P(TeamOf, BarriersOrderWhatMembersWrite) {
   const int size = GetParam(), rounds = size > 2 ? 100 : 500;
   Team team(size);
   ASSERT_EQ(team.size(), size);
-  std::vector<long> written(static_cast<std::size_t>(size)), seen(static_cast<std::size_t>(size));
+  std::vector<long> written(size), seen(size);
   long wrong = 0;
   for (int round = 1; round <= rounds; ++round) {
     team.run([&](int member) {
-      const auto me = static_cast<std::size_t>(member);
+      const std::size_t me = member;
       written[me] = round * (member + 1);
       team.barrier();
       seen[me] = std::accumulate(written.begin(), written.end(), 0L);
@@ -40,12 +41,12 @@ TEST_P(TeamOf, BarriersOrderWhatMembersWrite) {
 TEST_P(TeamOf, EveryMemberRunsEachWorkOnce) {
   const int size = GetParam();
   Team team(size);
-  std::vector<int> calls(static_cast<std::size_t>(size));
+  std::vector<int> calls(size);
   std::vector<std::thread::id> threads(calls.size());
   for (int round = 1; round <= 100; ++round) {
     team.run([&](int member) {
-      ++calls[static_cast<std::size_t>(member)];
-      threads[static_cast<std::size_t>(member)] = std::this_thread::get_id();
+      ++calls[member];
+      threads[member] = std::this_thread::get_id();
     });
     ASSERT_EQ(calls, std::vector<int>(calls.size(), round));
   }

@@ -8,6 +8,7 @@
 
 #include "agent/player.hpp"
 #include "base/file.hpp"
+#include "base/index.hpp"
 #include "base/json.hpp"
 #include "base/number.hpp"
 #include "base/threads.hpp"
@@ -37,7 +38,7 @@ struct Options {
 // what the calls returned, per second.
 template <class Work>
 double per_second(Team& team, double seconds, const Work& work) {
-  std::vector<double> rates(static_cast<std::size_t>(team.size()));
+  std::vector<double> rates(team.size());
   team.run([&](int member) {
     work(member);
     team.barrier();
@@ -45,7 +46,7 @@ double per_second(Team& team, double seconds, const Work& work) {
     double done = 0;
     do done += work(member);
     while (since(begin) < seconds);
-    rates[static_cast<std::size_t>(member)] = done / since(begin);
+    rates[member] = done / since(begin);
   });
   double sum = 0;
   for (double rate : rates) sum += rate;
@@ -79,7 +80,7 @@ class RandomMatches {
     for (int row : rows_.acting()) choose(row);
     if (Result<void> stepped = rows_.step(); !stepped) return stepped.error();
     for (int match = 0; match < batch_->matches(); ++match) {
-      if (rows_.status[static_cast<std::size_t>(match)] == Status::running) continue;
+      if (rows_.status[match] == Status::running) continue;
       const Key key = key_.split(2 + started_++);
       batch_->start({&match, 1}, settings_, {&key, 1});
     }
@@ -115,17 +116,17 @@ class RandomMatches {
 
 Result<double> measure_env(const GameEntry& game, const Settings& settings, Team& team, double seconds) {
   std::vector<std::unique_ptr<RandomMatches>> matches;
-  std::vector<Result<void>> sound(static_cast<std::size_t>(team.size()));
+  std::vector<Result<void>> sound(team.size());
   for (int i = 0; i < team.size(); ++i)
     matches.push_back(std::make_unique<RandomMatches>(game, settings, Key(1).split(static_cast<std::uint64_t>(i))));
   const double rate = per_second(team, seconds, [&](int member) {
     double steps = 0;
-    for (int i = 0; i < 16 && sound[static_cast<std::size_t>(member)]; ++i) {
-      const Result<int> stepped = matches[static_cast<std::size_t>(member)]->step();
+    for (int i = 0; i < 16 && sound[member]; ++i) {
+      const Result<int> stepped = matches[member]->step();
       if (stepped)
         steps += stepped.value();
       else
-        sound[static_cast<std::size_t>(member)] = stepped.error();
+        sound[member] = stepped.error();
     }
     return steps;
   });
@@ -146,12 +147,12 @@ Result<double> measure_inference(const Bot& bot, Precision precision, Team& team
   std::vector<std::vector<std::byte>> inputs;
   for (int i = 0; i < team.size(); ++i) {
     executors.push_back(backend.make_executor(kRows));
-    inputs.emplace_back(static_cast<std::size_t>(kRows) * static_cast<std::size_t>(backend.input_stride()));
+    inputs.emplace_back(index(kRows) * backend.input_stride());
   }
-  const std::vector<float> observations(static_cast<std::size_t>(kRows * bot.network.observation_size()), 0.5f);
+  const std::vector<float> observations(kRows * bot.network.observation_size(), 0.5f);
   const std::vector<int> none(kRows, -1);
   return per_second(team, seconds, [&](int member) {
-    const auto m = static_cast<std::size_t>(member);
+    const std::size_t m = member;
     executors[m]->encode(bot.scale, observations.data(), kRows, inputs[m].data());
     executors[m]->forward(*weights, inputs[m].data(), kRows, {none.data(), none.data(), nullptr});
     return static_cast<double>(kRows);
@@ -208,8 +209,8 @@ Result<Training> measure_training(Trainer& trainer, double seconds) {
 }
 
 double measure_peak(Team& team, Precision precision) {
-  std::vector<double> peaks(static_cast<std::size_t>(team.size()));
-  team.run([&](int member) { peaks[static_cast<std::size_t>(member)] = measure_peak_gflops(precision); });
+  std::vector<double> peaks(team.size());
+  team.run([&](int member) { peaks[member] = measure_peak_gflops(precision); });
   double sum = 0;
   for (double peak : peaks) sum += peak;
   return sum;
@@ -254,7 +255,7 @@ Result<Ratios> compare(const std::array<const GameEntry*, 2>& games, const Match
   for (int turn = 0; turn < kTurns; ++turn) {
     std::array<double, 2> played{}, trained{};
     for (int i = 0; i < 2; ++i) {
-      const auto g = static_cast<std::size_t>((turn + i) % 2);
+      const std::size_t g = (turn + i) % 2;
       const Settings settings = settings_or_usage(games[g]->spec, setup);
       const Result<double> rate = measure_env(*games[g], settings, team, seconds / kTurns);
       if (!rate) return rate.error();

@@ -47,7 +47,7 @@ Result<Shown> watch_matches(const GameEntry& game, const std::shared_ptr<const S
     agent.act(rows.decisions(), Key(2).split(step), rows.choices.data(), rows.values.data());
     if (Result<void> stepped = rows.step(); !stepped) return stepped.error();
     for (int match = 0; match < kMatches; ++match) {
-      if (rows.status[static_cast<std::size_t>(match)] == Status::running) continue;
+      if (rows.status[match] == Status::running) continue;
       const Key key = Key(3).split(step).split(static_cast<std::uint64_t>(match));
       batch->start({&match, 1}, settings, {&key, 1});
       agent.match_started(match);
@@ -80,9 +80,9 @@ Result<Outcome> bench_runtime(const std::string& name, double seconds, const Gam
   const auto shared = std::make_shared<const SharedBot>(std::move(*trained));
   const Result<Shown> shown = watch_matches(game.value(), shared, 2000);
   if (!shown) return shown.error();
-  const auto width = static_cast<std::size_t>(rival_bot_observation_size(bot));
-  const auto masks = static_cast<std::size_t>(rival_bot_mask_size(bot));
-  const auto count = static_cast<std::size_t>(shown.value().count);
+  const std::size_t width = rival_bot_observation_size(bot);
+  const std::size_t masks = rival_bot_mask_size(bot);
+  const std::size_t count = shown.value().count;
   check(shown.value().observations.size() == count * width, "rows of the size that the runtime reads");
   const auto observation = [&](std::size_t row) { return shown.value().observations.data() + row * width; };
   const auto mask = [&](std::size_t row) { return shown.value().masks.data() + row * masks; };
@@ -102,8 +102,8 @@ Result<Outcome> bench_runtime(const std::string& name, double seconds, const Gam
       difference = std::max(difference, std::fabs(p[c] - expected[i * masks + c]));
   }
 
-  std::vector<std::int32_t> choices(static_cast<std::size_t>(rival_bot_choice_count(bot)) + 1);
-  std::vector<float> values(static_cast<std::size_t>(rival_bot_value_count(bot)) + 1);
+  std::vector<std::int32_t> choices(rival_bot_choice_count(bot) + 1);
+  std::vector<float> values(rival_bot_value_count(bot) + 1);
   // The quickest pass over the rows: whatever else the machine does only makes them slower.
   double quickest = HUGE_VAL;
   std::uint64_t key = 1;

@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "base/index.hpp"
+
 namespace rival::cli {
 namespace {
 
@@ -125,7 +127,7 @@ std::string wrapped(const Line& line, int width, int& column) {
   const auto place_word = [&] {
     if (word.empty()) return;
     if (column > indent && column + columns_of(spaces) + columns_of(word) > width) {
-      text.append("\n").append(static_cast<std::size_t>(indent), ' ');
+      text.append("\n").append(index(indent), ' ');
       column = indent;
     } else {
       append(text, spaces);
@@ -252,8 +254,7 @@ int columns(std::string_view text) {
 
 std::string grouped(long long number) {
   std::string digits = std::to_string(number);
-  for (int i = static_cast<int>(digits.size()) - 3; i > (number < 0 ? 1 : 0); i -= 3)
-    digits.insert(static_cast<std::size_t>(i), 1, ',');
+  for (int i = static_cast<int>(digits.size()) - 3; i > (number < 0 ? 1 : 0); i -= 3) digits.insert(i, 1, ',');
   return digits;
 }
 

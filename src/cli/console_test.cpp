@@ -8,6 +8,8 @@
 
 #include <sstream>
 
+#include "base/index.hpp"
+
 namespace rival::cli {
 namespace {
 
@@ -36,8 +38,7 @@ class Terminal {
     file_ = nullptr;
     std::string text;
     char block[4096];
-    for (ssize_t size = 0; (size = read(master_, block, sizeof block)) > 0;)
-      text.append(block, static_cast<std::size_t>(size));
+    for (ssize_t size = 0; (size = read(master_, block, sizeof block)) > 0;) text.append(block, index(size));
     std::erase(text, '\r');
     return text;
   }

@@ -141,7 +141,7 @@ class Table {
   // The person's: the result, or the return in games without one.
   double standing(int seat) const {
     return batch_->has_result() && status_ == Status::finished ? batch_->result(0, spec_.team_of(seat))
-                                                               : returns_[index(seat)];
+                                                               : returns_[seat];
   }
   double best_other(int seat) const {
     double best = -std::numeric_limits<double>::infinity();
@@ -149,7 +149,7 @@ class Table {
       if (spec_.team_of(other) != spec_.team_of(seat)) best = std::max(best, standing(other));
     return best;
   }
-  double total(int seat) const { return returns_[index(seat)]; }
+  double total(int seat) const { return returns_[seat]; }
   Status status() const { return status_; }
   // The whole position, hidden cards and all.
   std::string full_text() const { return batch_->text(0); }
@@ -162,7 +162,7 @@ class Table {
     bool by_person;
   };
 
-  int seat_of(int row) const { return rows_.seats[index(row)]; }
+  int seat_of(int row) const { return rows_.seats[row]; }
 
   void restart() {
     const int match = 0;
@@ -183,7 +183,7 @@ class Table {
 
   Result<void> step() {
     if (Result<void> stepped = rows_.step(); !stepped) return stepped;
-    for (int seat = 0; seat < spec_.seats; ++seat) returns_[index(seat)] += rows_.rewards[index(seat)];
+    for (int seat = 0; seat < spec_.seats; ++seat) returns_[seat] += rows_.rewards[seat];
     status_ = rows_.status[0];
     return {};
   }
@@ -364,7 +364,7 @@ class Table {
     if (!advised_) {
       const std::vector<int> rows = {row};
       return console_.print("In your place {} would play: {}\n", name_,
-                            batch_->action_text(0, seat_, would_play(agent_, rows)[index(row)]));
+                            batch_->action_text(0, seat_, would_play(agent_, rows)[row]));
     }
     const float* p = probabilities_.data() + row * layout_.mask_size;
     std::vector<int> order;
@@ -382,9 +382,9 @@ class Table {
   std::string expects(int row) {
     if (spec_.hidden_information) return "";  // it would tell its cards
     const std::vector<int> rows = {row};
-    std::vector<float> values(index(batch_->rows()));
+    std::vector<float> values(batch_->rows());
     if (!agent_.estimate(rows_.decisions(rows), values.data())) return "";
-    const auto value = static_cast<double>(values[index(row)]);
+    const auto value = static_cast<double>(values[row]);
     return win_estimates_ ? fmt::format(" {} thinks {}.", name_, in_words((value + 1) / 2))
                           : fmt::format(" {} expects {}.", name_, with_sign(value, 2));
   }

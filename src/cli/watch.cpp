@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/file.hpp"
+#include "base/index.hpp"
 #include "cli/command.hpp"
 #include "cli/player.hpp"
 #include "cli/settings.hpp"
@@ -37,7 +38,7 @@ class Witness final : public Agent {
   std::string name() const override { return player_.agent->name(); }
   void act(const Decisions& decisions, Key key, std::int32_t* choices, float* values) override {
     notes_.acted = true;
-    values_.resize(static_cast<std::size_t>(decisions.batch->rows()));
+    values_.resize(decisions.batch->rows());
     if (notes_.matches == 0 && player_.agent->estimate(decisions, values_.data())) note(decisions);
     player_.agent->act(decisions, key, choices, values);
   }
@@ -49,13 +50,13 @@ class Witness final : public Agent {
 
  private:
   void note(const Decisions& decisions) {
-    const auto step = static_cast<std::size_t>(decisions.batch->steps(0));
-    const auto teams = static_cast<std::size_t>(spec_.team_count());
+    const std::size_t step = decisions.batch->steps(0);
+    const std::size_t teams = spec_.team_count();
     std::vector<double> sum(teams);
     std::vector<int> count(teams);
     for (int row : decisions.rows) {
-      const auto team = static_cast<std::size_t>(spec_.team_of(decisions.seats[row]));
-      sum[team] += static_cast<double>(values_[static_cast<std::size_t>(row)]);
+      const std::size_t team = spec_.team_of(decisions.seats[row]);
+      sum[team] += static_cast<double>(values_[row]);
       ++count[team];
     }
     std::vector<std::vector<float>>& values = notes_.values;
@@ -110,8 +111,7 @@ Result<Shown> play(const Options& options, const GameEntry& game) {
     shown.players.push_back(short_name(game.spec.team_of(seat) == 0 ? options.what : against));
   shown.values = std::move(notes.values);
   if (!shown.values.empty())
-    shown.values.resize(static_cast<std::size_t>(shown.replay.steps()),
-                        std::vector<float>(static_cast<std::size_t>(game.spec.team_count()), NAN));
+    shown.values.resize(shown.replay.steps(), std::vector<float>(index(game.spec.team_count()), NAN));
   return shown;
 }
 

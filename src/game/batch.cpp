@@ -78,7 +78,7 @@ void Batch::start(std::span<const int> matches, const Settings& settings, std::s
 }
 
 void Batch::start_all(const Settings& settings, Key key) {
-  std::vector<int> all(static_cast<std::size_t>(matches_));
+  std::vector<int> all(matches_);
   std::iota(all.begin(), all.end(), 0);
   std::vector<Key> keys;
   keys.reserve(all.size());
@@ -87,8 +87,8 @@ void Batch::start_all(const Settings& settings, Key key) {
 }
 
 std::uint64_t Batch::hash(int match) const {
-  std::vector<float> observation(static_cast<std::size_t>(layout_.observation_size));
-  std::vector<std::uint8_t> mask(static_cast<std::size_t>(layout_.mask_size));
+  std::vector<float> observation(layout_.observation_size);
+  std::vector<std::uint8_t> mask(layout_.mask_size);
   std::uint64_t h = Key::mix(static_cast<std::uint64_t>(status(match)) + 1);
   const auto add = [&h](std::uint64_t bits) { h = Key::mix(h ^ (bits + Key::kGolden)); };
   const SeatSet acting = to_act(match);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/check.hpp"
+#include "base/index.hpp"
 #include "game/spec.hpp"
 #include "rival/game.hpp"
 #include "rival/members.hpp"
@@ -93,7 +94,7 @@ class Batch {
   virtual void observe(const ObservationRows& out) const = 0;
   // Whether observe() has last shown a running match. One that is played elsewhere may take its time, and is idle until
   // then: nobody decides, and step() leaves it as it is.
-  bool ready(int match) const { return ready_.empty() || ready_[static_cast<std::size_t>(match)]; }
+  bool ready(int match) const { return ready_.empty() || ready_[match]; }
 
   // Steps every running match that is ready; the randomness of a step comes from its match's key and the step's number.
   // What a match that is played elsewhere makes of it may come of a later call: until then it is not ready, and gives
@@ -101,9 +102,9 @@ class Batch {
   // Matches that have ended stay as they are, with zero rewards, until they are started again.
   virtual void step(const ActionRows& actions, const StepRows& out) = 0;
   // Number of steps since the match started.
-  int steps(int match) const { return std::max(0, clocks_[static_cast<std::size_t>(match)].steps); }
+  int steps(int match) const { return std::max(0, clocks_[match].steps); }
   // As start() was given them.
-  const Settings& settings(int match) const { return settings_[static_cast<std::size_t>(match)]; }
+  const Settings& settings(int match) const { return settings_[match]; }
 
   // ---- one match, for tools, which wait until it is ready; `mask` may be null ----
   virtual void observe_seat(int match, int seat, float* observation, std::uint8_t* mask) const = 0;
@@ -167,14 +168,10 @@ class Batch {
   };
 
   Batch(Spec spec, int matches)
-      : clocks_(static_cast<std::size_t>(matches)),
-        spec_(std::move(spec)),
-        layout_(spec_),
-        matches_(matches),
-        settings_(static_cast<std::size_t>(matches)) {}
+      : clocks_(matches), spec_(std::move(spec)), layout_(spec_), matches_(matches), settings_(matches) {}
   virtual void start_each(std::span<const int> matches, const Settings& settings, std::span<const Key> keys) = 0;
   // Of a match that is made otherwise than by start(): as a copy, or of what chance may bring.
-  void note_settings(int match, const Settings& settings) { settings_[static_cast<std::size_t>(match)] = settings; }
+  void note_settings(int match, const Settings& settings) { settings_[match] = settings; }
   virtual const std::type_info& state_type() const { return typeid(void); }
   virtual const void* state_address(int) const { return nullptr; }
 
@@ -199,7 +196,7 @@ std::unique_ptr<Batch> failed_batch(Spec spec, int matches, std::string why);
 template <Game G>
 class BatchOf final : public Batch {
  public:
-  explicit BatchOf(int matches) : Batch(G::spec(), matches), games_(static_cast<std::size_t>(matches)) {}
+  explicit BatchOf(int matches) : Batch(G::spec(), matches), games_(matches) {}
 
   static std::unique_ptr<Batch> make(int matches) { return std::make_unique<BatchOf>(matches); }
 
@@ -214,10 +211,10 @@ class BatchOf final : public Batch {
         SeatSet acting;
         if (runs(m)) {
           at.member = "to_act()";
-          acting = games_[index(m)].to_act();
+          acting = games_[m].to_act();
         }
         for (int i = 0; i < per_match; ++i) {
-          const std::size_t row = index(m * per_match + i);
+          const std::size_t row = m * per_match + i;
           const int seat = per_match > 1 ? i : (acting.empty() ? 0 : acting.lowest());
           if (!acting.contains(seat)) {
             out.seats[row] = -1;
@@ -244,9 +241,9 @@ class BatchOf final : public Batch {
         out.status[m] = status_of(m);
         if (out.status[m] != Status::running) continue;
         at.member = "step()";
-        G& game = games_[index(m)];
+        G& game = games_[m];
         float* rewards = out.rewards + static_cast<std::ptrdiff_t>(m) * seats;
-        Clock& clock = clocks_[index(m)];
+        Clock& clock = clocks_[m];
         game.step(Actions(actions.choices + static_cast<std::ptrdiff_t>(m) * choices,
                           actions.values + static_cast<std::ptrdiff_t>(m) * values, per_match > 1 ? 1 : 0, layout()),
                   clock.key.split(static_cast<std::uint64_t>(clock.steps) + 1), Rewards(rewards));
@@ -315,21 +312,21 @@ class BatchOf final : public Batch {
   }
   bool resample_hidden(int match, int seat, Key key) override {
     if constexpr (HasResampleHidden<G>)
-      guarded({match, seat, "resample_hidden()"}, [&](Place&) { games_[index(match)].resample_hidden(seat, key); });
+      guarded({match, seat, "resample_hidden()"}, [&](Place&) { games_[match].resample_hidden(seat, key); });
     return HasResampleHidden<G>;
   }
   // Puts a match into a state of the caller's making, as if it had just been started there with `key`.
   void set_state(int match, const G& state, Key key = {}) {
-    games_[index(match)] = state;
-    clocks_[index(match)] = {key, 0};
+    games_[match] = state;
+    clocks_[match] = {key, 0};
   }
   bool copy_match(const Batch& from, int match, int into, std::optional<Key> key = {}) override {
     const auto* same = dynamic_cast<const BatchOf*>(&from);
     check(same != nullptr, "a match was copied from a batch of another game");
-    games_[index(into)] = same->games_[index(match)];
-    clocks_[index(into)] = same->clocks_[index(match)];
+    games_[into] = same->games_[match];
+    clocks_[into] = same->clocks_[match];
     note_settings(into, from.settings(match));
-    if (key) clocks_[index(into)].key = *key;
+    if (key) clocks_[into].key = *key;
     return true;
   }
   Outcomes starts(const Settings& settings) const override {
@@ -339,7 +336,7 @@ class BatchOf final : public Batch {
   }
   Outcomes outcomes(int match, const ActionRows& actions) const override {
     if constexpr (HasOutcomes<G>) {
-      const Clock& now = clocks_[index(match)];
+      const Clock& now = clocks_[match];
       const Actions rows(actions.choices, actions.values, rows_per_match() > 1 ? 1 : 0, layout());
       return outcomes_of({match, -1, "outcomes()"}, {now.key, now.steps + 1}, settings(match),
                          [&] { return game(match).outcomes(rows); });
@@ -352,14 +349,12 @@ class BatchOf final : public Batch {
   }
 
  private:
-  static std::size_t index(int i) { return static_cast<std::size_t>(i); }
-
   void start_each(std::span<const int> matches, const Settings& settings, std::span<const Key> keys) override {
     guarded({.member = "reset()"}, [&](Place& at) {
       for (std::size_t i = 0; i < matches.size(); ++i) {
         at.match = matches[i];
-        clocks_[index(at.match)] = {keys[i], 0};
-        games_[index(at.match)].reset(settings, keys[i].split(0));
+        clocks_[at.match] = {keys[i], 0};
+        games_[at.match].reset(settings, keys[i].split(0));
       }
     });
   }
@@ -386,9 +381,7 @@ class BatchOf final : public Batch {
     return result;
   }
 
-  Status status_of(int match) const {
-    return clocks_[index(match)].steps < 0 ? Status::truncated : game(match).status();
-  }
+  Status status_of(int match) const { return clocks_[match].steps < 0 ? Status::truncated : game(match).status(); }
   bool runs(int match) const { return status_of(match) == Status::running; }
 
   // What the end of a finished match gives its seats.
@@ -409,7 +402,7 @@ class BatchOf final : public Batch {
     Outcomes outcomes;
     guarded(place, [&](Place& at) {
       const std::vector<Chance<G>> all = said();
-      const std::size_t seats = index(spec().seats);
+      const std::size_t seats = spec().seats;
       auto batch = std::make_unique<BatchOf>(static_cast<int>(all.size()));
       outcomes.rewards.resize(all.size() * seats);
       for (std::size_t i = 0; i < all.size(); ++i) {
@@ -425,10 +418,10 @@ class BatchOf final : public Batch {
     });
     return outcomes;
   }
-  const G& game(int match) const { return games_[index(match)]; }
+  const G& game(int match) const { return games_[match]; }
   // `mask` may be null: what the seat may do is not asked then.
   void write_row(Place& at, const RowLayout& layout, float* observation, std::uint8_t* mask) const {
-    const G& game = games_[index(at.match)];
+    const G& game = games_[at.match];
     at.member = "observe()";
     game.observe(at.seat, Observation(observation, layout, spec()));
     at.member = "legal()";
@@ -436,7 +429,7 @@ class BatchOf final : public Batch {
       if (mask) game.legal(at.seat, Mask(mask, layout));
   }
   const std::type_info& state_type() const override { return typeid(G); }
-  const void* state_address(int match) const override { return &games_[index(match)]; }
+  const void* state_address(int match) const override { return &games_[match]; }
 
   std::vector<G> games_;
 };

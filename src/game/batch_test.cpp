@@ -36,7 +36,7 @@ const Dice& dice(const Batch& batch, int match) {
 }
 
 void step_all(Batch& batch, std::int32_t choice) {
-  const std::vector<std::int32_t> choices(static_cast<std::size_t>(batch.matches()), choice);
+  const std::vector<std::int32_t> choices(batch.matches(), choice);
   std::vector<float> rewards(choices.size());
   std::vector<Status> status(choices.size());
   batch.step({choices.data(), nullptr}, {rewards.data(), status.data()});

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/index.hpp"
 #include "base/number.hpp"
 #include "base/program.hpp"
 #include "game/replay.hpp"
@@ -160,8 +161,8 @@ class Kit {
   View view(const Batch& batch, int seat, bool with_mask) const {
     const RowLayout& layout = batch.layout();
     View v;
-    v.observation.assign(static_cast<std::size_t>(layout.observation_size + 2 * kPadding), kGuard);
-    v.mask.assign(static_cast<std::size_t>(layout.mask_size + 2 * kPadding), kMaskGuard);
+    v.observation.assign(layout.observation_size + 2 * kPadding, kGuard);
+    v.mask.assign(layout.mask_size + 2 * kPadding, kMaskGuard);
     batch.observe_seat(0, seat, v.observation.data() + kPadding, with_mask ? v.mask.data() + kPadding : nullptr);
     return v;
   }
@@ -181,8 +182,8 @@ class Kit {
     const auto choices = [this](std::size_t p) { return spec_.action[p].is_choice() ? spec_.action[p].size : 0; };
     spread(apart.observation_offset, apart.observation_size, cells);
     spread(apart.mask_offset, apart.mask_size, choices);
-    std::vector<float> row(static_cast<std::size_t>(apart.observation_size));
-    std::vector<std::uint8_t> mask(static_cast<std::size_t>(apart.mask_size));
+    std::vector<float> row(apart.observation_size);
+    std::vector<std::uint8_t> mask(apart.mask_size);
     if (!batch_->observe_seat_as(apart, 0, seat, row.data(), acting ? mask.data() : nullptr)) return;
     // A row written from its first cell to its last, whatever the parts, is well written too.
     const float* whole = together.observation.data() + kPadding;
@@ -327,7 +328,7 @@ class Kit {
       const RowLayout& layout = batch_->layout();
       for (std::size_t p = 0; p < spec_.observation.size(); ++p)
         for (int i = 0; i < spec_.observation[p].size(); ++i) {
-          const auto cell = static_cast<std::size_t>(kPadding + layout.observation_offset[p] + i);
+          const std::size_t cell = kPadding + layout.observation_offset[p] + i;
           if (before.observation[cell] != after.observation[cell])
             fail("hidden", where(seat) + "sees what is hidden: observation part '" + spec_.observation[p].name +
                                "', index " + std::to_string(i) + " changes from " + number(before.observation[cell]) +
@@ -370,10 +371,10 @@ class Kit {
     batch_->start({&zero, 1}, settings, {&match_key, 1});
     step_ = 0;
     played.key = match_key;
-    const auto rows = static_cast<std::size_t>(batch_->rows());
-    const auto choices = rows * static_cast<std::size_t>(layout.choice_count);
-    const auto values = rows * static_cast<std::size_t>(layout.value_count);
-    std::vector<float> rewards(static_cast<std::size_t>(spec_.seats)), copy_rewards(rewards);
+    const std::size_t rows = batch_->rows();
+    const auto choices = rows * index(layout.choice_count);
+    const auto values = rows * index(layout.value_count);
+    std::vector<float> rewards(spec_.seats), copy_rewards(rewards);
     ReplayRecorder recorder(*batch_, 0, match_key, replay ? 1 : kUnknownBound);
     const int bound = spec_.max_steps > 0 ? spec_.max_steps : kUnknownBound;
     touch("ending");
@@ -423,7 +424,7 @@ class Kit {
       if (!sound(*batch_)) return false;
       touch("rewards");
       for (int seat = 0; seat < spec_.seats; ++seat) {
-        const float reward = rewards[static_cast<std::size_t>(seat)];
+        const float reward = rewards[seat];
         if (status == Status::finished && batch_->has_result() &&
             !std::isfinite(batch_->result(0, spec_.team_of(seat))))
           break;  // reported as a result
@@ -502,8 +503,8 @@ class Kit {
       keys.push_back(played.key);
     }
     batch->start(all, settings_, keys);
-    const auto choices = static_cast<std::size_t>(batch->rows_per_match() * batch->layout().choice_count);
-    const auto values = static_cast<std::size_t>(batch->rows_per_match() * batch->layout().value_count);
+    const std::size_t choices = batch->rows_per_match() * batch->layout().choice_count;
+    const std::size_t values = batch->rows_per_match() * batch->layout().value_count;
     BatchRows rows(*batch);
     for (bool left = true; left && !batch->failure();) {
       left = false;
@@ -512,14 +513,14 @@ class Kit {
         const int step = batch->steps(static_cast<int>(m));
         if (step >= played_[m].steps || batch->status(static_cast<int>(m)) != Status::running) continue;
         left = true;  // though it may not be ready yet
-        const auto at = static_cast<std::size_t>(step);
+        const std::size_t at = step;
         std::copy_n(played_[m].actions.choices.data() + at * choices, choices, rows.choices.data() + m * choices);
         std::copy_n(played_[m].actions.values.data() + at * values, values, rows.values.data() + m * values);
       }
       batch->step(rows.actions(), {rows.rewards.data(), rows.status.data()});
     }
     for (int m = 0; m < count; ++m)
-      if (batch->hash(m) != played_[static_cast<std::size_t>(m)].last_hash) {
+      if (batch->hash(m) != played_[m].last_hash) {
         fail("same keys",
              "match " + std::to_string(m) + " ends otherwise when played beside others in a batch than alone");
         return;
@@ -543,7 +544,7 @@ class Kit {
         const auto values = static_cast<std::ptrdiff_t>(a->rows() * a->layout().value_count);
         const ActionRows actions{played.actions.choices.data() + step * choices,
                                  played.actions.values.data() + step * values};
-        std::vector<float> rewards(static_cast<std::size_t>(spec_.seats));
+        std::vector<float> rewards(spec_.seats);
         Status status;
         a->step(actions, {rewards.data(), &status});
         b->step(actions, {rewards.data(), &status});

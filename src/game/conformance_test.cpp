@@ -334,7 +334,7 @@ TEST(Conformance, EmptySeatsNeitherWinNorLose) {
     for (int seat = 0; seat < 4; ++seat) {
       const bool plays = batch.playing(m).contains(seat);
       EXPECT_EQ(batch.plays(m, seat), plays);
-      EXPECT_EQ(rewards[static_cast<std::size_t>(4 * m + seat)], plays ? 1 : 0);
+      EXPECT_EQ(rewards[4 * m + seat], plays ? 1 : 0);
       empty += !plays;
     }
   EXPECT_GT(empty, 20);

@@ -68,7 +68,7 @@ Result<DrawnParameter> parse(const Spec& spec, std::size_t p, const std::string&
 void set(DrawnParameter drawn, MatchSettings& settings) {
   std::erase_if(settings.drawn, [&](const DrawnParameter& other) { return other.parameter == drawn.parameter; });
   if (drawn.low == drawn.high) {
-    settings.fixed.parameters[index(drawn.parameter)] = static_cast<float>(drawn.low);
+    settings.fixed.parameters[drawn.parameter] = static_cast<float>(drawn.low);
     return;
   }
   const auto behind = std::find_if(settings.drawn.begin(), settings.drawn.end(),
@@ -81,7 +81,7 @@ void set(DrawnParameter drawn, MatchSettings& settings) {
 float DrawnParameter::draw(Key key) const {
   constexpr double kMostSteps = 1 << 30;
   Random random(key);
-  if (!values.empty()) return values[index(random.below(static_cast<int>(values.size())))];
+  if (!values.empty()) return values[random.below(static_cast<int>(values.size()))];
   if (step <= 0)
     return std::clamp(random.uniform(static_cast<float>(low), static_cast<float>(high)), static_cast<float>(low),
                       static_cast<float>(high));
@@ -97,8 +97,7 @@ bool DrawnParameter::contains(float value) const {
 Settings MatchSettings::draw(Key key) const {
   Settings settings = fixed;
   for (const DrawnParameter& one : drawn)
-    settings.parameters[index(one.parameter)] =
-        one.draw(draw_key(key, MatchDraw::settings).split(index(one.parameter)));
+    settings.parameters[one.parameter] = one.draw(draw_key(key, MatchDraw::settings).split(one.parameter));
   return settings;
 }
 
@@ -111,8 +110,8 @@ bool MatchSettings::cover(const MatchSettings& other) const {
   };
   for (int p = 0; p < static_cast<int>(fixed.parameters.size()); ++p) {
     const DrawnParameter *own = find(*this, p), *its = find(other, p);
-    const float value = other.fixed.parameters[index(p)];
-    if (!own && (its || fixed.parameters[index(p)] != value)) return false;
+    const float value = other.fixed.parameters[p];
+    if (!own && (its || fixed.parameters[p] != value)) return false;
     if (!own) continue;
     if (!its && !own->contains(value)) return false;
     if (!its) continue;
@@ -139,7 +138,7 @@ Result<void> draw_parameters(const Spec& spec, std::span<const std::string> assi
       return Error{where + "'" + assignment + "': write NAME=VALUE, as in " +
                    (known.empty() ? "speed" : known.front()) + "=1"};
     const std::string name = assignment.substr(0, equals), text = assignment.substr(equals + 1);
-    const auto p = static_cast<std::size_t>(std::find(known.begin(), known.end(), name) - known.begin());
+    const std::size_t p = std::find(known.begin(), known.end(), name) - known.begin();
     if (p == known.size() && name == kAll) {
       if (text != kAny) return Error{where + name + " must be '" + kAny + "', not '" + text + "'"};
       for (std::size_t each = 0; each < known.size(); ++each) set(whole_range(spec, each), settings);
@@ -157,7 +156,7 @@ std::string settings_text(const Spec& spec, const MatchSettings& settings) {
   Settings others = settings.fixed;
   std::string text;
   for (const DrawnParameter& one : settings.drawn) {
-    const auto p = index(one.parameter);
+    const std::size_t p = one.parameter;
     others.parameters[p] = spec.parameters[p].value;
     text += " " + spec.parameters[p].name + "=" + text_of(one);
   }
@@ -168,7 +167,7 @@ std::string settings_text(const Spec& spec, const MatchSettings& settings) {
 Result<void> fits(const Spec& spec, const MatchSettings& settings) {
   if (Result<void> fit = fits(spec, settings.fixed); !fit) return fit;
   for (const DrawnParameter& one : settings.drawn) {
-    const auto p = static_cast<std::size_t>(one.parameter);
+    const std::size_t p = one.parameter;
     if (one.parameter < 0 || p >= spec.parameters.size())
       return Error{"draws parameter " + std::to_string(one.parameter) + ", the game has " +
                    std::to_string(spec.parameters.size())};
@@ -194,7 +193,7 @@ std::vector<ObservedParameter> observed_parameters(const Spec& spec, const Match
   std::vector<ObservedParameter> observed;
   for (const DrawnParameter& one : settings.drawn)
     observed.push_back(
-        {spec.parameters[index(one.parameter)].name, static_cast<float>(one.low), static_cast<float>(one.high)});
+        {spec.parameters[one.parameter].name, static_cast<float>(one.low), static_cast<float>(one.high)});
   return observed;
 }
 
@@ -209,7 +208,7 @@ RulesSight::RulesSight(const Spec& spec, std::vector<ObservedParameter> observed
     const auto found = std::find_if(spec.parameters.begin(), spec.parameters.end(),
                                     [&](const Parameter& parameter) { return parameter.name == one.name; });
     check(found != spec.parameters.end(), "an observed parameter that the game does not have");
-    parameter_.push_back(static_cast<std::size_t>(found - spec.parameters.begin()));
+    parameter_.push_back(found - spec.parameters.begin());
     defaults_.push_back(found->value);
   }
 }

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/hash.hpp"
+#include "base/index.hpp"
 #include "base/number.hpp"
 
 namespace rival {
@@ -19,7 +20,7 @@ constexpr std::size_t kMaxChoices = std::size_t{1} << 26;  // unpacked, over a w
 constexpr int kSeats = 64;
 
 std::size_t hash_count(std::size_t steps, int check_every) {
-  const auto every = static_cast<std::size_t>(check_every);
+  const std::size_t every = check_every;
   return (steps + every - 1) / every + 1;
 }
 
@@ -48,7 +49,7 @@ void for_each_part(const std::vector<Replay::Part>& parts, const std::int32_t* c
   std::array<int, kMaxParts> chosen;  // by part
   for (std::size_t p = 0; p < parts.size(); ++p) {
     const Replay::Part& part = parts[p];
-    const int on = part.when_part < 0 ? 0 : chosen[static_cast<std::size_t>(part.when_part)];
+    const int on = part.when_part < 0 ? 0 : chosen[part.when_part];
     const bool counts = part.when_part < 0 || (on >= 0 && on < 64 && ((part.when_choices >> on) & 1) != 0);
     each(part, part.choice ? choice : value, counts);
     chosen[p] = part.choice && counts ? choices[choice] : -1;
@@ -58,7 +59,7 @@ void for_each_part(const std::vector<Replay::Part>& parts, const std::int32_t* c
 
 std::size_t decision_count(const Replay& replay) {
   std::size_t count = 0;
-  for (SeatSet seats : replay.acting) count += static_cast<std::size_t>(seats.count());
+  for (SeatSet seats : replay.acting) count += index(seats.count());
   return count;
 }
 
@@ -129,7 +130,7 @@ class Reader {
   }
 
   std::uint64_t fixed(std::string_view field, int size) {
-    if (!need(field, static_cast<std::size_t>(size))) return 0;
+    if (!need(field, index(size))) return 0;
     std::uint64_t value = 0;
     for (int i = 0; i < size; ++i) value |= static_cast<std::uint64_t>(bytes_[offset_++]) << (8 * i);
     return value;
@@ -345,8 +346,8 @@ Result<ReplayPlayer> ReplayPlayer::open(const Replay& replay, const BatchFactory
     return Error{"this replay of '" + replay.game + "' lays out its decisions otherwise than the game's"};
   const std::size_t decisions = decision_count(replay);
   if (replay.check_every < 1 || replay.hashes.size() != hash_count(replay.acting.size(), replay.check_every) ||
-      replay.choices.size() != decisions * static_cast<std::size_t>(replay.choices_per_decision()) ||
-      replay.values.size() != decisions * static_cast<std::size_t>(replay.values_per_decision()))
+      replay.choices.size() != decisions * index(replay.choices_per_decision()) ||
+      replay.values.size() != decisions * index(replay.values_per_decision()))
     return Error{"this replay of '" + replay.game + "' is incomplete: its actions or hashes do not fit its steps"};
   ReplayPlayer player(replay, std::move(batch));
   if (Result<void> same = player.compare_hash(); !same) return same.error();
@@ -356,12 +357,12 @@ Result<ReplayPlayer> ReplayPlayer::open(const Replay& replay, const BatchFactory
 ReplayPlayer::ReplayPlayer(const Replay& replay, std::unique_ptr<Batch> batch)
     : replay_(&replay), batch_(std::move(batch)) {
   const RowLayout& layout = batch_->layout();
-  const auto rows = static_cast<std::size_t>(batch_->rows());
-  choices_.resize(rows * static_cast<std::size_t>(layout.choice_count));
-  values_.resize(rows * static_cast<std::size_t>(layout.value_count));
-  rewards_.resize(static_cast<std::size_t>(batch_->spec().seats));
-  observation_.resize(static_cast<std::size_t>(layout.observation_size));
-  mask_.resize(static_cast<std::size_t>(layout.mask_size));
+  const std::size_t rows = batch_->rows();
+  choices_.resize(rows * index(layout.choice_count));
+  values_.resize(rows * index(layout.value_count));
+  rewards_.resize(batch_->spec().seats);
+  observation_.resize(layout.observation_size);
+  mask_.resize(layout.mask_size);
   const int match = 0;
   batch_->start({&match, 1}, replay.settings, {&replay.key, 1});
 }
@@ -382,8 +383,7 @@ Error ReplayPlayer::differs(const std::string& what) const {
 Result<void> ReplayPlayer::compare_hash() {
   const auto every = replay_->check_every;
   if (!done() && step_ % every != 0) return {};
-  const std::uint32_t expected =
-      done() ? replay_->hashes.back() : replay_->hashes[static_cast<std::size_t>(step_ / every)];
+  const std::uint32_t expected = done() ? replay_->hashes.back() : replay_->hashes[step_ / every];
   if (short_hash(batch_->hash(0)) != expected)
     return differs(last_agreed_ < 0
                        ? "the match starts from another state than the recorded one"
@@ -398,7 +398,7 @@ Result<void> ReplayPlayer::compare_hash() {
 Result<void> ReplayPlayer::take_actions() {
   const Spec& spec = batch_->spec();
   const RowLayout& layout = batch_->layout();
-  const SeatSet acting = batch_->to_act(0), recorded = replay_->acting[static_cast<std::size_t>(step_)];
+  const SeatSet acting = batch_->to_act(0), recorded = replay_->acting[step_];
   if (acting != recorded)
     return differs("seats to act are " + seat_names(acting) + ", recorded are " + seat_names(recorded));
   for (int seat = 0; seat < spec.seats; ++seat) {
@@ -417,13 +417,13 @@ Result<void> ReplayPlayer::take_actions() {
         const bool known = choice >= 0 && choice < part->size;
         if (counts ? !known || !mask[choice] : choice != 0)
           wrong = "choice " + std::to_string(choice) + " is not allowed";
-        choices_[static_cast<std::size_t>(row * layout.choice_count + offset)] = choice;
+        choices_[row * layout.choice_count + offset] = choice;
         mask += part->size;
       } else {
         for (int i = offset; i < offset + part->size; ++i) {
           if (counts ? !(values[i] >= part->low && values[i] <= part->high) : values[i] != 0)
             wrong = "value " + shortest(values[i]) + " is out of range";
-          values_[static_cast<std::size_t>(row * layout.value_count + i)] = values[i];
+          values_[row * layout.value_count + i] = values[i];
         }
       }
       if (!wrong.empty() && problem.empty())
@@ -457,8 +457,7 @@ std::vector<std::byte> serialize(const Replay& replay) {
   std::string_view last;
   for (const RuleSection& section : replay.rules) {
     const std::string_view name = section.name;
-    const auto shared = static_cast<std::size_t>(
-        std::mismatch(name.begin(), name.end(), last.begin(), last.end()).first - name.begin());
+    const std::size_t shared = std::mismatch(name.begin(), name.end(), last.begin(), last.end()).first - name.begin();
     count(shared);
     count(name.size() - shared);
     w.text(name.substr(shared));
@@ -470,19 +469,19 @@ std::vector<std::byte> serialize(const Replay& replay) {
   for (float parameter : replay.settings.parameters) w.f32(parameter);
   count(replay.settings.picks.size());
   for (int pick : replay.settings.picks) w.varint(static_cast<std::uint32_t>(pick + 1));
-  count(static_cast<std::size_t>(replay.seats));
+  count(index(replay.seats));
   count(replay.parts.size());
   for (const Replay::Part& part : replay.parts) {
     w.byte(static_cast<std::uint8_t>((part.choice ? 0 : 1) | (part.when_part >= 0 ? 2 : 0)));
-    count(static_cast<std::size_t>(part.size));
+    count(index(part.size));
     if (part.when_part < 0) continue;
-    count(static_cast<std::size_t>(part.when_part));
+    count(index(part.when_part));
     w.varint(part.when_choices);
   }
-  count(static_cast<std::size_t>(replay.check_every));
+  count(index(replay.check_every));
   count(replay.acting.size());
 
-  const auto size = static_cast<std::size_t>(replay.choices_per_decision());
+  const std::size_t size = replay.choices_per_decision();
   std::vector<std::int32_t> before(kSeats * size, 0);  // each seat's last choices
   const std::int32_t* choices = replay.choices.data();
   const float* values = replay.values.data();
@@ -493,7 +492,7 @@ std::vector<std::byte> serialize(const Replay& replay) {
     acted = seats;
     for (int seat = 0; seat < kSeats; ++seat) {
       if (!seats.contains(seat)) continue;
-      std::int32_t* own = before.data() + static_cast<std::size_t>(seat) * size;
+      std::int32_t* own = before.data() + index(seat) * size;
       const bool same = std::equal(choices, choices + size, own);
       w.bits(same, 1);
       for_each_part(replay.parts, choices, [&](const Replay::Part& part, int offset, bool counts) {
@@ -563,7 +562,7 @@ void read_steps(Reader& r, Replay& replay) {
   if (r.ok() && steps > 4 * static_cast<std::uint64_t>(r.left()))  // two bits each, at least
     r.fail("step count", "is " + std::to_string(steps) + ", but only " + std::to_string(r.left()) +
                              " bytes follow; the file is truncated or damaged");
-  const auto size = static_cast<std::size_t>(replay.choices_per_decision());
+  const std::size_t size = replay.choices_per_decision();
   std::vector<std::int32_t> before(kSeats * size, 0);
   for (std::uint64_t step = 0; r.ok() && step < steps; ++step) {
     const SeatSet seats = r.bits("acting seats", 1) ? (step > 0 ? replay.acting.back() : SeatSet::none())
@@ -572,7 +571,7 @@ void read_steps(Reader& r, Replay& replay) {
     replay.acting.push_back(seats);
     for (int seat = 0; r.ok() && seat < kSeats; ++seat) {
       if (!seats.contains(seat)) continue;
-      std::int32_t* own = before.data() + static_cast<std::size_t>(seat) * size;
+      std::int32_t* own = before.data() + index(seat) * size;
       const bool same = r.bits("decision", 1) != 0;
       for_each_part(replay.parts, own, [&](const Replay::Part& part, int offset, bool counts) {
         if (part.choice && !same) {

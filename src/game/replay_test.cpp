@@ -256,9 +256,9 @@ TEST(Replay, DecisionsLikeTheLastOneTakeABit) {
   for (int decision = 0; decision < 1600; ++decision) replay.choices.insert(replay.choices.end(), {1, 17});
   const std::size_t same = serialize(replay).size();
   EXPECT_LE(same, empty + 310);  // three bits a step
-  for (int decision = 0; decision < 1600; decision += 2) replay.choices[static_cast<std::size_t>(2 * decision)] = 5;
-  for (int decision = 0; decision < 1600; decision += 2) replay.choices[static_cast<std::size_t>(2 * decision + 1)] = 0;
-  for (int decision = 0; decision < 1600; decision += 4) replay.choices[static_cast<std::size_t>(2 * decision)] = 6;
+  for (int decision = 0; decision < 1600; decision += 2) replay.choices[2 * decision] = 5;
+  for (int decision = 0; decision < 1600; decision += 2) replay.choices[2 * decision + 1] = 0;
+  for (int decision = 0; decision < 1600; decision += 4) replay.choices[2 * decision] = 6;
   const std::size_t other = serialize(replay).size();  // seat 0 alternates between choices that need no second part
   EXPECT_LE(other, same + 310);
   EXPECT_GE(other, same + 290);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/finite.hpp"
+#include "base/index.hpp"
 #include "base/number.hpp"
 #include "base/program.hpp"
 
@@ -40,7 +41,7 @@ BatchRows::BatchRows(Batch& batch, int room) : batch_(batch) {
 }
 
 Error BatchRows::wrong(BatchFailure failure) const {
-  if (failure.match >= 0 && !numbers.empty()) failure.match = numbers[static_cast<std::size_t>(failure.match)];
+  if (failure.match >= 0 && !numbers.empty()) failure.match = numbers[failure.match];
   return batch_.error(failure);
 }
 
@@ -58,10 +59,10 @@ Error BatchRows::fault(int row) const {
   const Spec& spec = batch_.spec();
   const int size = batch_.layout().observation_size;
   const auto bad = [&](const std::string& what) {
-    return wrong(match_of(row), seats[static_cast<std::size_t>(row)],
+    return wrong(match_of(row), seats[row],
                  what + "; `" + command_line({"check", spec.name}) + "` shows it in isolation");
   };
-  if (const auto i = static_cast<int>(first_not_finite(observation(row), static_cast<std::size_t>(size))); i < size)
+  if (const auto i = static_cast<int>(first_not_finite(observation(row), index(size))); i < size)
     return bad(value_name(spec, batch_.layout(), i) + " in its observation is " +
                with_digits(static_cast<double>(observation(row)[i]), 6));
   std::size_t p = 0;
@@ -74,12 +75,12 @@ Result<void> BatchRows::observe() {
   if (batch_.failure()) return sound();
   acting_.clear();
   const int per_match = batch_.rows_per_match();
-  const auto size = static_cast<std::size_t>(batch_.layout().observation_size);
+  const std::size_t size = batch_.layout().observation_size;
   const bool finite = all_finite(observations.data(), at(batch_.rows(), batch_.layout().observation_size));
   for (int match = 0, row = 0; match < batch_.matches(); ++match) {
     bool somebody = false;
     for (const int end = row + per_match; row < end; ++row) {
-      if (seats[static_cast<std::size_t>(row)] < 0) continue;
+      if (seats[row] < 0) continue;
       somebody = true;
       acting_.push_back(row);
       const bool sound = (finite || all_finite(observation(row), size)) &&
@@ -99,9 +100,7 @@ Result<void> BatchRows::take(std::span<const int> rows, const std::string& who) 
   const Spec& spec = batch_.spec();
   const RowLayout& layout = batch_.layout();
   for (int row : rows) {
-    const auto bad = [&](const std::string& what) {
-      return wrong(match_of(row), seats[static_cast<std::size_t>(row)], who + " " + what);
-    };
+    const auto bad = [&](const std::string& what) { return wrong(match_of(row), seats[row], who + " " + what); };
     for (std::size_t p = 0; p < spec.action.size(); ++p) {
       const ActionPart& part = spec.action[p];
       if (part.is_choice()) {
@@ -129,7 +128,7 @@ Result<void> BatchRows::step(const StepRows& out) {
   batch_.step(actions(), out);
   if (batch_.failure()) return sound();
   const int all = batch_.spec().seats, count = batch_.matches() * all;
-  if (const auto bad = static_cast<int>(first_not_finite(out.rewards, static_cast<std::size_t>(count))); bad < count)
+  if (const auto bad = static_cast<int>(first_not_finite(out.rewards, index(count))); bad < count)
     return wrong({bad / all, batch_.steps(bad / all) - 1, bad % all,
                   "its reward or result is " + with_digits(static_cast<double>(out.rewards[bad]), 6) + "; `" +
                       command_line({"check", batch_.spec().name}) + "` shows it in isolation"});

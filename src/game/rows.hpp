@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/index.hpp"
 #include "base/result.hpp"
 #include "game/batch.hpp"
 
@@ -66,7 +67,7 @@ class BatchRows {
   std::vector<Status> status;
 
  private:
-  std::size_t at(int row, int width) const { return static_cast<std::size_t>(row) * static_cast<std::size_t>(width); }
+  std::size_t at(int row, int width) const { return index(row) * width; }
   Error wrong(BatchFailure failure) const;
   Error wrong(int match, int seat, const std::string& what) const;  // in the present step
   Result<void> sound() const;

@@ -16,7 +16,7 @@ constexpr const char* kDrawn = "drawn";  // what is said instead of an option
 Settings default_settings(const Spec& spec) {
   Settings settings;
   for (const Parameter& parameter : spec.parameters) settings.parameters.push_back(parameter.value);
-  settings.picks.assign(spec.choices.size() * static_cast<std::size_t>(spec.seats), -1);
+  settings.picks.assign(spec.choices.size() * index(spec.seats), -1);
   return settings;
 }
 
@@ -58,7 +58,7 @@ Result<void> set_parameters(const Spec& spec, std::span<const std::string> assig
   const Result<void> set = draw_parameters(spec, assignments, where, all);
   settings = std::move(all.fixed);
   if (!set || all.drawn.empty()) return set;
-  const std::string& name = spec.parameters[index(all.drawn.front().parameter)].name;
+  const std::string& name = spec.parameters[all.drawn.front().parameter].name;
   return Error{where + name + " must be one value here; only what trains or plays whole matches draws one for each"};
 }
 
@@ -161,7 +161,7 @@ Result<void> set_picks(const Spec& spec, std::span<const std::string> assignment
                    (seats == 1 ? " seat" : " seats") + "; name one for each of them, or one for all"};
     const auto first = (choice - spec.choices.data()) * spec.seats;
     for (std::size_t i = 0; i < (count == 1 ? seats : count); ++i)
-      settings.picks[static_cast<std::size_t>(first + who->seats[i])] = options.value()[count == 1 ? 0 : i];
+      settings.picks[first + who->seats[i]] = options.value()[count == 1 ? 0 : i];
   }
   return {};
 }
@@ -186,15 +186,14 @@ std::string settings_text(const Spec& spec, const Settings& settings) {
   for (std::size_t p = 0; p < spec.parameters.size(); ++p)
     if (settings.parameters[p] != spec.parameters[p].value)
       add(spec.parameters[p].name + "=" + shortest(settings.parameters[p]));
-  const auto seats = static_cast<std::size_t>(spec.seats);
+  const std::size_t seats = spec.seats;
   for (std::size_t c = 0; c < spec.choices.size() && !settings.picks.empty(); ++c) {
     const Choice& choice = spec.choices[c];
     const std::span<const int> picks = std::span(settings.picks).subspan(c * seats, seats);
     const bool alike = std::all_of(picks.begin(), picks.end(), [&](int pick) { return pick == picks[0]; });
     for (std::size_t seat = 0; seat < (alike ? 1 : seats); ++seat)
       if (picks[seat] >= 0)
-        add((alike ? "" : std::to_string(seat) + ".") + choice.name + "=" +
-            choice.options[static_cast<std::size_t>(picks[seat])]);
+        add((alike ? "" : std::to_string(seat) + ".") + choice.name + "=" + choice.options[picks[seat]]);
   }
   return text;
 }
@@ -207,7 +206,7 @@ Result<void> fits(const Spec& spec, const Settings& settings) {
     if (!allows(spec.parameters[p], settings.parameters[p]))
       return Error{"sets parameter '" + spec.parameters[p].name + "' to " + shortest(settings.parameters[p]) +
                    ", which is not " + allowed_values(spec.parameters[p])};
-  const auto seats = static_cast<std::size_t>(spec.seats);
+  const std::size_t seats = spec.seats;
   if (!settings.picks.empty() && settings.picks.size() != spec.choices.size() * seats)
     return Error{"has " + std::to_string(settings.picks.size()) + " picks, the game " +
                  std::to_string(spec.choices.size() * seats)};
@@ -281,7 +280,7 @@ std::string wrong_observation(const Spec& spec) {
 }
 
 std::string wrong_target(const Spec& spec, const ActionPart& part) {
-  const auto of = static_cast<std::size_t>(part.entities);
+  const std::size_t of = part.entities;
   if (part.entities < 0 || of >= spec.observation.size() ||
       spec.observation[of].kind != ObservationPart::Kind::entities)
     return "targets observation part " + std::to_string(part.entities) + ", which is not one of entities";
@@ -294,7 +293,7 @@ std::string wrong_target(const Spec& spec, const ActionPart& part) {
 std::string wrong_condition(const Spec& spec, std::size_t p) {
   const ActionPart& part = spec.action[p];
   if (part.when_part == -1) return "";
-  const auto on = static_cast<std::size_t>(part.when_part);
+  const std::size_t on = part.when_part;
   if (part.when_part < 0 || on >= p || !spec.action[on].is_choice() || spec.action[on].size > 64 ||
       spec.action[on].when_part >= 0)
     return "may only depend on an earlier choice among at most 64 that depends on nothing itself";

@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 
+#include "base/index.hpp"
 #include "base/json_fields.hpp"
 #include "base/words.hpp"
 
@@ -30,10 +31,9 @@ constexpr std::size_t kLongestList = 4096;
 ordered_json to_json(const ActionPart& part, const Spec& spec) {
   ordered_json action{{"name", part.name}, {"size", part.size}, {"kind", word_of(part.kind)}};
   if (part.kind == ActionPart::Kind::continuous) action.update({{"low", part.low}, {"high", part.high}});
-  if (part.kind == ActionPart::Kind::target)
-    action["entities"] = spec.observation[static_cast<std::size_t>(part.entities)].name;
+  if (part.kind == ActionPart::Kind::target) action["entities"] = spec.observation[part.entities].name;
   if (part.when_part < 0) return action;
-  action["when_part"] = spec.action[static_cast<std::size_t>(part.when_part)].name;
+  action["when_part"] = spec.action[part.when_part].name;
   action["when_choices"] = ordered_json::array();
   for (std::uint64_t left = part.when_choices; left; left &= left - 1)
     action["when_choices"].push_back(__builtin_ctzll(left));
@@ -179,7 +179,7 @@ Result<Spec> spec_from_json(const json& object, const std::string& place) {
   // The team of each seat; `teams`, if it is no list, is but their number.
   for (const char* name : {"team_of", "teams"})
     if (spec.teams.empty() && from.is_list(name)) spec.teams = from.wholes(name, 64, {0, 63});
-  bool own = spec.teams.size() == static_cast<std::size_t>(spec.seats);  // every seat is a team of its own
+  bool own = spec.teams.size() == index(spec.seats);  // every seat is a team of its own
   for (std::size_t seat = 0; seat < spec.teams.size(); ++seat) own = own && spec.teams[seat] == static_cast<int>(seat);
   if (own) spec.teams.clear();
   from.flag("simultaneous", spec.simultaneous);

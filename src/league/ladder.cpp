@@ -41,15 +41,15 @@ bool is_dial_bot(const LadderPlayer& player) {
 // The covariance of the distances from the mean of all, from that of any distances.
 SquareMatrix centred(const SquareMatrix& covariance) {
   const int n = covariance.size();
-  std::vector<double> means(index(n));
+  std::vector<double> means(n);
   double all = 0;
   for (int i = 0; i < n; ++i) {
-    for (int j = 0; j < n; ++j) means[index(i)] += covariance(i, j) / n;
-    all += means[index(i)] / n;
+    for (int j = 0; j < n; ++j) means[i] += covariance(i, j) / n;
+    all += means[i] / n;
   }
   SquareMatrix result(n);
   for (int i = 0; i < n; ++i)
-    for (int j = 0; j < n; ++j) result(i, j) = covariance(i, j) - means[index(i)] - means[index(j)] + all;
+    for (int j = 0; j < n; ++j) result(i, j) = covariance(i, j) - means[i] - means[j] + all;
   return result;
 }
 
@@ -91,7 +91,7 @@ void rate_skills(Ladder& ladder) {
         ++course.losses;
         ranks[0] = 2;
       }
-      LadderPlayer &first = ladder.players[index(pair.first)], &second = ladder.players[index(pair.second)];
+      LadderPlayer &first = ladder.players[pair.first], &second = ladder.players[pair.second];
       const std::vector<Skill> teams[] = {{first.skill}, {second.skill}};
       const auto rated = rate_teams(teams, ranks);
       first.skill = rated[0][0];
@@ -191,8 +191,8 @@ class Climb {
     const int n = static_cast<int>(ladder_.players.size());
     for (int i = 0; i < n; ++i)
       for (int j = i + 1; j < n; ++j)
-        if (ladder_.players[index(i)].kind != LadderPlayer::Kind::rung &&
-            ladder_.players[index(j)].kind != LadderPlayer::Kind::rung && result_of(i, j).matches() < kFirstMatches)
+        if (ladder_.players[i].kind != LadderPlayer::Kind::rung &&
+            ladder_.players[j].kind != LadderPlayer::Kind::rung && result_of(i, j).matches() < kFirstMatches)
           pairs.emplace_back(i, j);
     for (std::size_t first = 0; first < pairs.size() && !stopped(); first += 4 * kWave) {
       const std::size_t last = std::min(pairs.size(), first + 4 * kWave);
@@ -226,10 +226,10 @@ class Climb {
   Result<void> slow_down() {
     chain_ = choose_chain();
     if (chain_.empty() || game_.spec.seconds_per_step <= 0) return {};
-    const double top = ladder_.players[index(chain_.back())].rating;
+    const double top = ladder_.players[chain_.back()].rating;
     std::vector<int> added;
     for (int& base : chain_) {
-      LadderPlayer bot = ladder_.players[index(base)];
+      LadderPlayer bot = ladder_.players[base];
       const double share = std::clamp((top - bot.rating) / std::max(1.0, top - kRandomRating), 0.0, 1.0);
       bot.reaction_steps =
           static_cast<int>(std::lround(share * kSlowest / static_cast<double>(game_.spec.seconds_per_step)));
@@ -241,9 +241,8 @@ class Climb {
       added.push_back(base);
     }
     if (Result<void> played = introduce(added, 0, 1); !played) return played;
-    std::stable_sort(chain_.begin(), chain_.end(), [this](int a, int b) {
-      return ladder_.players[index(a)].rating < ladder_.players[index(b)].rating;
-    });
+    std::stable_sort(chain_.begin(), chain_.end(),
+                     [this](int a, int b) { return ladder_.players[a].rating < ladder_.players[b].rating; });
     return {};
   }
 
@@ -281,13 +280,13 @@ class Climb {
       const std::vector<int> points = warmed(base);  // from warm to cool
       std::vector<double> ratings, weights;
       for (int i : points) {
-        ratings.push_back(ladder_.players[index(i)].rating);
-        weights.push_back(1 / (ladder_.players[index(i)].error * ladder_.players[index(i)].error + 1e-9));
+        ratings.push_back(ladder_.players[i].rating);
+        weights.push_back(1 / (ladder_.players[i].error * ladder_.players[i].error + 1e-9));
       }
       ratings = isotonic(ratings, weights);
-      const std::string& bot = ladder_.players[index(base)].bot;
-      const int reaction = ladder_.players[index(base)].reaction_steps;
-      const auto warm = [&](std::size_t p) { return warmth(ladder_.players[index(points[p])].temperature); };
+      const std::string& bot = ladder_.players[base].bot;
+      const int reaction = ladder_.players[base].reaction_steps;
+      const auto warm = [&](std::size_t p) { return warmth(ladder_.players[points[p]].temperature); };
       const bool lowest = dial.empty();
       const double from = lowest ? ratings.front() : dial.back().rating;
       if (!lowest && ratings.back() <= from) continue;
@@ -299,7 +298,7 @@ class Climb {
         dial.push_back({bot, temperature_of(at), from, reaction});
       }
       for (; p < points.size(); ++p)
-        dial.push_back({bot, ladder_.players[index(points[p])].temperature, ratings[p], reaction});
+        dial.push_back({bot, ladder_.players[points[p]].temperature, ratings[p], reaction});
     }
     ladder_.calibration = std::move(calibration);
   }
@@ -322,8 +321,8 @@ class Climb {
       std::vector<Job> jobs;
       const int each = (matches + static_cast<int>(opponents.size()) - 1) / static_cast<int>(opponents.size());
       for (int opponent : opponents)
-        for (Job& job : jobs_of(game_.spec, player, ladder_.players[index(opponent)], each,
-                                key_.split(2).split(static_cast<std::uint64_t>(level)).split(index(opponent))))
+        for (Job& job : jobs_of(game_.spec, player, ladder_.players[opponent], each,
+                                key_.split(2).split(static_cast<std::uint64_t>(level)).split(opponent)))
           jobs.push_back(std::move(job));
       const Result<std::vector<MatchSummary>> played = play(jobs);
       if (!played) return played.error();
@@ -397,7 +396,7 @@ class Climb {
     std::vector<std::pair<int, int>> pair_of;  // [jobs]
     std::map<std::pair<int, int>, int> ahead;  // of this wave
     for (const auto& [i, j] : pairs) {
-      const LadderPlayer &first = ladder_.players[index(i)], &second = ladder_.players[index(j)];
+      const LadderPlayer &first = ladder_.players[i], &second = ladder_.players[j];
       const double played = result_of(i, j).matches() + ahead[{i, j}];
       ahead[{i, j}] += matches;
       const Key key =
@@ -433,7 +432,7 @@ class Climb {
       }
       if (best < 0) break;
       bots.push_back(best);
-      below = ladder_.players[index(best)].rating - kDialSpacing;
+      below = ladder_.players[best].rating - kDialSpacing;
     }
     std::reverse(bots.begin(), bots.end());
     return bots;
@@ -467,7 +466,7 @@ class Climb {
     for (int opponents : {1, 2}) {
       std::vector<std::pair<int, int>> pairs;
       for (int i : added)
-        for (int j : nearest(ladder_.players[index(i)].rating, opponents, {i}))
+        for (int j : nearest(ladder_.players[i].rating, opponents, {i}))
           if (std::find(added.begin(), added.end(), j) == added.end() || opponents == 2)
             pairs.emplace_back(std::min(i, j), std::max(i, j));
       std::sort(pairs.begin(), pairs.end());
@@ -482,12 +481,11 @@ class Climb {
   std::vector<int> warmed(int base) const {
     std::vector<int> points;
     for (std::size_t i = 0; i < ladder_.players.size(); ++i)
-      if (ladder_.players[i].bot == ladder_.players[index(base)].bot &&
-          ladder_.players[i].reaction_steps == ladder_.players[index(base)].reaction_steps)
+      if (ladder_.players[i].bot == ladder_.players[base].bot &&
+          ladder_.players[i].reaction_steps == ladder_.players[base].reaction_steps)
         points.push_back(static_cast<int>(i));
-    std::sort(points.begin(), points.end(), [this](int a, int b) {
-      return ladder_.players[index(a)].temperature > ladder_.players[index(b)].temperature;
-    });
+    std::sort(points.begin(), points.end(),
+              [this](int a, int b) { return ladder_.players[a].temperature > ladder_.players[b].temperature; });
     return points;
   }
 
@@ -495,20 +493,19 @@ class Climb {
     std::vector<LadderPlayer> rungs;
     double floor = -std::numeric_limits<double>::infinity();
     for (int base : chain_) {
-      const LadderPlayer& bot = ladder_.players[index(base)];
+      const LadderPlayer& bot = ladder_.players[base];
       const auto add = [&](double at, double guess) { rungs.push_back(rung(bot, temperature_of(at), guess)); };
       const std::vector<int> points = warmed(base);
-      const double warmest = warmth(ladder_.players[index(points.front())].temperature);
+      const double warmest = warmth(ladder_.players[points.front()].temperature);
       // As warm as can be, where nobody weaker will take over.
       if (!std::isfinite(floor) && warmest < kHottest - 1e-6) add(kHottest, kRandomRating);
       for (std::size_t p = 0; p < points.size(); ++p) {
         // From above the floor down to the next point, or, below the last one, to random play.
-        const LadderPlayer& upper = ladder_.players[index(points[p])];
+        const LadderPlayer& upper = ladder_.players[points[p]];
         const bool last = p == 0;
-        const double high = upper.rating, low = last ? kRandomRating : ladder_.players[index(points[p - 1])].rating;
+        const double high = upper.rating, low = last ? kRandomRating : ladder_.players[points[p - 1]].rating;
         const double cool = warmth(upper.temperature),
-                     warm = last ? static_cast<double>(kHottest)
-                                 : warmth(ladder_.players[index(points[p - 1])].temperature);
+                     warm = last ? static_cast<double>(kHottest) : warmth(ladder_.players[points[p - 1]].temperature);
         // A step that ends just under the floor is a step all the same.
         if (high - low <= gap || high <= floor || warm - cool < kFinest) continue;
         const double target = std::max(high - 0.8 * gap, floor - 0.1 * gap);
@@ -534,15 +531,14 @@ class Climb {
     }
     for (std::vector<int>& side : sides)
       std::stable_sort(side.begin(), side.end(), [&](int a, int b) {
-        return std::fabs(ladder_.players[index(a)].rating - rating) <
-               std::fabs(ladder_.players[index(b)].rating - rating);
+        return std::fabs(ladder_.players[a].rating - rating) < std::fabs(ladder_.players[b].rating - rating);
       });
     std::size_t taken[2] = {0, 0};
     while (static_cast<int>(chosen.size()) < count) {
       const bool left[2] = {taken[0] < sides[0].size(), taken[1] < sides[1].size()};
       if (!left[0] && !left[1]) break;
       const auto distance = [&](int side) {
-        return std::fabs(ladder_.players[index(sides[side][taken[side]])].rating - rating);
+        return std::fabs(ladder_.players[sides[side][taken[side]]].rating - rating);
       };
       int side = left[0] ? 0 : 1;
       // In turn, unless that one is far away.
@@ -610,8 +606,8 @@ EloRatings Ladder::rate() {
     players[i].matches = 0;
   }
   for (const PairResult& result : results) {
-    players[index(result.first)].matches += result.matches();
-    players[index(result.second)].matches += result.matches();
+    players[result.first].matches += result.matches();
+    players[result.second].matches += result.matches();
   }
   return ratings;
 }
@@ -651,7 +647,7 @@ Ladder carry_over(const Ladder& earlier, LadderRules rules, std::vector<LadderPl
     const LadderPlayer& player = earlier.players[i];
     const int same = ladder.find(player.name);
     if (same >= 0) {
-      const LadderPlayer& present = ladder.players[index(same)];
+      const LadderPlayer& present = ladder.players[same];
       if (present.fingerprint == player.fingerprint && present.plays_as(player)) now[i] = same;
     } else if (player.kind == LadderPlayer::Kind::rung && bot_stays(player.bot, player.fingerprint)) {
       now[i] = static_cast<int>(ladder.players.size());
@@ -659,8 +655,8 @@ Ladder carry_over(const Ladder& earlier, LadderRules rules, std::vector<LadderPl
     }
   }
   for (PairResult result : earlier.results) {
-    result.first = now[index(result.first)];
-    result.second = now[index(result.second)];
+    result.first = now[result.first];
+    result.second = now[result.second];
     if (result.first < 0 || result.second < 0) continue;
     if (result.first > result.second) {
       std::swap(result.first, result.second);
@@ -685,18 +681,18 @@ std::vector<std::pair<int, int>> choose_pairs(const Ladder& ladder, const EloRat
                                               int sides, int settled) {
   const int n = static_cast<int>(ladder.players.size());
   SquareMatrix covariance = centred(ratings.covariance);
-  std::vector<bool> waits(index(n));
+  std::vector<bool> waits(n);
   std::vector<std::pair<int, int>> pairs;
   while (static_cast<int>(pairs.size()) < count) {
     // `matches` matches between i and j add information w about their difference; by Sherman and Morrison the
     // covariance C loses w C(e_i - e_j) (C(e_i - e_j))' / (1 + w Var(i - j)).
     double best = 0;
     std::pair<int, int> choice{-1, -1};
-    std::vector<double> column(index(n));
+    std::vector<double> column(n);
     for (int i = 0; i < n; ++i)
       for (int j = i + 1; j < n; ++j) {
-        if (waits[index(i)] || waits[index(j)]) continue;
-        const double w = matches * elo_information(ratings.rating[index(i)] - ratings.rating[index(j)], sides);
+        if (waits[i] || waits[j]) continue;
+        const double w = matches * elo_information(ratings.rating[i] - ratings.rating[j], sides);
         double squares = 0;
         for (int k = 0; k < n; ++k) {
           const double c = covariance(k, i) - covariance(k, j);
@@ -712,12 +708,12 @@ std::vector<std::pair<int, int>> choose_pairs(const Ladder& ladder, const EloRat
     const auto [i, j] = choice;
     if (i < 0) break;
     pairs.push_back(choice);
-    const double w = matches * elo_information(ratings.rating[index(i)] - ratings.rating[index(j)], sides);
+    const double w = matches * elo_information(ratings.rating[i] - ratings.rating[j], sides);
     const double variance = covariance(i, i) + covariance(j, j) - 2 * covariance(i, j);
-    for (int k = 0; k < n; ++k) column[index(k)] = covariance(k, i) - covariance(k, j);
+    for (int k = 0; k < n; ++k) column[k] = covariance(k, i) - covariance(k, j);
     for (int k = 0; k < n; ++k)
-      for (int l = 0; l < n; ++l) covariance(k, l) -= w / (1 + w * variance) * column[index(k)] * column[index(l)];
-    for (int player : {i, j}) waits[index(player)] = ladder.players[index(player)].matches < settled;
+      for (int l = 0; l < n; ++l) covariance(k, l) -= w / (1 + w * variance) * column[k] * column[l];
+    for (int player : {i, j}) waits[player] = ladder.players[player].matches < settled;
   }
   return pairs;
 }

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/file.hpp"
+#include "base/index.hpp"
 #include "base/json.hpp"
 #include "base/json_fields.hpp"
 #include "base/names.hpp"
@@ -138,11 +139,11 @@ Json intransitivity_json(const Ladder& ladder) {
   }
   std::vector<PairResult> results;
   for (PairResult result : ladder.results) {
-    result.first = number[static_cast<std::size_t>(result.first)];
-    result.second = number[static_cast<std::size_t>(result.second)];
+    result.first = number[result.first];
+    result.second = number[result.second];
     if (result.first >= 0 && result.second >= 0 && result.matches() > 0) results.push_back(result);
   }
-  const auto name = [&](std::size_t member) { return ladder.players[static_cast<std::size_t>(members[member])].name; };
+  const auto name = [&](std::size_t member) { return ladder.players[members[member]].name; };
   const std::vector<Cycle> cycles = find_cycles(static_cast<int>(members.size()), results);
   const EloFit fit = assess_elo(ratings, results);
   const SquareMatrix scores = score_matrix(ratings, results);
@@ -153,7 +154,7 @@ Json intransitivity_json(const Ladder& ladder) {
   for (const Cycle& cycle : cycles) {
     Json entry{{"players", Json::array()}, {"scores", Json::array()}};
     for (std::size_t k = 0; k < 3; ++k) {
-      entry["players"].push_back(name(static_cast<std::size_t>(cycle.players[k])));
+      entry["players"].push_back(name(index(cycle.players[k])));
       entry["scores"].push_back(cycle.scores[k]);
     }
     json["cycles"].push_back(entry);
@@ -182,7 +183,7 @@ Json ladder_json(const Ladder& ladder) {
   json["every"] = rules.limits.every;
   std::vector<double> matches(ladder.players.size());  // also where they have changed since the last rating
   for (const PairResult& result : ladder.results)
-    for (int side : {result.first, result.second}) matches[static_cast<std::size_t>(side)] += result.matches();
+    for (int side : {result.first, result.second}) matches[side] += result.matches();
   json["players"] = Json::array();
   for (std::size_t i = 0; i < ladder.players.size(); ++i) {
     const LadderPlayer& player = ladder.players[i];
@@ -279,7 +280,7 @@ Result<Ladder> parse_ladder(std::string_view text, const std::string& file) {
     if (pair.has("placings")) read_placings(pair, ladder.rules.sides, result, error);
     if (error) return *error;
     if (!pairs.insert({result.first, result.second}).second) return Error{place + ": this pair is there twice"};
-    for (int side : {result.first, result.second}) matches[static_cast<std::size_t>(side)] += result.matches();
+    for (int side : {result.first, result.second}) matches[side] += result.matches();
     ladder.results.push_back(result);
   }
   if (ladder.matches() > static_cast<double>(kMostMatches))
@@ -289,8 +290,7 @@ Result<Ladder> parse_ladder(std::string_view text, const std::string& file) {
       return Error{file + ": player " + std::to_string(i) + ": 'matches' is " +
                    with_decimals(ladder.players[i].matches, 0) + ", but its results hold " +
                    with_decimals(matches[i], 0)};
-  if (const int random = ladder.find("random");
-      random < 0 || ladder.players[static_cast<std::size_t>(random)].kind != LadderPlayer::Kind::random)
+  if (const int random = ladder.find("random"); random < 0 || ladder.players[random].kind != LadderPlayer::Kind::random)
     fields.fail("players", "has no player 'random' of that kind");
   if (fields.has("dial")) ladder.calibration = read_calibration(fields, file, bots, error);
   if (error) return *error;

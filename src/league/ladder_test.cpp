@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "agent/scripted.hpp"
+#include "base/index.hpp"
 #include "league/ladder_file.hpp"
 
 namespace rival {
@@ -116,7 +117,7 @@ struct ArmedDuel : Duel {
   void reset(const Settings& settings, Key) {
     *this = {};
     for (int seat : {0, 1})
-      if (settings.picks.at(static_cast<std::size_t>(seat)) == 1) armed = seat;
+      if (settings.picks.at(index(seat)) == 1) armed = seat;
   }
   float result(int team) const { return team == (armed < 0 ? winner : armed) ? 1.0f : -1.0f; }
   int armed = -1;
@@ -167,8 +168,7 @@ double error_of(bool chosen, double matches) {
     const int each = static_cast<int>(matches) / (n * (n - 1) / 2) / 2 * 2;
     for (int i = 0; i < n; ++i)
       for (int j = i + 1; j < n; ++j) {
-        const auto a = make_shower(ladder.players[static_cast<std::size_t>(i)]),
-                   b = make_shower(ladder.players[static_cast<std::size_t>(j)]);
+        const auto a = make_shower(ladder.players[i]), b = make_shower(ladder.players[j]);
         const auto sum = play_matches(game_entry<Duel>(), *a.value(), b.value().get(),
                                       Key(3).split(static_cast<std::uint64_t>(i * n + j)), {.matches = each});
         ladder.results.push_back(

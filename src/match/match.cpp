@@ -65,16 +65,16 @@ class Series {
       note_beginnings();
       play_openings();
       for (int side = 0; side < 2; ++side)
-        if (Result<void> acted = act(side, key_.split(2 * step + 1).split(index(side))); !acted) return acted.error();
+        if (Result<void> acted = act(side, key_.split(2 * step + 1).split(side)); !acted) return acted.error();
       for (std::optional<ReplayRecorder>& recorder : recorders_)
         if (recorder) recorder->record(rows_.actions());
       if (Result<void> stepped = rows_.step(); !stepped) return stepped.error();
       for (int slot = 0; slot < batch_->matches(); ++slot) {
-        if (slots_[index(slot)].match < 0) continue;
+        if (slots_[slot].match < 0) continue;
         if (Result<void> sound = take_rewards(slot); !sound) return sound.error();
-        if (rows_.status[index(slot)] == Status::running) continue;
+        if (rows_.status[slot] == Status::running) continue;
         if (batch_->steps(slot) <= opening_) {
-          if (++slots_[index(slot)].attempt == kAttempts)
+          if (++slots_[slot].attempt == kAttempts)
             return Error{fmt::format("{}: matches end within an opening of {} random steps; ask for a shorter one",
                                      spec_.name, opening_)};
           start(slot);
@@ -85,7 +85,7 @@ class Series {
       }
     }
     total_ = settled_;
-    outcomes_.resize(index(total_));
+    outcomes_.resize(total_);
     return total_ > 0 ? summary() : MatchSummary{};
   }
 
@@ -118,9 +118,9 @@ class Series {
   };
 
   // 0: the agent under test, 1: the opponent.
-  int side_of(int slot, int seat) const { return spec_.team_of(seat) == slots_[index(slot)].team ? 0 : 1; }
+  int side_of(int slot, int seat) const { return spec_.team_of(seat) == slots_[slot].team ? 0 : 1; }
 
-  Key match_key(const Slot& s) const { return key_.split(0).split(index(s.match / teams_)).split(index(s.attempt)); }
+  Key match_key(const Slot& s) const { return key_.split(0).split(s.match / teams_).split(s.attempt); }
 
   // Whether the slot's match has a team for the agent: each that plays has one of its round.
   bool has_team(const Slot& s) {
@@ -133,7 +133,7 @@ class Series {
 
   void start(const std::vector<int>& free) {
     for (int slot : free) {
-      Slot& s = slots_[index(slot)];
+      Slot& s = slots_[slot];
       for (;;) {
         s.match = started_ < open_ ? started_++ : -1;
         s.attempt = 0;
@@ -146,26 +146,26 @@ class Series {
 
   // Starts the slot's match: matches of a round have the same key.
   void start(int slot) {
-    Slot& s = slots_[index(slot)];
+    Slot& s = slots_[slot];
     s.key = match_key(s);
     s.returns.assign(index(spec_.seats), 0);
     s.course = 0;
-    rows_.numbers[index(slot)] = s.match;
+    rows_.numbers[slot] = s.match;
     start_matches(*batch_, {&slot, 1}, settings_, {&s.key, 1});
     const std::vector<int> teams = batch_->playing_teams(slot);
     s.team = teams.empty() ? 0 : teams[index(s.match % teams_) % teams.size()];
     for (Agent* agent : agents_) agent->match_started(slot);
-    if (index(s.match) < recorders_.size()) recorders_[index(s.match)].emplace(*batch_, slot, s.key);
+    if (index(s.match) < recorders_.size()) recorders_[s.match].emplace(*batch_, slot, s.key);
   }
 
   void note_beginnings() {
     for (int slot = 0; slot < batch_->matches(); ++slot)
-      if (slots_[index(slot)].match >= 0 && batch_->ready(slot) && batch_->steps(slot) == opening_)
+      if (slots_[slot].match >= 0 && batch_->ready(slot) && batch_->steps(slot) == opening_)
         note(slot, batch_->hash(slot));
   }
 
   void note(int slot, std::uint64_t what) {
-    std::uint64_t& course = slots_[index(slot)].course;
+    std::uint64_t& course = slots_[slot].course;
     course = Key::mix(course + what + 1);
   }
 
@@ -173,11 +173,10 @@ class Series {
   void play_openings() {
     const int first = 0;
     for (int row : rows_.acting()) {
-      const int slot = rows_.match_of(row), seat = rows_.seats[index(row)];
+      const int slot = rows_.match_of(row), seat = rows_.seats[row];
       if (batch_->steps(slot) >= opening_) continue;
       const Decisions one{batch_.get(), {&first, 1}, rows_.observation(row), rows_.mask(row), rows_.seats.data() + row};
-      const Key key =
-          slots_[index(slot)].key.split(~std::uint64_t{0}).split(index(batch_->steps(slot))).split(index(seat));
+      const Key key = slots_[slot].key.split(~std::uint64_t{0}).split(batch_->steps(slot)).split(seat);
       random_->act(one, key, rows_.choice_row(row), rows_.value_row(row));
     }
   }
@@ -186,7 +185,7 @@ class Series {
     deciding_.clear();
     for (int row : rows_.acting()) {
       const int slot = rows_.match_of(row);
-      if (batch_->steps(slot) >= opening_ && side_of(slot, rows_.seats[index(row)]) == side) deciding_.push_back(row);
+      if (batch_->steps(slot) >= opening_ && side_of(slot, rows_.seats[row]) == side) deciding_.push_back(row);
     }
     if (deciding_.empty()) return {};
     agents_[side]->act(rows_.decisions(deciding_), key, rows_.choices.data(), rows_.values.data());
@@ -206,35 +205,35 @@ class Series {
   void note_end(int slot) {
     const int per_match = batch_->rows_per_match();
     for (int row = slot * per_match; row < (slot + 1) * per_match; ++row)
-      for (int i = 0; rows_.seats[index(row)] >= 0 && i < batch_->layout().observation_size; ++i)
+      for (int i = 0; rows_.seats[row] >= 0 && i < batch_->layout().observation_size; ++i)
         note(slot, std::bit_cast<std::uint32_t>(rows_.observation(row)[i]));
     note(slot, batch_->hash(slot));
   }
 
   Result<void> take_rewards(int slot) {
     for (int seat = 0; seat < spec_.seats; ++seat)
-      slots_[index(slot)].returns[index(seat)] += rows_.rewards[index(slot * spec_.seats + seat)];
-    if (rows_.status[index(slot)] == Status::running && batch_->steps(slot) >= step_limit_)
+      slots_[slot].returns[seat] += rows_.rewards[slot * spec_.seats + seat];
+    if (rows_.status[slot] == Status::running && batch_->steps(slot) >= step_limit_)
       return Error{fmt::format("game '{}', match {}: it is still running after {} steps, the most it may take",
-                               spec_.name, slots_[index(slot)].match, batch_->steps(slot))};
+                               spec_.name, slots_[slot].match, batch_->steps(slot))};
     return {};
   }
 
   void finish(int slot) {
-    Slot& s = slots_[index(slot)];
+    Slot& s = slots_[slot];
     const std::vector<double> returns = team_returns(*batch_, slot, s.returns);
-    Outcome& outcome = outcomes_[index(s.match)];
-    outcome.truncated = rows_.status[index(slot)] == Status::truncated;
+    Outcome& outcome = outcomes_[s.match];
+    outcome.truncated = rows_.status[slot] == Status::truncated;
     outcome.team = s.team;
-    outcome.mean_return = returns[index(s.team)];
+    outcome.mean_return = returns[s.team];
     if (teams_ > 1) outcome.placing = place_of(*batch_, slot, s.team, returns);
     note_end(slot);
     outcome.course = s.course;
     outcome.steps = batch_->steps(slot);
     if (index(s.match) < recorders_.size()) {
       replays_.resize(recorders_.size());
-      replays_[index(s.match)] = recorders_[index(s.match)]->finish();
-      recorders_[index(s.match)].reset();
+      replays_[s.match] = recorders_[s.match]->finish();
+      recorders_[s.match].reset();
     }
     ++finished_;
   }
@@ -246,17 +245,17 @@ class Series {
       if (outcome.team >= 0) courses.insert(outcome.course);
     sum.distinct = static_cast<int>(courses.size());
     std::vector<double> scores, returns;  // a mean per round
-    std::vector<std::vector<double>> by_team(index(teams_));
+    std::vector<std::vector<double>> by_team(teams_);
     PairResult result;
     for (int first = 0; first < total_; first += teams_) {
       std::vector<double> round_scores, round_returns;
       for (int match = first; match < first + teams_; ++match) {
-        const Outcome& outcome = outcomes_[index(match)];
+        const Outcome& outcome = outcomes_[match];
         if (outcome.team < 0) continue;
         const Placing& place = outcome.placing;
         round_scores.push_back(teams_ == 1 ? outcome.mean_return : place.score());
         round_returns.push_back(outcome.mean_return);
-        by_team[index(outcome.team)].push_back(round_scores.back());
+        by_team[outcome.team].push_back(round_scores.back());
         sum.truncated += outcome.truncated;
         sum.returns_are_results &= outcome.mean_return == -1 || outcome.mean_return == 0 || outcome.mean_return == 1;
         if (teams_ == 1) continue;
@@ -312,12 +311,12 @@ class Series {
 std::vector<double> team_returns(const Batch& batch, int match, std::span<const double> returns) {
   const Spec& spec = batch.spec();
   const SeatSet playing = batch.playing(match);
-  std::vector<double> means(index(spec.team_count()));
+  std::vector<double> means(spec.team_count());
   std::vector<int> members(means.size());
   for (int seat = 0; seat < spec.seats; ++seat) {
     if (!playing.contains(seat)) continue;
-    means[index(spec.team_of(seat))] += returns[index(seat)];
-    ++members[index(spec.team_of(seat))];
+    means[spec.team_of(seat)] += returns[seat];
+    ++members[spec.team_of(seat)];
   }
   for (std::size_t team = 0; team < means.size(); ++team) means[team] /= std::max(1, members[team]);
   return means;
@@ -325,7 +324,7 @@ std::vector<double> team_returns(const Batch& batch, int match, std::span<const 
 
 Placing place_of(const Batch& batch, int match, int team, std::span<const double> returns) {
   const auto standing = [&](int t) {
-    if (!batch.has_result()) return returns[index(t)];
+    if (!batch.has_result()) return returns[t];
     return batch.status(match) == Status::finished ? static_cast<double>(batch.result(match, t)) : 0.0;
   };
   Placing placing{.matches = 1};

@@ -103,7 +103,7 @@ class Transcript {
  private:
   void write_decision(std::ostream& out, int row) const {
     const RowLayout& layout = batch_->layout();
-    const int seat = rows_.seats[static_cast<std::size_t>(row)];
+    const int seat = rows_.seats[row];
     const float* observation = rows_.observation(row);
     for (std::size_t p = 0; p < spec_.observation.size(); ++p) {
       const ObservationPart& part = spec_.observation[p];

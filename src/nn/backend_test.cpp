@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/index.hpp"
 #include "nn/one_row.hpp"
 
 namespace rival {
@@ -52,21 +53,21 @@ struct Problem {
     Random random(Key(7));
     parameters = net.initial_parameters(Key(1));
     for (float& p : parameters) p += random.uniform(-0.1f, 0.1f);
-    const auto sized = [&](int columns) { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns); };
+    const auto sized = [&](int columns) { return index(rows) * columns; };
     observations.resize(sized(net.observation_size()));
     for (float& x : observations) x = random.uniform(-1, 1);
-    scale.mean.assign(static_cast<std::size_t>(net.observation_size()), 0.1f);
-    scale.scale.assign(static_cast<std::size_t>(net.observation_size()), 0.9f);
+    scale.mean.assign(net.observation_size(), 0.1f);
+    scale.scale.assign(net.observation_size(), 0.9f);
     for (const Operation& op : net.operations()) {
       if (op.kind != OperationKind::entities) continue;
-      const Buffer& entities = net.buffers()[static_cast<std::size_t>(op.out)];
+      const Buffer& entities = net.buffers()[op.out];
       for (int i = 0; i < entities.places; ++i) {
-        const auto first = static_cast<std::size_t>(op.in_column + i * entities.columns);
-        const auto features = static_cast<std::size_t>(entities.columns);
+        const std::size_t first = op.in_column + i * entities.columns;
+        const std::size_t features = entities.columns;
         std::fill_n(scale.mean.begin() + first, features, 0.0f);
         std::fill_n(scale.scale.begin() + first, features, 1.0f);
         for (int r = 0; r < rows; ++r) {
-          float* x = observations.data() + static_cast<std::size_t>(r * net.observation_size()) + first;
+          float* x = observations.data() + index(r * net.observation_size()) + first;
           x[0] = 1;
           if (r % 3 == 0 || random.below(3) == 0) std::fill_n(x, features, 0.0f);
         }
@@ -74,7 +75,7 @@ struct Problem {
     }
     head_gradients.resize(sized(net.head_size()));
     for (float& x : head_gradients) x = random.uniform(-1, 1);
-    states.resize(static_cast<std::size_t>(4 * std::max(1, net.memory_size())));
+    states.resize(4 * std::max(1, net.memory_size()));
     for (float& x : states) x = random.uniform(-1, 1);
     for (int r = 0; r < rows; ++r) {  // four players in turn; one match ends in between
       previous.push_back(r < 4 || r == 21 ? -1 : r - 4);
@@ -89,7 +90,7 @@ struct Problem {
     auto weights = backend.make_weights();
     for (int part = 0; part < 3; ++part) backend.pack(parameters, *weights, part, 3);
     auto executor = backend.make_executor(rows);
-    std::vector<std::byte> inputs(static_cast<std::size_t>(rows * backend.input_stride()));
+    std::vector<std::byte> inputs(rows * backend.input_stride());
     executor->encode(scale, observations.data(), rows, inputs.data());
     const MemoryRows memory{previous.data(), initial.data(), states.data()};
     const float* heads = executor->forward(*weights, inputs.data(), rows, memory);
@@ -191,13 +192,13 @@ TEST_P(EveryShape, OnednnMatchesReference) {
 TEST_P(EveryShape, OneRowMatchesReference) {
   const Problem problem(shape, 8);
   if (!OneRow::takes(problem.net)) return;
-  const auto m = static_cast<std::size_t>(problem.net.memory_size());
+  const std::size_t m = problem.net.memory_size();
   const Problem::Answer expected = problem.run(*make_backend("reference", problem.net, Precision::f32).value());
   Problem::Answer answer;
   OneRow one(problem.net);
   std::vector<float> states = problem.states;  // of four players in turn
   for (int r = 0; r < problem.rows; ++r) {
-    float* state = m ? states.data() + static_cast<std::size_t>(r % 4) * m : nullptr;
+    float* state = m ? states.data() + index(r % 4) * m : nullptr;
     const float* heads = one.forward(problem.parameters, problem.scale,
                                      problem.observations.data() + r * problem.net.observation_size(), state);
     answer.heads.insert(answer.heads.end(), heads, heads + problem.net.head_size());

@@ -7,6 +7,7 @@
 #define HWY_TARGET_INCLUDE "nn/heads.cpp"
 #include "hwy/foreach_target.h"
 // foreach_target.h must come first.
+#include "base/index.hpp"
 #include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
 
@@ -29,7 +30,7 @@ struct Tile {
 
 Tile& tile_for(int columns) {
   thread_local Tile tile;
-  const std::size_t size = static_cast<std::size_t>(columns + 1) * hn::Lanes(D());
+  const std::size_t size = index(columns + 1) * hn::Lanes(D());
   if (tile.logits.size() < size) tile.logits.resize(size), tile.p.resize(size);
   return tile;
 }
@@ -107,8 +108,8 @@ void sample(const HeadLayout& layout, const float* heads, const float* log_std, 
               greedy ? 1.0f : 1 / temperature, tile.logits.data());
     std::fill(total, total + n, 0.0f);
     for (int part = 0; part < parts; ++part) {
-      const int size = layout.discrete[static_cast<std::size_t>(part)];
-      const int column = layout.column[static_cast<std::size_t>(part)];
+      const int size = layout.discrete[part];
+      const int column = layout.column[part];
       const float* logits = tile.logits.data() + column * n;
       float* p = tile.p.data();
       std::int32_t* choices = out.choices + static_cast<std::ptrdiff_t>(first) * parts;
@@ -187,8 +188,7 @@ void probabilities(const HeadLayout& layout, const float* heads, const std::uint
       softmax(tile.logits.data() + column * n, size, n, tile.p.data());
       for (int r = 0; r < count; ++r)
         for (int c = 0; c < size; ++c)
-          out[static_cast<std::ptrdiff_t>(first + r) * layout.mask_size + column + c] =
-              tile.p[static_cast<std::size_t>(c * n + r)];
+          out[static_cast<std::ptrdiff_t>(first + r) * layout.mask_size + column + c] = tile.p[c * n + r];
       column += size;
     }
   }
@@ -206,7 +206,7 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
   // tile, for the gradient.
   thread_local std::vector<float> per_part;
   const int block_size = parts * n;
-  per_part.resize(static_cast<std::size_t>(4 * block_size + values * n) + 1);
+  per_part.resize(index(4 * block_size + values * n) + 1);
   float* const entropies = per_part.data();
   float* const likely = entropies + block_size;
   float* const counted = likely + block_size;
@@ -218,7 +218,7 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
   float value_entropy = 0;
   const auto entropy_of = [log_std](int i) { return log_std[i] + 0.5f + kHalfLog2Pi; };
   for (int i = 0; i < values; ++i)
-    if (layout.value_when_part[static_cast<std::size_t>(i)] < 0) value_entropy += entropy_of(i);
+    if (layout.value_when_part[i] < 0) value_entropy += entropy_of(i);
 
   for (int first = 0; first < rows; first += n) {
     const int count = std::min(n, rows - first);
@@ -242,7 +242,7 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
     const auto add_conditional = [&](int on, std::uint64_t choices, V h, V& sum) {
       V probability = zero;
       for (std::uint64_t left = choices; left; left &= left - 1) {
-        const int at = (layout.column[static_cast<std::size_t>(on)] + __builtin_ctzll(left)) * n;
+        const int at = (layout.column[on] + __builtin_ctzll(left)) * n;
         probability = hn::Add(probability, hn::LoadU(d, tile.p.data() + at));
         hn::StoreU(hn::Sub(hn::LoadU(d, tile.logits.data() + at), h), d, tile.logits.data() + at);
       }
@@ -252,8 +252,8 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
       return probability;
     };
     for (int part = 0; part < parts; ++part) {
-      const int size = layout.discrete[static_cast<std::size_t>(part)];
-      const int column = layout.column[static_cast<std::size_t>(part)];
+      const int size = layout.discrete[part];
+      const int column = layout.column[part];
       float* logits = tile.logits.data() + column * n;
       float* p = tile.p.data() + column * n;
       const V normaliser = softmax(logits, size, n, p);
@@ -271,17 +271,15 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
         else
           counted[part * n + r] = 0;
       }
-      if (const int on = layout.when_part[static_cast<std::size_t>(part)]; on < 0)
+      if (const int on = layout.when_part[part]; on < 0)
         entropy = hn::Add(entropy, h);
       else
-        hn::StoreU(add_conditional(on, layout.when_choices[static_cast<std::size_t>(part)], h, entropy), d,
-                   likely + part * n);
+        hn::StoreU(add_conditional(on, layout.when_choices[part], h, entropy), d, likely + part * n);
     }
     for (int i = 0; i < values; ++i)
-      if (const int on = layout.value_when_part[static_cast<std::size_t>(i)]; on >= 0)
-        hn::StoreU(add_conditional(on, layout.value_when_choices[static_cast<std::size_t>(i)],
-                                   hn::Set(d, entropy_of(i)), entropy),
-                   d, value_likely + i * n);
+      if (const int on = layout.value_when_part[i]; on >= 0)
+        hn::StoreU(add_conditional(on, layout.value_when_choices[i], hn::Set(d, entropy_of(i)), entropy), d,
+                   value_likely + i * n);
     for (int r = 0; r < count && values; ++r)
       for (int i = 0; i < values; ++i) {
         if (!layout.value_counts(i, in.choices + static_cast<std::ptrdiff_t>(first + r) * parts)) continue;
@@ -314,8 +312,8 @@ PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const flo
 
     const V bonus = hn::Set(d, loss.entropy * loss.weight);
     for (int part = 0; part < parts; ++part) {
-      const int size = layout.discrete[static_cast<std::size_t>(part)];
-      const int column = layout.column[static_cast<std::size_t>(part)];
+      const int size = layout.discrete[part];
+      const int column = layout.column[part];
       const V h = hn::Add(hn::LoadU(d, entropies + part * n), hn::LoadU(d, dependent + part * n));
       const V part_bonus = hn::Mul(bonus, hn::LoadU(d, likely + part * n));
       const V part_slope = hn::Mul(s, hn::LoadU(d, counted + part * n));
@@ -379,7 +377,7 @@ HWY_EXPORT(loss_rows);
 HeadLayout::HeadLayout(const std::vector<ActionPart>& action) {
   std::vector<int> number;  // of each part among the discrete ones
   for (const ActionPart& part : action) {
-    const int on = part.when_part < 0 ? -1 : number[static_cast<std::size_t>(part.when_part)];
+    const int on = part.when_part < 0 ? -1 : number[part.when_part];
     number.push_back(choice_count());
     if (part.is_choice()) {
       discrete.push_back(part.size);
@@ -388,7 +386,7 @@ HeadLayout::HeadLayout(const std::vector<ActionPart>& action) {
       when_choices.push_back(part.when_choices);
       mask_size += part.size;
     } else {
-      const auto size = static_cast<std::size_t>(part.size);
+      const std::size_t size = part.size;
       value_count += part.size;
       low.insert(low.end(), size, part.low);
       high.insert(high.end(), size, part.high);
@@ -414,8 +412,8 @@ void log_probabilities(const HeadLayout& layout, const float* heads, const float
     float total = 0;
     for (int part = 0; part < layout.choice_count(); ++part) {
       if (!layout.counts(part, choices)) continue;
-      const int first = layout.column[static_cast<std::size_t>(part)];
-      const int end = first + layout.discrete[static_cast<std::size_t>(part)];
+      const int first = layout.column[part];
+      const int end = first + layout.discrete[part];
       float most = -std::numeric_limits<float>::infinity(), sum = 0;
       for (int c = first; c < end; ++c)
         if (masks[c]) most = std::max(most, heads[c]);
@@ -435,8 +433,8 @@ void log_probabilities(const HeadLayout& layout, const float* heads, const float
 }
 
 void scale_values(const HeadLayout& layout, const float* raw, int rows, float* values) {
-  const auto n = static_cast<std::size_t>(layout.value_count);
-  for (std::size_t r = 0; r < static_cast<std::size_t>(rows); ++r)
+  const std::size_t n = layout.value_count;
+  for (std::size_t r = 0; r < index(rows); ++r)
     for (std::size_t i = 0; i < n; ++i)
       values[r * n + i] =
           layout.low[i] + 0.5f * (std::clamp(raw[r * n + i], -1.0f, 1.0f) + 1) * (layout.high[i] - layout.low[i]);

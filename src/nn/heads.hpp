@@ -29,11 +29,11 @@ struct HeadLayout {
   // Whether discrete part `part`, or continuous value `value`, counts in a decision with these choices of the parts
   // before it.
   bool counts(int part, const std::int32_t* choices) const {
-    const auto p = static_cast<std::size_t>(part);
+    const std::size_t p = part;
     return when_part[p] < 0 || (when_choices[p] >> choices[when_part[p]] & 1);
   }
   bool value_counts(int value, const std::int32_t* choices) const {
-    const auto i = static_cast<std::size_t>(value);
+    const std::size_t i = value;
     return value_when_part[i] < 0 || (value_when_choices[i] >> choices[value_when_part[i]] & 1);
   }
 

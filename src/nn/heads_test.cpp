@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "base/index.hpp"
+
 namespace rival {
 namespace {
 
@@ -53,8 +55,8 @@ struct Rows {
     for (int r = 0; r < kRows; ++r) {
       for (int c = 0; c < layout.mask_size; ++c) masks.push_back(random.below(4) > 0);
       for (int part = 0; part < layout.choice_count(); ++part) {
-        const int size = layout.discrete[static_cast<std::size_t>(part)];
-        const auto first = masks.end() - layout.mask_size + layout.column[static_cast<std::size_t>(part)];
+        const int size = layout.discrete[part];
+        const auto first = masks.end() - layout.mask_size + layout.column[part];
         const int choice = random.below(size);
         first[choice] = 1;
         choices.push_back(choice);
@@ -68,17 +70,14 @@ struct Rows {
       targets.push_back(random.uniform(-1, 1));
     }
     // Old probabilities near the present ones, so that some ratios are clipped and some are not.
-    for (int r = 0; r < kRows; ++r)
-      old_logp[static_cast<std::size_t>(r)] = static_cast<float>(log_probability(r)) + random.uniform(-0.4f, 0.4f);
+    for (int r = 0; r < kRows; ++r) old_logp[r] = static_cast<float>(log_probability(r)) + random.uniform(-0.4f, 0.4f);
   }
 
-  double logit(int r, int c) const {
-    return static_cast<double>(heads[static_cast<std::size_t>(r * layout.head_size() + c)]);
-  }
+  double logit(int r, int c) const { return static_cast<double>(heads[r * layout.head_size() + c]); }
   bool counts(int r, int part) const {
     return layout.counts(part, choices.data() + static_cast<std::ptrdiff_t>(r) * layout.choice_count());
   }
-  bool allowed(int r, int c) const { return masks[static_cast<std::size_t>(r * layout.mask_size + c)]; }
+  bool allowed(int r, int c) const { return masks[r * layout.mask_size + c]; }
   double normaliser(int r, int column, int size) const {
     double z = 0;
     for (int c = column; c < column + size; ++c) z += allowed(r, c) ? std::exp(logit(r, c)) : 0;
@@ -89,14 +88,13 @@ struct Rows {
     for (std::size_t part = 0; part < layout.discrete.size(); ++part) {
       if (!counts(r, static_cast<int>(part))) continue;
       const int column = layout.column[part];
-      sum += logit(r, column + choices[static_cast<std::size_t>(r) * layout.discrete.size() + part]) -
+      sum += logit(r, column + choices[index(r) * layout.discrete.size() + part]) -
              normaliser(r, column, layout.discrete[part]);
     }
     for (int i = 0; i < layout.value_count; ++i) {
       if (!layout.value_counts(i, choices.data() + static_cast<std::ptrdiff_t>(r) * layout.choice_count())) continue;
-      const double sd = std::exp(static_cast<double>(log_std[static_cast<std::size_t>(i)]));
-      const double u =
-          (static_cast<double>(raw[static_cast<std::size_t>(r * 2 + i)]) - logit(r, layout.mask_size + i)) / sd;
+      const double sd = std::exp(static_cast<double>(log_std[i]));
+      const double u = (static_cast<double>(raw[r * 2 + i]) - logit(r, layout.mask_size + i)) / sd;
       sum += -0.5 * u * u - std::log(sd) - 0.5 * std::log(2 * M_PI);
     }
     return sum;
@@ -104,8 +102,7 @@ struct Rows {
   // The probability of these choices of part `on`; of none, 1.
   double likely(int r, int on, std::uint64_t wanted) const {
     if (on < 0) return 1;
-    const int first = layout.column[static_cast<std::size_t>(on)],
-              last = first + layout.discrete[static_cast<std::size_t>(on)];
+    const int first = layout.column[on], last = first + layout.discrete[on];
     double sum = 0;
     for (int c = first; c < last; ++c)
       if ((wanted >> (c - first) & 1) && allowed(r, c))
@@ -115,7 +112,7 @@ struct Rows {
   Textbook textbook(const PpoLoss& w) const {
     Textbook t;
     for (int r = 0; r < kRows; ++r) {
-      const std::size_t k = static_cast<std::size_t>(r);
+      const std::size_t k = r;
       const double log_ratio = log_probability(r) - static_cast<double>(old_logp[k]), ratio = std::exp(log_ratio);
       const double a = static_cast<double>(advantages[k]), clip = static_cast<double>(w.clip);
       t.policy -= std::min(ratio * a, std::clamp(ratio, 1 - clip, 1 + clip) * a);
@@ -271,8 +268,8 @@ TEST(SampleActions, PartsCountOnlyWithTheChoicesTheyDependOn) {
   ASSERT_EQ(layout.when_part, (std::vector{-1, 0, -1, 0}));
   constexpr int kRows = 40000;
   Rows rows(spec);
-  const auto head_size = static_cast<std::size_t>(layout.head_size());
-  std::vector<float> heads, p(static_cast<std::size_t>(kRows * layout.mask_size)), raw(2 * kRows), logp(kRows);
+  const std::size_t head_size = layout.head_size();
+  std::vector<float> heads, p(kRows * layout.mask_size), raw(2 * kRows), logp(kRows);
   std::vector<std::int32_t> choices(4 * kRows);
   //                                  a              b        free  d
   const std::vector<std::uint8_t> mask{1, 1, 0, 1, 1, 0, 1, 1, 1, 1, 0, 0, 1, 1, 0, 1};
@@ -295,12 +292,12 @@ TEST(SampleActions, PartsCountOnlyWithTheChoicesTheyDependOn) {
         continue;
       }
       ++counted[part];
-      ++seen[static_cast<std::size_t>(layout.column[part] + row[part])];
+      ++seen[layout.column[part] + row[part]];
     }
   EXPECT_LT(counted[1], 0.9 * kRows);
   for (std::size_t part = 0; part < 4; ++part)
     for (int c = layout.column[part]; c < layout.column[part] + layout.discrete[part]; ++c) {
-      const auto k = static_cast<std::size_t>(c);
+      const std::size_t k = c;
       EXPECT_NEAR(seen[k] / counted[part], p[k], 0.02) << c;
       if (!mask[k]) {
         EXPECT_EQ(seen[k], 0) << c;
@@ -320,14 +317,14 @@ TEST(SampleActions, PartsCountOnlyWithTheChoicesTheyDependOn) {
   EXPECT_NEAR(kl(), 0, 1e-9);
   for (std::size_t r = 0; r < kRows; ++r)
     if (!layout.counts(3, choices.data() + 4 * r))
-      logp[r] += std::log(p[r * mask.size() + static_cast<std::size_t>(layout.column[3] + choices[4 * r + 3])]);
+      logp[r] += std::log(p[r * mask.size() + index(layout.column[3] + choices[4 * r + 3])]);
   EXPECT_GT(kl(), 0.1);
 }
 
 TEST(SampleActions, APartThatDoesNotCountMayAllowNothing) {
   const HeadLayout layout(dependent_choices());
-  const std::vector<float> heads(static_cast<std::size_t>(layout.head_size()), 0.5f), log_std(2);
-  std::vector<std::uint8_t> mask(static_cast<std::size_t>(layout.mask_size));
+  const std::vector<float> heads(layout.head_size(), 0.5f), log_std(2);
+  std::vector<std::uint8_t> mask(layout.mask_size);
   mask[0] = mask[2] = mask[8] = 1;  // of a and free; nothing of b and d
   std::int32_t choices[4];
   float raw[2], logp, old;
@@ -359,7 +356,7 @@ TEST(Heads, LogProbabilitiesAreThoseOfSampling) {
                  ActionPart::continuous("c", 2, -1, 1), ActionPart::continuous("d", 1, 0, 5).when(0, {1})};
   const HeadLayout layout(spec);
   constexpr int kRows = 100;
-  const auto rows = [](int columns) { return static_cast<std::size_t>(kRows * columns); };
+  const auto rows = [](int columns) { return index(kRows * columns); };
   std::vector<float> heads(rows(layout.head_size())), raw(rows(3)), sampled(kRows), again(kRows);
   std::vector<std::uint8_t> masks(rows(layout.mask_size));
   std::vector<std::int32_t> choices(rows(2));
@@ -367,14 +364,12 @@ TEST(Heads, LogProbabilitiesAreThoseOfSampling) {
   for (float& x : heads) x = random.uniform(-2, 2);
   for (std::size_t i = 0; i < masks.size(); ++i) masks[i] = i % 7 == 0 || random.uniform() < 0.7f;
   for (int r = 0; r < kRows; ++r)  // each part allows something
-    masks[rows(layout.mask_size) / kRows * static_cast<std::size_t>(r)] =
-        masks[rows(layout.mask_size) / kRows * static_cast<std::size_t>(r) + 3] = 1;
+    masks[rows(layout.mask_size) / kRows * index(r)] = masks[rows(layout.mask_size) / kRows * index(r) + 3] = 1;
   const float log_std[] = {-0.5f, 0.1f, 0.7f};
   sample_actions(layout, heads.data(), log_std, masks.data(), kRows, Key(2), 1,
                  {choices.data(), raw.data(), sampled.data()});
   log_probabilities(layout, heads.data(), log_std, masks.data(), kRows, choices.data(), raw.data(), again.data());
-  for (int r = 0; r < kRows; ++r)
-    EXPECT_NEAR(sampled[static_cast<std::size_t>(r)], again[static_cast<std::size_t>(r)], 1e-5) << r;
+  for (int r = 0; r < kRows; ++r) EXPECT_NEAR(sampled[r], again[r], 1e-5) << r;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/index.hpp"
 
 namespace rival {
 namespace {
@@ -25,8 +26,7 @@ void orthogonal(std::span<float> w, int rows, int columns, float gain, Random& r
     for (float& x : w) x = random.uniform(-most, most);
     return;
   }
-  std::vector<std::vector<double>> vectors(static_cast<std::size_t>(count),
-                                           std::vector<double>(static_cast<std::size_t>(length)));
+  std::vector<std::vector<double>> vectors(count, std::vector<double>(length));
   for (auto& v : vectors)
     for (double& x : v) {  // Box-Muller
       const double u = 1 - static_cast<double>(random.uniform());
@@ -46,10 +46,8 @@ void orthogonal(std::span<float> w, int rows, int columns, float gain, Random& r
   }
   for (int r = 0; r < rows; ++r)
     for (int c = 0; c < columns; ++c) {
-      const double x = tall ? vectors[static_cast<std::size_t>(c)][static_cast<std::size_t>(r)]
-                            : vectors[static_cast<std::size_t>(r)][static_cast<std::size_t>(c)];
-      w[static_cast<std::size_t>(r) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(c)] =
-          gain * static_cast<float>(x);
+      const double x = tall ? vectors[c][r] : vectors[r][c];
+      w[index(r) * columns + index(c)] = gain * static_cast<float>(x);
     }
 }
 
@@ -185,7 +183,7 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
       width += op.columns;
       net.operations_.push_back(op);
     }
-  net.buffers_[static_cast<std::size_t>(x)].columns = width;
+  net.buffers_[x].columns = width;
 
   for (std::size_t i = 0; i < net.options_.hidden.size(); ++i) {
     const int in = std::exchange(x, buffer({.columns = net.options_.hidden[i]}));
@@ -226,15 +224,14 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
   std::vector<Operation> targets;
   for (std::size_t p = 0; p < spec.action.size(); ++p)
     if (spec.action[p].kind == ActionPart::Kind::target)
-      targets.push_back(
-          net.with_parameters({.kind = OperationKind::targets,
-                               .in = x,
-                               .out = kHeadBuffer,
-                               .out_column = layout.mask_offset[p],
-                               .name = "target." + spec.action[p].name,
-                               .rows = width,
-                               .columns = options.entity,
-                               .encodings = encodings[static_cast<std::size_t>(spec.action[p].entities)]}));
+      targets.push_back(net.with_parameters({.kind = OperationKind::targets,
+                                             .in = x,
+                                             .out = kHeadBuffer,
+                                             .out_column = layout.mask_offset[p],
+                                             .name = "target." + spec.action[p].name,
+                                             .rows = width,
+                                             .columns = options.entity,
+                                             .encodings = encodings[spec.action[p].entities]}));
   // On the way back, the gradients by what the heads read are summed in the order: head, targets.
   net.operations_.insert(net.operations_.end(), targets.rbegin(), targets.rend());
   if (!targets.empty()) head.out = buffer({.columns = head.columns, .wide = true});
@@ -249,7 +246,7 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
 }
 
 double Network::forward_multiply_adds() const {
-  const auto places = [this](int buffer) { return buffers_[static_cast<std::size_t>(buffer)].places; };
+  const auto places = [this](int buffer) { return buffers_[buffer].places; };
   double sum = 0;
   for (const Operation& op : operations_) {
     sum += static_cast<double>(places(op.out)) * op.rows * op.columns;
@@ -262,8 +259,7 @@ std::vector<float> Network::initial_parameters(Key key, double memory_span) cons
   std::vector<float> p(parameter_count_, 0.0f);
   Random random(key);
   const auto fill = [&](const Operation& op, float gain) {
-    orthogonal({p.data() + op.weight, static_cast<std::size_t>(op.rows) * static_cast<std::size_t>(op.columns)},
-               op.rows, op.columns, gain, random);
+    orthogonal({p.data() + op.weight, index(op.rows) * op.columns}, op.rows, op.columns, gain, random);
   };
   // In the order: convolutions, dense layers, targets, memory, head.
   const float relu_gain = std::sqrt(2.0f);
@@ -276,18 +272,17 @@ std::vector<float> Network::initial_parameters(Key key, double memory_span) cons
     if (op.kind == OperationKind::mingru) fill(op, 1.0f);
   for (const Operation& op : operations_)
     for (int i = 0; op.kind == OperationKind::mingru && i < op.rows; ++i)
-      p[op.bias + static_cast<std::size_t>(i)] =
-          -static_cast<float>(std::log(memory_span) * i / std::max(1, op.rows - 1));
+      p[op.bias + index(i)] = -static_cast<float>(std::log(memory_span) * i / std::max(1, op.rows - 1));
 
   const Operation& head = operation("head");
-  std::vector<float> policy(static_cast<std::size_t>(head.rows) * static_cast<std::size_t>(head.columns - 1));
-  std::vector<float> value(static_cast<std::size_t>(head.rows));
+  std::vector<float> policy(head.rows * (head.columns - 1));
+  std::vector<float> value(head.rows);
   if (head.columns > 1) orthogonal(policy, head.rows, head.columns - 1, 0.01f, random);
   orthogonal(value, head.rows, 1, 1.0f, random);
   for (int r = 0; r < head.rows; ++r) {
     float* row = p.data() + head.weight + static_cast<std::ptrdiff_t>(r) * head.columns;
     std::copy_n(policy.data() + static_cast<std::ptrdiff_t>(r) * (head.columns - 1), head.columns - 1, row);
-    row[head.columns - 1] = value[static_cast<std::size_t>(r)];
+    row[head.columns - 1] = value[r];
   }
   return p;
 }

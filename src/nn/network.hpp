@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/index.hpp"
 #include "base/result.hpp"
 #include "base/words.hpp"
 #include "rival/game.hpp"
@@ -108,7 +109,7 @@ struct ParameterView {
   std::string name;
   std::size_t offset = 0;
   int rows = 0, columns = 0;
-  std::size_t size() const { return static_cast<std::size_t>(rows ? rows : 1) * static_cast<std::size_t>(columns); }
+  std::size_t size() const { return index(rows ? rows : 1) * columns; }
 };
 
 class Network {

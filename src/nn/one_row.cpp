@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/index.hpp"
 #include "nn/isa.hpp"
 #include "nn/kernels.hpp"
 
@@ -14,7 +15,7 @@ OneRow::OneRow(const Network& network) : net_(network) {
   check(takes(network), "a single row of a network with convolutions");
   limit_isa();
   constexpr std::size_t kLine = 16;  // floats in a line of the cache, where each buffer begins
-  const auto room = [](int size) { return (static_cast<std::size_t>(size) + kLine - 1) / kLine * kLine; };
+  const auto room = [](int size) { return (index(size) + kLine - 1) / kLine * kLine; };
   int width = 0;
   std::size_t total = 0;
   for (const Operation& op : net_.operations()) width = std::max(width, op.columns);

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/index.hpp"
 #include "base/machine.hpp"
 #include "nn/isa.hpp"
 #include "nn/kernels.hpp"
@@ -153,7 +154,7 @@ class Layer {
                            plain(count, out(), wide_ ? DataType::f32 : type_of<T>(), out()), true, relu_, false);
           })
           .run(stream, x + at(first, stride_), w.forward.get_data_handle(),
-               static_cast<std::byte*>(y) + static_cast<std::size_t>(at(first, out())) * size, w.bias.data());
+               static_cast<std::byte*>(y) + index(at(first, out())) * size, w.bias.data());
     });
   }
 
@@ -259,7 +260,7 @@ class OnednnExecutor final : public Executor {
     for (const Buffer& shape : net.buffers()) {
       Stored& b = stored_.emplace_back();
       b.shape = shape;
-      const std::size_t size = static_cast<std::size_t>(max_rows) * static_cast<std::size_t>(shape.size());
+      const std::size_t size = index(max_rows) * shape.size();
       if (stored_.size() - 1 == kObservationBuffer) continue;
       if (shape.wide) {
         b.wide.resize(size);
@@ -267,8 +268,8 @@ class OnednnExecutor final : public Executor {
         b.values.resize(size);
         b.gradients.resize(size);
       } else if (shape.entities == static_cast<int>(stored_.size()) - 1) {
-        b.begin.resize(static_cast<std::size_t>(max_rows) + 1);
-        b.slot.resize(static_cast<std::size_t>(max_rows) * static_cast<std::size_t>(shape.places) + kRowsMultiple);
+        b.begin.resize(index(max_rows) + 1);
+        b.slot.resize(index(max_rows) * shape.places + kRowsMultiple);
       }
     }
     std::size_t matrix = 0;
@@ -285,7 +286,7 @@ class OnednnExecutor final : public Executor {
     }
     std::vector<char> written(stored_.size());
     for (std::size_t i = steps_.size(); i-- > 0;) {
-      const auto adds = [&](int buffer) { return std::exchange(written[static_cast<std::size_t>(buffer)], 1) != 0; };
+      const auto adds = [&](int buffer) { return std::exchange(written[buffer], 1) != 0; };
       steps_[i].adds = adds(steps_[i].op->in);
       if (steps_[i].op->encodings >= 0) steps_[i].adds_to_encodings = adds(steps_[i].op->encodings);
     }
@@ -339,9 +340,9 @@ class OnednnExecutor final : public Executor {
     std::vector<float> gates, z, h;  // mingru
   };
 
-  Stored& stored(int buffer) { return stored_[static_cast<std::size_t>(buffer)]; }
-  const Buffer& shape(int buffer) const { return stored_[static_cast<std::size_t>(buffer)].shape; }
-  std::size_t size_of(int columns) const { return static_cast<std::size_t>(rows_) * static_cast<std::size_t>(columns); }
+  Stored& stored(int buffer) { return stored_[buffer]; }
+  const Buffer& shape(int buffer) const { return stored_[buffer].shape; }
+  std::size_t size_of(int columns) const { return index(rows_) * columns; }
   static std::ptrdiff_t offset(int row, int stride) { return static_cast<std::ptrdiff_t>(row) * stride; }
 
   // Places of all rows together.
@@ -349,7 +350,7 @@ class OnednnExecutor final : public Executor {
     const int entities = shape(buffer).entities;
     return entities < 0 ? rows_ * shape(buffer).places : stored(entities).count;
   }
-  std::size_t elements(int buffer) { return static_cast<std::size_t>(offset(places(buffer), shape(buffer).columns)); }
+  std::size_t elements(int buffer) { return index(offset(places(buffer), shape(buffer).columns)); }
   const T* values(int buffer) { return buffer == kObservationBuffer ? input_ : stored(buffer).values.data(); }
   int row_stride(int buffer) const { return buffer == kObservationBuffer ? stride_ : shape(buffer).size(); }
   const float* wide_gradients(int buffer) {
@@ -431,18 +432,18 @@ class OnednnExecutor final : public Executor {
   void find_entities(const Operation& op) {
     Stored& b = stored(op.out);
     const int features = b.shape.columns;
-    T* found = room(b.values, (size_of(b.shape.places) + kRowsMultiple) * static_cast<std::size_t>(features));
+    T* found = room(b.values, (size_of(b.shape.places) + kRowsMultiple) * index(features));
     int n = 0;
     for (int r = 0; r < rows_; ++r) {
-      b.begin[static_cast<std::size_t>(r)] = n;
+      b.begin[r] = n;
       const T* x = values(op.in) + offset(r, row_stride(op.in)) + op.in_column;
       for (int i = 0; i < b.shape.places; ++i, x += features) {
         if (is_zero(*x)) continue;
         std::copy_n(x, features, found + offset(n, features));
-        b.slot[static_cast<std::size_t>(n++)] = i;
+        b.slot[n++] = i;
       }
     }
-    b.begin[static_cast<std::size_t>(rows_)] = n;
+    b.begin[rows_] = n;
     b.count = padded_rows(n);
     std::fill_n(found + offset(n, features), offset(b.count - n, features), T{});
   }
@@ -515,7 +516,7 @@ class OnednnExecutor final : public Executor {
     float* de = step.adds ? room(wide_[0], size) : all;
     kernels::pool_entities_backward(e.values.data(), entity_rows(op.in), y.values.data() + op.out_column,
                                     y.gradients.data() + op.out_column, y.shape.columns, de);
-    const int n = stored(e.shape.entities).begin[static_cast<std::size_t>(rows_)];
+    const int n = stored(e.shape.entities).begin[rows_];
     std::fill(de + offset(n, op.columns), de + size, 0.0f);
     if (step.adds) kernels::add(de, size, all);
   }
@@ -608,7 +609,7 @@ class OnednnBackend final : public Backend {
     auto weights = std::make_unique<OnednnWeights>();
     for (const Matrix& matrix : matrices_)
       weights->matrices.push_back({memory(matrix.forward_layout, cpu()), memory(matrix.backward_layout, cpu()),
-                                   std::vector<float>(static_cast<std::size_t>(matrix.out))});
+                                   std::vector<float>(matrix.out)});
     return weights;
   }
 
@@ -618,14 +619,14 @@ class OnednnBackend final : public Backend {
     const dnnl::stream stream(cpu());
     auto& packed = static_cast<OnednnWeights&>(weights).matrices;
     for (std::size_t i = 0; i < matrices_.size(); ++i) {
-      if (static_cast<int>(i % static_cast<std::size_t>(parts)) != part) continue;
+      if (static_cast<int>(i % index(parts)) != part) continue;
       const Matrix& matrix = matrices_[i];
       float* w = const_cast<float*>(parameters.data()) + matrix.weight;
       memory forward({memory::dims{matrix.in, matrix.out}, DataType::f32, memory::format_tag::ab}, cpu(), w);
       memory backward({memory::dims{matrix.out, matrix.in}, DataType::f32, memory::format_tag::ba}, cpu(), w);
       dnnl::reorder(forward, packed[i].forward).execute(stream, forward, packed[i].forward);
       dnnl::reorder(backward, packed[i].backward).execute(stream, backward, packed[i].backward);
-      const auto bias = parameters.subspan(matrix.bias, static_cast<std::size_t>(matrix.out));
+      const auto bias = parameters.subspan(matrix.bias, matrix.out);
       std::copy(bias.begin(), bias.end(), packed[i].bias.begin());
     }
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/check.hpp"
+#include "base/index.hpp"
 #include "base/protobuf.hpp"
 
 // Field numbers below are those of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
@@ -120,15 +121,15 @@ class Exporter {
   // The heads of an observation.
   std::string heads(const std::string& observation) {
     pieces_[kObservationBuffer] = {{0, observation}};
-    for (const Operation& op : net_.operations()) pieces_[static_cast<std::size_t>(op.out)][op.out_column] = add(op);
+    for (const Operation& op : net_.operations()) pieces_[op.out][op.out_column] = add(op);
     return value(kHeadBuffer);
   }
 
  private:
-  const Buffer& shape(int buffer) const { return net_.buffers()[static_cast<std::size_t>(buffer)]; }
+  const Buffer& shape(int buffer) const { return net_.buffers()[buffer]; }
 
   std::string value(int buffer) {
-    auto& pieces = pieces_[static_cast<std::size_t>(buffer)];
+    auto& pieces = pieces_[buffer];
     if (pieces.size() > 1) {
       std::vector<std::string> in_order;
       for (const auto& [column, piece] : pieces) in_order.push_back(piece);
@@ -170,8 +171,7 @@ class Exporter {
   std::string copy(const Operation& op) {
     const Buffer& in = shape(op.in);
     std::string x = value(op.in);
-    if (cells_[static_cast<std::size_t>(op.in)])
-      x = graph_.reshape(graph_.node("Transpose", {x}, {{"perm", {0, 2, 3, 1}}}), {-1, in.size()});
+    if (cells_[op.in]) x = graph_.reshape(graph_.node("Transpose", {x}, {{"perm", {0, 2, 3, 1}}}), {-1, in.size()});
     return graph_.columns(x, op.in_column, op.columns, in.size());
   }
 
@@ -188,14 +188,14 @@ class Exporter {
     if (c.planes)
       x = graph_.reshape(graph_.columns(x, op.in_column, c.in_size(), shape(op.in).size()),
                          {-1, c.channels, c.height, c.width});
-    std::vector<float> reordered(static_cast<std::size_t>(op.rows * op.columns));
+    std::vector<float> reordered(op.rows * op.columns);
     for (int k = 0; k < 9; ++k)
       for (int in = 0; in < c.channels; ++in)
         for (int out = 0; out < c.out_channels; ++out)
-          reordered[static_cast<std::size_t>((out * c.channels + in) * 9 + k)] =
-              parameters_[op.weight + static_cast<std::size_t>((k * c.channels + in) * c.out_channels + out)];
+          reordered[(out * c.channels + in) * 9 + k] =
+              parameters_[op.weight + index((k * c.channels + in) * c.out_channels + out)];
     const std::string w = graph_.constant(op.name + ".weight", {c.out_channels, c.channels, 3, 3}, reordered);
-    cells_[static_cast<std::size_t>(op.out)] = true;
+    cells_[op.out] = true;
     x = graph_.node("Conv", {x, w, bias(op)},
                     {{"kernel_shape", {3, 3}}, {"pads", {1, 1, 1, 1}}, {"strides", {c.stride, c.stride}}});
     return graph_.node("Relu", {x});
@@ -233,9 +233,7 @@ class Exporter {
     return graph_.node("Add", {x, after});
   }
 
-  std::span<const float> piece(std::size_t offset, int size) const {
-    return parameters_.subspan(offset, static_cast<std::size_t>(size));
-  }
+  std::span<const float> piece(std::size_t offset, int size) const { return parameters_.subspan(offset, size); }
 
   const Network& net_;
   std::span<const float> parameters_;
@@ -250,7 +248,7 @@ std::string to_onnx(const Network& network, std::span<const float> parameters, c
                     const HeadLayout& heads, const OnnxOptions& options) {
   const int observation_size = network.observation_size(), values = network.value_count();
   check(parameters.size() == network.parameter_count(), "to_onnx: parameters of another network");
-  check(scale.mean.size() == static_cast<std::size_t>(observation_size) && scale.scale.size() == scale.mean.size(),
+  check(scale.mean.size() == index(observation_size) && scale.scale.size() == scale.mean.size(),
         "to_onnx: scale of another observation");
   check(heads.mask_size == network.mask_size() && heads.value_count == values, "to_onnx: heads of another network");
   Graph graph;
@@ -271,7 +269,7 @@ std::string to_onnx(const Network& network, std::span<const float> parameters, c
     // Raw values are in units in which the part's range is [-1, 1].
     std::vector<float> centre, half, deviation;
     for (int i = 0; i < values; ++i) {
-      const auto k = static_cast<std::size_t>(i);
+      const std::size_t k = i;
       centre.push_back(0.5f * (heads.low[k] + heads.high[k]));
       half.push_back(0.5f * (heads.high[k] - heads.low[k]));
       deviation.push_back(half[k] * std::exp(parameters[network.log_std() + k]));

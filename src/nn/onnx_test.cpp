@@ -24,7 +24,7 @@ Spec sample_spec() {
 std::string sample_model(const NetworkOptions& network_options, const OnnxOptions& options) {
   const Network network = Network::make(sample_spec(), network_options).value();
   const std::vector<float> parameters = network.initial_parameters(Key(1));
-  const std::vector<float> row(static_cast<std::size_t>(network.observation_size()), 1.0f);
+  const std::vector<float> row(network.observation_size(), 1.0f);
   return to_onnx(network, parameters, {row, row}, HeadLayout(sample_spec()), options);
 }
 

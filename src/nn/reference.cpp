@@ -83,7 +83,7 @@ class ReferenceExecutor final : public Executor {
     float* out = reinterpret_cast<float*>(inputs);
     for (int r = 0; r < rows; ++r)
       for (int i = 0; i < net_.observation_size(); ++i) {
-        const std::size_t k = static_cast<std::size_t>(i);
+        const std::size_t k = i;
         const int at = r * net_.observation_size() + i;
         out[at] = std::clamp((observations[at] - scale.mean[k]) * scale.scale[k], -10.0f, 10.0f);
       }
@@ -117,14 +117,13 @@ class ReferenceExecutor final : public Executor {
     Rows gates, z, h;  // mingru
   };
 
-  const Buffer& shape(int buffer) const { return net_.buffers()[static_cast<std::size_t>(buffer)]; }
+  const Buffer& shape(int buffer) const { return net_.buffers()[buffer]; }
   void clear(std::vector<Rows>& all) const {
-    for (std::size_t b = 0; b < all.size(); ++b)
-      all[b].assign(static_cast<std::size_t>(rows_ * net_.buffers()[b].size()), 0);
+    for (std::size_t b = 0; b < all.size(); ++b) all[b].assign(rows_ * net_.buffers()[b].size(), 0);
   }
   // Row r, place i of a buffer's values or gradients.
   float* at(std::vector<Rows>& all, int buffer, int r, int i = 0) const {
-    return all[static_cast<std::size_t>(buffer)].data() + r * shape(buffer).size() + i * shape(buffer).columns;
+    return all[buffer].data() + r * shape(buffer).size() + i * shape(buffer).columns;
   }
   float* value(int buffer, int r, int i = 0) { return at(values_, buffer, r, i); }
   float* gradient(int buffer, int r, int i = 0) { return at(gradients_, buffer, r, i); }
@@ -142,8 +141,7 @@ class ReferenceExecutor final : public Executor {
   }
   // Component i of the state that row r of a memory continues from.
   float before(const Rows& h, int m, int r, int i) const {
-    if (memory_rows_.previous && memory_rows_.previous[r] >= 0)
-      return h[static_cast<std::size_t>(memory_rows_.previous[r] * m + i)];
+    if (memory_rows_.previous && memory_rows_.previous[r] >= 0) return h[memory_rows_.previous[r] * m + i];
     if (memory_rows_.initial && memory_rows_.initial[r] >= 0)
       return memory_rows_.states[memory_rows_.initial[r] * m + i];
     return 0;
@@ -185,12 +183,12 @@ class ReferenceExecutor final : public Executor {
         break;
       case OperationKind::mingru: {
         const int m = op.rows;
-        const auto size = static_cast<std::size_t>(rows_ * m);
+        const std::size_t size = rows_ * m;
         kept.gates.assign(2 * size, 0), kept.z.assign(size, 0), kept.h.assign(size, 0);
         dense_forward(value(op.in, 0), w, b, rows_, m, 2 * m, false, kept.gates.data());
         for (int r = 0; r < rows_; ++r)
           for (int i = 0; i < m; ++i) {
-            const auto k = static_cast<std::size_t>(r * m + i);
+            const std::size_t k = r * m + i;
             const float* gates = kept.gates.data() + r * 2 * m;
             const float was = before(kept.h, m, r, i);
             kept.z[k] = 1 / (1 + std::exp(-gates[i]));
@@ -201,7 +199,7 @@ class ReferenceExecutor final : public Executor {
         break;
       }
       case OperationKind::targets:
-        kept.queries.assign(static_cast<std::size_t>(rows_ * op.columns), 0);
+        kept.queries.assign(rows_ * op.columns, 0);
         dense_forward(value(op.in, 0), w, b, rows_, op.rows, op.columns, false, kept.queries.data());
         for (int r = 0; r < rows_; ++r)
           for (int i = 0; i < shape(op.encodings).places; ++i) {
@@ -216,7 +214,7 @@ class ReferenceExecutor final : public Executor {
   void backward(const Operation& op, Kept& kept, float* g) {
     const float* w = p_ + op.weight;
     float *dw = g + op.weight, *db = g + op.bias;
-    std::vector<float> dx(static_cast<std::size_t>(op.rows));
+    std::vector<float> dx(op.rows);
     switch (op.kind) {
       case OperationKind::copy:
         for (int r = 0; r < rows_; ++r)
@@ -255,18 +253,18 @@ class ReferenceExecutor final : public Executor {
         break;
       case OperationKind::mingru: {
         const int m = op.rows;
-        Rows dh = gradients_[static_cast<std::size_t>(op.out)], dgates(kept.gates.size());
+        Rows dh = gradients_[op.out], dgates(kept.gates.size());
         for (int r = rows_ - 1; r >= 0; --r)
           for (int i = 0; i < m; ++i) {
-            const auto k = static_cast<std::size_t>(r * m + i);
-            const float c = kept.gates[static_cast<std::size_t>(r * 2 * m + m + i)], z = kept.z[k];
-            dgates[static_cast<std::size_t>(r * 2 * m + i)] = dh[k] * (c - before(kept.h, m, r, i)) * z * (1 - z);
-            dgates[static_cast<std::size_t>(r * 2 * m + m + i)] = dh[k] * z;
+            const std::size_t k = r * m + i;
+            const float c = kept.gates[r * 2 * m + m + i], z = kept.z[k];
+            dgates[r * 2 * m + i] = dh[k] * (c - before(kept.h, m, r, i)) * z * (1 - z);
+            dgates[r * 2 * m + m + i] = dh[k] * z;
             if (memory_rows_.previous && memory_rows_.previous[r] >= 0)
-              dh[static_cast<std::size_t>(memory_rows_.previous[r] * m + i)] += dh[k] * (1 - z);
+              dh[memory_rows_.previous[r] * m + i] += dh[k] * (1 - z);
           }
-        add(gradients_[static_cast<std::size_t>(op.out)], gradient(op.in, 0));
-        dx.resize(static_cast<std::size_t>(rows_ * m));
+        add(gradients_[op.out], gradient(op.in, 0));
+        dx.resize(rows_ * m);
         dense_backward(value(op.in, 0), w, dgates.data(), rows_, m, 2 * m, dw, db, dx.data());
         add(dx, gradient(op.in, 0));
         break;
@@ -283,7 +281,7 @@ class ReferenceExecutor final : public Executor {
               de[c] += slope * q[c];
             }
           }
-        dx.resize(static_cast<std::size_t>(rows_ * op.rows));
+        dx.resize(rows_ * op.rows);
         dense_backward(value(op.in, 0), w, dq.data(), rows_, op.rows, op.columns, dw, db, dx.data());
         add(dx, gradient(op.in, 0));
       }

@@ -65,7 +65,7 @@ class Reader {
     for (int i = 0; i < count && !error; ++i) {
       const std::string element = fmt::format("spec.{}[{}]", name, i);
       const std::size_t stride = all.empty() ? 0 : all.front().struct_size;
-      const char* at = reinterpret_cast<const char*>(first) + stride * static_cast<std::size_t>(i);
+      const char* at = reinterpret_cast<const char*>(first) + stride * index(i);
       all.push_back(read(reinterpret_cast<const Struct*>(at), element));
       if (!error && all.back().struct_size != all.front().struct_size)
         fail(fmt::format("{}.struct_size is {}, and the first one's is {}", element, all.back().struct_size,
@@ -176,7 +176,7 @@ struct Library {
 struct Given {
   Given(const Spec& spec, const Settings& settings) {
     const bool whole = settings.parameters.size() == spec.parameters.size() &&
-                       settings.picks.size() == spec.choices.size() * static_cast<std::size_t>(spec.seats);
+                       settings.picks.size() == spec.choices.size() * index(spec.seats);
     if (!whole) own = with_defaults(spec, settings);
     const Settings& all = whole ? settings : own;
     structs = {sizeof structs, all.parameters.data(), all.picks.data()};
@@ -224,8 +224,8 @@ class LibraryBatch final : public Batch {
 
   void observe(const ObservationRows& out) const override {
     const int count = rows();
-    std::memset(out.observations, 0, sizeof(float) * index(layout().observation_size) * index(count));
-    std::fill_n(out.masks, index(layout().mask_size) * index(count), library_->masks ? 0 : 1);
+    std::memset(out.observations, 0, sizeof(float) * index(layout().observation_size) * count);
+    std::fill_n(out.masks, index(layout().mask_size) * count, library_->masks ? 0 : 1);
     std::memset(out.seats, -1, index(count));
     if (failure()) return;
     const rival_rows rows{sizeof rows, status_.data(), out.observations, out.masks, out.seats};
@@ -253,17 +253,17 @@ class LibraryBatch final : public Batch {
 
   SeatSet to_act(int match) const override {
     std::uint64_t bits = 0;
-    if (failure() || status_[index(match)] != RIVAL_RUNNING) return {};
+    if (failure() || status_[match] != RIVAL_RUNNING) return {};
     if (!good("to_act", table_.to_act(batch_, match, &bits), match)) return {};
     return seats_of(bits, "to_act", match);
   }
   Status status(int match) const override {
-    return failure() ? Status::truncated : static_cast<Status>(status_[index(match)]);
+    return failure() ? Status::truncated : static_cast<Status>(status_[match]);
   }
   SeatSet playing(int match) const override {
     const SeatSet all = SeatSet::first(spec().seats);
     std::uint64_t bits = 0;
-    if (!table_.playing || failure() || clocks_[index(match)].steps < 0) return all;
+    if (!table_.playing || failure() || clocks_[match].steps < 0) return all;
     if (!good("playing", table_.playing(batch_, match, &bits), match)) return all;
     return seats_of(bits, "playing", match);
   }
@@ -309,10 +309,10 @@ class LibraryBatch final : public Batch {
     check(same && same->library_ == library_, "a match was copied from a batch of another game");
     if (!table_.copy) return false;
     if (!failure() && !good("copy", table_.copy(batch_, into, same->batch_, match), into)) return true;
-    const Clock& clock = same->clocks_[index(match)];
+    const Clock& clock = same->clocks_[match];
     note_clock(into, {key.value_or(clock.key), clock.steps});
     note_settings(into, from.settings(match));
-    status_[index(into)] = same->status_[index(match)];
+    status_[into] = same->status_[match];
     return true;
   }
 
@@ -327,7 +327,7 @@ class LibraryBatch final : public Batch {
     if (!table_.outcomes || failure()) return {};
     rival_outcomes out{.struct_size = sizeof out};
     if (!good("outcomes", table_.outcomes(batch_, match, actions.choices, actions.values, &out), match)) return {};
-    const Clock& now = clocks_[index(match)];
+    const Clock& now = clocks_[match];
     return taken(out, "outcomes", match, {now.key, now.steps + 1}, this->settings(match));
   }
 
@@ -370,7 +370,7 @@ class LibraryBatch final : public Batch {
     if (failure() || !good("status", table_.status(batch_, match, &status), match)) return;
     if (status < RIVAL_RUNNING || status > RIVAL_TRUNCATED)
       return wrong("status", match, -1, fmt::format("the status is {}, which is none", status));
-    status_[index(match)] = static_cast<std::uint8_t>(status);
+    status_[match] = static_cast<std::uint8_t>(status);
   }
 
   SeatSet seats_of(std::uint64_t bits, const char* function, int match) const {
@@ -384,9 +384,9 @@ class LibraryBatch final : public Batch {
   }
 
   void note_clock(int match, Clock clock) {
-    clocks_[index(match)] = clock;
-    keys_[index(match)] = clock.key.bits();
-    steps_[index(match)] = clock.steps;
+    clocks_[match] = clock;
+    keys_[match] = clock.key.bits();
+    steps_[match] = clock.steps;
   }
 
   // Whether rows belong to seats that they may belong to.
@@ -401,7 +401,7 @@ class LibraryBatch final : public Batch {
       if (!amiss) return;
     }
     for (int m = 0, row = 0; m < matches(); ++m) {
-      const bool runs = status_[index(m)] == RIVAL_RUNNING;
+      const bool runs = status_[m] == RIVAL_RUNNING;
       for (int i = 0; i < per_match; ++i, ++row) {
         const int seat = seats[row];
         if (seat == -1 || (runs && (simultaneous ? seat == i : seat >= 0 && seat < all))) continue;
@@ -414,7 +414,7 @@ class LibraryBatch final : public Batch {
 
   // After a step that gave this `status` and these rewards.
   void count_steps(const std::uint8_t* status, float* rewards) {
-    const std::size_t seats = index(spec().seats);
+    const std::size_t seats = spec().seats;
     const std::uint8_t* const before = status_.data();
     std::int32_t* const steps = steps_.data();
     Clock* const clocks = clocks_.data();
@@ -430,7 +430,7 @@ class LibraryBatch final : public Batch {
 
   // What a step made of a match that does not run on.
   void take(int m, std::uint8_t status, float* rewards) {
-    std::uint8_t& now = status_[index(m)];
+    std::uint8_t& now = status_[m];
     if (failure()) return;
     if (now != RIVAL_RUNNING) {
       std::fill_n(rewards, spec().seats, 0.0f);
@@ -439,7 +439,7 @@ class LibraryBatch final : public Batch {
     if (status > RIVAL_TRUNCATED)
       return wrong("step", m, -1, fmt::format("the status is {}, which is none", static_cast<int>(status)));
     now = status;
-    ++steps_[index(m)], ++clocks_[index(m)].steps;
+    ++steps_[m], ++clocks_[m].steps;
     if (status == RIVAL_FINISHED) add_results(m, rewards);
   }
 

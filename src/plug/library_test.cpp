@@ -113,7 +113,7 @@ void expect_same_play(const GameEntry& one, const GameEntry& other, int steps) {
     std::vector<int> over;
     std::vector<Key> keys;
     for (int m = 0; m < 5; ++m)
-      if (rows_a.status[static_cast<std::size_t>(m)] != Status::running) {
+      if (rows_a.status[m] != Status::running) {
         expect_same_match(*a, *b, m);
         over.push_back(m);
         keys.push_back(Key(9).split(static_cast<std::uint64_t>(step)).split(static_cast<std::uint64_t>(m)));
@@ -611,10 +611,10 @@ TEST(LibraryFile, NimInCIsNim) {
       batch->observe_seat(0, ply % 2, observation.data(), mask.data());
       EXPECT_EQ(batch->to_act(0), SeatSet::one(ply % 2));
       int heap[3] = {}, choice = -1;
-      for (int i = 0; i < 9; ++i) heap[i / 3] += static_cast<int>(observation[static_cast<std::size_t>(i)]) << (i % 3);
+      for (int i = 0; i < 9; ++i) heap[i / 3] += static_cast<int>(observation[i]) << (i % 3);
       for (int c = 0; c < 21; ++c) {
         const int of = c / 7, take = c % 7 + 1, left = heap[of] - take;
-        EXPECT_EQ(mask[static_cast<std::size_t>(c)], left >= 0);
+        EXPECT_EQ(mask[c], left >= 0);
         if (left < 0) continue;
         const int others = heap[0] ^ heap[1] ^ heap[2] ^ heap[of];
         if (choice < 0 || (left ^ others) == 0) choice = c;

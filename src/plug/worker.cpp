@@ -87,11 +87,11 @@ class WorkerBatch final : public Batch {
     const int count = static_cast<int>(workers.size());
     for (int i = 0; i < count; ++i) {
       Lane& lane = lanes_.emplace_back();
-      lane.worker = workers[index(i)];
+      lane.worker = workers[i];
       lane.first = matches * i / count;
       lane.count = matches * (i + 1) / count - lane.first;
       lane.load = std::max(1, matches / count);
-      lane.stepped.resize(index(lane.count));
+      lane.stepped.resize(lane.count);
       lane.at = Blocks(spec(), layout(), lane.count);
     }
     last_seen_.resize(index(matches * spec().seats) * index(layout().observation_size));
@@ -119,16 +119,16 @@ class WorkerBatch final : public Batch {
       Lane& lane = lane_of(match);
       if (!lane.starting.empty() && lane.settings != settings) settle(lane, true);
       lane.settings = settings;
-      lane.alone |= status_[index(match)] == Status::running && !waiting_[index(match)];
-      if (!waiting_[index(match)]) lane.starting.push_back(match);
-      waiting_[index(match)] = 1;
-      lane.stepped[index(match - lane.first)] = 0;
+      lane.alone |= status_[match] == Status::running && !waiting_[match];
+      if (!waiting_[match]) lane.starting.push_back(match);
+      waiting_[match] = 1;
+      lane.stepped[match - lane.first] = 0;
       forget_due(match);
-      lost_[index(match)] = 0;
-      ready_[index(match)] = 0;
-      status_[index(match)] = Status::running;
-      playing_[index(match)] = SeatSet::first(spec().seats);
-      clocks_[index(match)] = {keys[i], 0};
+      lost_[match] = 0;
+      ready_[match] = 0;
+      status_[match] = Status::running;
+      playing_[match] = SeatSet::first(spec().seats);
+      clocks_[match] = {keys[i], 0};
     }
   }
 
@@ -158,22 +158,22 @@ class WorkerBatch final : public Batch {
         await([](const Lane&) { return true; }, false);
     }
     for (int m = 0; m < matches(); ++m)
-      if (due_[index(m)]) report(m, out.rewards + m * spec().seats);
+      if (due_[m]) report(m, out.rewards + m * spec().seats);
     for (Lane& lane : lanes_) lane.shown = lane.state == Lane::State::idle;
     std::copy(status_.begin(), status_.end(), out.status);
     if (failure()) std::fill_n(out.status, matches(), Status::truncated);
   }
 
   void observe_seat(int match, int seat, float* observation, std::uint8_t* mask) const override {
-    const auto size = index(layout().observation_size);
+    const std::size_t size = layout().observation_size;
     std::fill_n(observation, size, 0.0f);
     if (mask) std::fill_n(mask, layout().mask_size, std::uint8_t{0});
     Lane& lane = lane_of(match);
-    const bool there = settle(lane, waiting_[index(match)]);
-    if (lost_[index(match)]) std::copy_n(seen(match, seat), size, observation);
-    if (!there || lost_[index(match)]) return;
+    const bool there = settle(lane, waiting_[match]);
+    if (lost_[match]) std::copy_n(seen(match, seat), size, observation);
+    if (!there || lost_[match]) return;
     const std::size_t row = row_of(lane, match, seat);
-    if (status_[index(match)] == Status::running && block<std::int8_t>(lane, lane.at.seats)[row] == seat) {
+    if (status_[match] == Status::running && block<std::int8_t>(lane, lane.at.seats)[row] == seat) {
       const std::size_t bytes = size * sizeof(float), choices = index(layout().mask_size);
       std::memcpy(observation, rows_of(lane) + lane.at.observations + row * bytes, bytes);
       if (mask && has_.legal && choices) std::memcpy(mask, rows_of(lane) + lane.at.masks + row * choices, choices);
@@ -192,7 +192,7 @@ class WorkerBatch final : public Batch {
 
   SeatSet to_act(int match) const override {
     Lane& lane = lane_of(match);
-    if (!settle(lane, waiting_[index(match)]) || status_[index(match)] != Status::running) return SeatSet::none();
+    if (!settle(lane, waiting_[match]) || status_[match] != Status::running) return SeatSet::none();
     SeatSet acting;
     const int per_match = rows_per_match();
     const std::int8_t* seats = block<std::int8_t>(lane, lane.at.seats) + (match - lane.first) * per_match;
@@ -204,18 +204,18 @@ class WorkerBatch final : public Batch {
       }
       if (seat >= 0) acting = acting.with(seat);
     }
-    if (lane.count == 1) ready_[index(match)] = lane.shown;
+    if (lane.count == 1) ready_[match] = lane.shown;
     return acting;
   }
   Status status(int match) const override {
-    if (waiting_[index(match)]) settle(lane_of(match), true);
-    return failure() ? Status::truncated : status_[index(match)];
+    if (waiting_[match]) settle(lane_of(match), true);
+    return failure() ? Status::truncated : status_[match];
   }
   SeatSet playing(int match) const override {
-    if (has_.playing && waiting_[index(match)]) settle(lane_of(match), true);
-    return playing_[index(match)];
+    if (has_.playing && waiting_[match]) settle(lane_of(match), true);
+    return playing_[match];
   }
-  float result(int match, int team) const override { return results_[index(match * spec().team_count() + team)]; }
+  float result(int match, int team) const override { return results_[match * spec().team_count() + team]; }
   bool has_result() const override { return has_.result; }
 
   bool resample_hidden(int match, int seat, Key key) override {
@@ -233,7 +233,7 @@ class WorkerBatch final : public Batch {
     if (!has_.copy) return false;
     Lane& source = other->lane_of(match);
     Lane& lane = lane_of(into);
-    const bool there = other->settle(source, other->waiting_[index(match)]) && !other->lost_[index(match)];
+    const bool there = other->settle(source, other->waiting_[match]) && !other->lost_[match];
     if (other->failure()) fail(*other->failure());
     if (failure()) return true;
     if (there && (lane.worker != source.worker || (lane.channel && lane.life != source.life))) {
@@ -242,7 +242,7 @@ class WorkerBatch final : public Batch {
     }
     const auto waiting = std::find(lane.starting.begin(), lane.starting.end(), into);
     if (waiting != lane.starting.end()) lane.starting.erase(waiting);
-    waiting_[index(into)] = 0;
+    waiting_[into] = 0;
     forget_due(into);
     if (there) {
       if (lane.state == Lane::State::down) connect(lane);
@@ -261,16 +261,16 @@ class WorkerBatch final : public Batch {
     const auto row = [](auto& values, auto& theirs, int mine, int its, std::ptrdiff_t width) {
       std::copy_n(theirs.begin() + its * width, width, values.begin() + mine * width);
     };
-    status_[index(into)] = other->status_[index(match)];
-    lost_[index(into)] = !there;
-    playing_[index(into)] = other->playing_[index(match)];
+    status_[into] = other->status_[match];
+    lost_[into] = !there;
+    playing_[into] = other->playing_[match];
     row(results_, other->results_, into, match, spec().team_count());
     row(last_seen_, other->last_seen_, into, match, spec().seats * layout().observation_size);
-    clocks_[index(into)] = other->clocks_[index(match)];
+    clocks_[into] = other->clocks_[match];
     note_settings(into, from.settings(match));
-    if (key) clocks_[index(into)].key = *key;
+    if (key) clocks_[into].key = *key;
     lane.stale = there;
-    ready_[index(into)] = lane.count == 1 && status_[index(into)] == Status::running;
+    ready_[into] = lane.count == 1 && status_[into] == Status::running;
     return true;
   }
 
@@ -320,7 +320,7 @@ class WorkerBatch final : public Batch {
   }
 
   void forget_due(int match) const {
-    due_[index(match)] = 0;
+    due_[match] = 0;
     std::fill_n(rewards_.begin() + match * spec().seats, spec().seats, 0.0f);
   }
 
@@ -328,10 +328,10 @@ class WorkerBatch final : public Batch {
   void report(int match, float* rewards) {
     const int seats = spec().seats;
     std::copy_n(rewards_.begin() + match * seats, seats, rewards);
-    if (status_[index(match)] == Status::finished && has_.result)
+    if (status_[match] == Status::finished && has_.result)
       for (int seat = 0; seat < seats; ++seat)
-        if (playing_[index(match)].contains(seat)) rewards[seat] += result(match, spec().team_of(seat));
-    if (due_[index(match)] == 1) ++clocks_[index(match)].steps;
+        if (playing_[match].contains(seat)) rewards[seat] += result(match, spec().team_of(seat));
+    if (due_[match] == 1) ++clocks_[match].steps;
     forget_due(match);
   }
 
@@ -352,7 +352,7 @@ class WorkerBatch final : public Batch {
     std::memcpy(seats, rows_of(lane) + at.seats, count);
     for (std::size_t row = 0; row < count; ++row) {
       const int match = lane.first + static_cast<int>(row) / per_match;
-      if (status_[index(match)] == Status::running && !waiting_[index(match)]) continue;
+      if (status_[match] == Status::running && !waiting_[match]) continue;
       seats[row] = -1;
     }
     const bool finite = all_finite(observations, count * observation);
@@ -375,7 +375,7 @@ class WorkerBatch final : public Batch {
       std::copy_n(observations + row * observation, observation, seen(match, seats[row]));
     }
     for (int m = lane.first; m < lane.first + lane.count; ++m)
-      ready_[index(m)] = status_[index(m)] == Status::running && !waiting_[index(m)];
+      ready_[m] = status_[m] == Status::running && !waiting_[m];
   }
 
   std::string no_such_seat(int seat) const {
@@ -386,7 +386,7 @@ class WorkerBatch final : public Batch {
   std::string wrong_row(int seat, int row, const float* observation, const std::uint8_t* mask, bool finite) const {
     if (seat < 0 || seat >= spec().seats) return no_such_seat(seat);
     if (spec().simultaneous && seat != row) return fmt::format("it says that row {} is of seat {}", row, seat);
-    const auto size = index(layout().observation_size);
+    const std::size_t size = layout().observation_size;
     if (const std::size_t bad = finite ? size : first_not_finite(observation, size); bad < size) {
       std::size_t part = spec().observation.size() - 1;
       while (layout().observation_offset[part] > static_cast<int>(bad)) --part;
@@ -413,18 +413,18 @@ class WorkerBatch final : public Batch {
   void take_turn(Lane& lane) const {
     const Blocks& at = lane.at;
     const int seats = spec().seats, teams = spec().team_count();
-    std::vector<std::uint8_t> status(index(lane.count));
+    std::vector<std::uint8_t> status(lane.count);
     std::memcpy(status.data(), rows_of(lane) + at.status, status.size());
     lane.state = Lane::State::idle;
     lane.stepping = false;
     for (int i = 0; i < lane.count; ++i) {
       const int m = lane.first + i;
-      const bool stepped = lane.stepped[index(i)], started = std::exchange(in_start_[index(m)], 0);
-      if ((!stepped && !started) || waiting_[index(m)]) continue;
+      const bool stepped = lane.stepped[i], started = std::exchange(in_start_[m], 0);
+      if ((!stepped && !started) || waiting_[m]) continue;
       const auto amiss = [&](int seat, const std::string& what) {
         lose(lane, Pool::Why::to_end, {m, steps(m), seat, what});
       };
-      if (status[index(i)] > 2) return amiss(-1, fmt::format("it says that its status is {}", status[index(i)]));
+      if (status[i] > 2) return amiss(-1, fmt::format("it says that its status is {}", status[i]));
       if (started && has_.playing) {
         std::uint64_t bits;
         std::memcpy(&bits, rows_of(lane) + at.playing + index(i) * sizeof bits, sizeof bits);
@@ -433,15 +433,15 @@ class WorkerBatch final : public Batch {
           if (bits >> seat & 1) playing = playing.with(seat);
         if (playing.empty() || (bits & ~SeatSet::first(seats).bits()) != 0)
           return amiss(-1, "the seats that play are none, or more than there are");
-        playing_[index(m)] = playing;
+        playing_[m] = playing;
       }
-      status_[index(m)] = static_cast<Status>(status[index(i)]);
+      status_[m] = static_cast<Status>(status[i]);
       if (!stepped) continue;
       float* rewards = rewards_.data() + m * seats;
       std::memcpy(rewards, rows_of(lane) + at.rewards + index(i * seats) * sizeof(float), index(seats) * sizeof(float));
       for (int seat = 0; seat < seats; ++seat)
         if (!std::isfinite(rewards[seat])) return amiss(seat, fmt::format("its reward or result is {}", rewards[seat]));
-      if (status_[index(m)] == Status::finished && has_.result) {
+      if (status_[m] == Status::finished && has_.result) {
         float* results = results_.data() + m * teams;
         std::memcpy(results, rows_of(lane) + at.results + index(i * teams) * sizeof(float),
                     index(teams) * sizeof(float));
@@ -449,7 +449,7 @@ class WorkerBatch final : public Batch {
           if (!std::isfinite(results[team]))
             return amiss(-1, fmt::format("the result of team {} is {}", team, results[team]));
       }
-      due_[index(m)] = 1;
+      due_[m] = 1;
     }
     lane.shown = std::find_if(due_.begin() + lane.first, due_.begin() + lane.first + lane.count,
                               [](std::uint8_t due) { return due != 0; }) == due_.begin() + lane.first + lane.count;
@@ -466,23 +466,23 @@ class WorkerBatch final : public Batch {
     if ((!opening && lane.state != Lane::State::idle) || (opening && starts_under_way(lane))) return false;
     bool running = false, ready = false;
     for (int m = lane.first; m < lane.first + lane.count; ++m) {
-      running |= status_[index(m)] == Status::running && !waiting_[index(m)];
-      ready |= ready_[index(m)] != 0;
+      running |= status_[m] == Status::running && !waiting_[m];
+      ready |= ready_[m] != 0;
     }
     const bool step = actions && ready && !lane.alone;
     if (!step && !lane.stale && (lane.starting.empty() || (running && !lane.alone))) return false;
     Turn turn{.step = step, .settings = lane.settings};
     for (int match : lane.starting) {
       turn.matches.push_back(match - lane.first);
-      turn.keys.push_back(clocks_[index(match)].key);
-      waiting_[index(match)] = 0;
-      in_start_[index(match)] = 1;
+      turn.keys.push_back(clocks_[match].key);
+      waiting_[match] = 0;
+      in_start_[match] = 1;
     }
     lane.starting.clear();
     lane.alone = lane.stale = false;
     for (int i = 0; i < lane.count; ++i) {
-      lane.stepped[index(i)] = step && ready_[index(lane.first + i)];
-      ready_[index(lane.first + i)] = 0;
+      lane.stepped[i] = step && ready_[lane.first + i];
+      ready_[lane.first + i] = 0;
     }
     if (step) {
       const Blocks& at = lane.at;
@@ -728,7 +728,7 @@ class WorkerBatch final : public Batch {
   std::string ask(Ask question) const {
     const int match = question.match;
     Lane& lane = lane_of(match);
-    if (!settle(lane, waiting_[index(match)]) || lost_[index(match)]) return "";
+    if (!settle(lane, waiting_[match]) || lost_[match]) return "";
     question.match -= lane.first;
     return ask(lane, question, match);
   }
@@ -786,17 +786,17 @@ class WorkerBatch final : public Batch {
       return fail(std::move(failure));
     }
     for (int m = lane.first; m < lane.first + lane.count; ++m) {
-      ready_[index(m)] = 0;
-      lane.stepped[index(m - lane.first)] = 0;
-      if (std::exchange(in_start_[index(m)], 0) && !waiting_[index(m)]) {
-        waiting_[index(m)] = 1;
+      ready_[m] = 0;
+      lane.stepped[m - lane.first] = 0;
+      if (std::exchange(in_start_[m], 0) && !waiting_[m]) {
+        waiting_[m] = 1;
         lane.starting.push_back(m);
       }
-      if (waiting_[index(m)]) continue;
-      lost_[index(m)] = 1;
-      if (status_[index(m)] != Status::running) continue;
-      status_[index(m)] = Status::truncated;
-      due_[index(m)] = 2;
+      if (waiting_[m]) continue;
+      lost_[m] = 1;
+      if (status_[m] != Status::running) continue;
+      status_[m] = Status::truncated;
+      due_[m] = 2;
     }
     if (loss.first)
       say(error(failure).message +

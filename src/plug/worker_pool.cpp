@@ -13,6 +13,7 @@
 #include <cstring>
 #include <thread>
 
+#include "base/index.hpp"
 #include "base/machine.hpp"
 
 extern char** environ;
@@ -36,9 +37,9 @@ std::string random_token() {
 std::string last_words(int file) {
   const off_t size = ::lseek(file, 0, SEEK_END);
   const off_t from = std::max<off_t>(0, size - static_cast<off_t>(kLastWords));
-  std::string text(static_cast<std::size_t>(std::max<off_t>(0, size - from)), '\0');
+  std::string text(index(std::max<off_t>(0, size - from)), '\0');
   const ssize_t got = ::pread(file, text.data(), text.size(), from);
-  text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, got)));
+  text.resize(std::max<ssize_t>(0, got));
   for (char& c : text)
     if (static_cast<unsigned char>(c) < 0x20 && c != '\n') c = ' ';
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
@@ -84,7 +85,7 @@ File above_the_first(const File& file) {
 Pool::Pool(const WorkerCommand& command) : command_(command), token_(command.token) {
   if (!command.program.empty()) {
     token_ = random_token();
-    slots_.resize(static_cast<std::size_t>(command.workers > 0 ? command.workers : usable_processors()));
+    slots_.resize(command.workers > 0 ? command.workers : usable_processors());
     return;
   }
   for (const std::string& address : command.addresses) slots_.push_back({.address = parse_address(address).value()});
@@ -96,7 +97,7 @@ Pool::~Pool() {
 
 std::string Pool::name(int slot) const {
   std::string name = fmt::format("worker {} of {}", slot + 1, size());
-  const Slot& s = slots_[static_cast<std::size_t>(slot)];
+  const Slot& s = slots_[slot];
   return command_.program.empty() ? name + " (" + s.address.text() + ")" : name;
 }
 
@@ -104,22 +105,19 @@ std::vector<int> Pool::assign(int count, int matches) {
   const std::lock_guard lock(mutex_);
   std::vector<int> order(slots_.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
-  std::stable_sort(order.begin(), order.end(), [this](int a, int b) {
-    return slots_[static_cast<std::size_t>(a)].matches < slots_[static_cast<std::size_t>(b)].matches;
-  });
-  order.resize(static_cast<std::size_t>(std::clamp(count, 1, size())));
-  for (int slot : order)
-    slots_[static_cast<std::size_t>(slot)].matches += std::max(1, matches / static_cast<int>(order.size()));
+  std::stable_sort(order.begin(), order.end(), [this](int a, int b) { return slots_[a].matches < slots_[b].matches; });
+  order.resize(std::clamp(count, 1, size()));
+  for (int slot : order) slots_[slot].matches += std::max(1, matches / static_cast<int>(order.size()));
   return order;
 }
 
 void Pool::release(int slot, int matches) {
   const std::lock_guard lock(mutex_);
-  slots_[static_cast<std::size_t>(slot)].matches -= matches;
+  slots_[slot].matches -= matches;
 }
 
 bool Pool::shares_memory(int slot) const {
-  return slots_[static_cast<std::size_t>(slot)].address.kind != Address::Kind::tcp;
+  return slots_[slot].address.kind != Address::Kind::tcp;
 }
 
 std::string Pool::hello() const {
@@ -185,7 +183,7 @@ std::string Pool::end(Slot& slot, bool at_once) {
 
 Result<Pool::Link> Pool::connect(int number) {
   const std::lock_guard lock(mutex_);
-  Slot& slot = slots_[static_cast<std::size_t>(number)];
+  Slot& slot = slots_[number];
   if (command_.program.empty()) {
     Result<File> socket = connect_to(slot.address);
     if (!socket) return socket.error();
@@ -201,7 +199,7 @@ Result<Pool::Link> Pool::connect(int number) {
 
 Pool::Loss Pool::lost(int number, int life, Why why) {
   const std::lock_guard lock(mutex_);
-  Slot& slot = slots_[static_cast<std::size_t>(number)];
+  Slot& slot = slots_[number];
   Loss loss;
   loss.first = why == Why::sound || life == slot.life;
   if (loss.first) ++slot.losses;
@@ -219,7 +217,7 @@ Pool::Loss Pool::lost(int number, int life, Why why) {
 
 void Pool::proven(int number) {
   const std::lock_guard lock(mutex_);
-  Slot& slot = slots_[static_cast<std::size_t>(number)];
+  Slot& slot = slots_[number];
   slot.losses = 0;
   // What it wrote long ago is not kept: it may be much.
   if (slot.said && ::lseek(slot.said.number(), 0, SEEK_END) > kMostSaid) (void)!::ftruncate(slot.said.number(), 0);

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/index.hpp"
 #include "base/json.hpp"
 #include "base/json_fields.hpp"
 #include "game/spec.hpp"
@@ -228,7 +229,7 @@ Result<Turn> read_turn(std::string_view payload, const Spec& spec, int matches, 
   }
   if (count > 0) {
     turn.settings.parameters = taker.take<float>(spec.parameters.size());
-    turn.settings.picks = taker.take<int>(spec.choices.size() * static_cast<std::size_t>(spec.seats));
+    turn.settings.picks = taker.take<int>(spec.choices.size() * index(spec.seats));
     if (taker.enough())
       if (Result<void> fit = fits(spec, turn.settings); !fit) return Error{"a TURN with " + fit.error().message};
   }
@@ -294,11 +295,11 @@ std::string close_frame() {
 }
 
 Blocks::Blocks(const Spec& spec, const RowLayout& layout, int matches) {
-  const auto m = static_cast<std::size_t>(matches);
-  const auto per_match = static_cast<std::size_t>(spec.simultaneous ? spec.seats : 1);
+  const std::size_t m = matches;
+  const std::size_t per_match = spec.simultaneous ? spec.seats : 1;
   const std::size_t all = m * per_match;
   const auto after = [](std::size_t& end, std::size_t count, auto width, std::size_t size) {
-    return std::exchange(end, end + count * static_cast<std::size_t>(width) * size);
+    return std::exchange(end, end + count * index(width) * size);
   };
   choices = after(actions_size, all, layout.choice_count, sizeof(std::int32_t));
   values = after(actions_size, all, layout.value_count, sizeof(float));

@@ -140,7 +140,7 @@ class Guest {
       for (int match : turn->matches) {
         const std::uint64_t playing = batch_->playing(match).bits();
         std::memcpy(rows + at_.playing + index(match) * sizeof playing, &playing, sizeof playing);
-        status_[index(match)] = batch_->status(match);
+        status_[match] = batch_->status(match);
       }
     }
     std::copy(status_.begin(), status_.end(), reinterpret_cast<Status*>(rows + at_.status));
@@ -164,7 +164,7 @@ class Guest {
     const auto* masks = reinterpret_cast<const std::uint8_t*>(rows + at_.masks);
     for (int row = 0; row < batch_->rows(); ++row) {
       const int match = row / batch_->rows_per_match();
-      if (seats[row] < 0 || status_[index(match)] != Status::running) continue;
+      if (seats[row] < 0 || status_[match] != Status::running) continue;
       const auto* choices = reinterpret_cast<const std::int32_t*>(actions + at_.choices) + row * layout.choice_count;
       const auto* values = reinterpret_cast<const float*>(actions + at_.values) + row * layout.value_count;
       const std::uint8_t* mask = masks + row * layout.mask_size;
@@ -193,7 +193,7 @@ class Guest {
     const Spec& spec = batch_->spec();
     const int teams = spec.team_count();
     for (int m = 0; m < batch_->matches(); ++m) {
-      if (status_[index(m)] != Status::finished) continue;
+      if (status_[m] != Status::finished) continue;
       for (int team = 0; team < teams; ++team)
         results[m * teams + team] = batch_->plays(m, team) ? batch_->result(m, team) : 0;
       const SeatSet playing = batch_->playing(m);
@@ -263,7 +263,7 @@ class Guest {
     const bool copied = batch_->copy_match(*source->batch_, ask.match, ask.value, key);
     if (batch_->failure()) return refuse(*batch_->failure());
     stale_ = true;
-    if (copied) status_[index(ask.value)] = source->status_[index(ask.match)];
+    if (copied) status_[ask.value] = source->status_[ask.match];
     channel_.send(told_frame(copied ? "\1" : std::string_view("\0", 1)));
   }
 

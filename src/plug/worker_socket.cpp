@@ -17,6 +17,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/index.hpp"
 #include "base/number.hpp"
 
 namespace rival::worker {
@@ -233,7 +234,7 @@ Result<SharedMemory> SharedMemory::make(std::size_t size) {
 Result<SharedMemory> SharedMemory::of(File file, std::size_t size) {
   struct stat found {};
   if (::fstat(file.number(), &found) != 0) return failed("shared memory");
-  if (static_cast<std::size_t>(found.st_size) < size || size == 0)
+  if (index(found.st_size) < size || size == 0)
     return Error{"shared memory of " + std::to_string(found.st_size) + " bytes, where " + std::to_string(size) +
                  " are needed"};
   void* data = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.number(), 0);
@@ -257,7 +258,7 @@ void Channel::send(std::string_view frame, int file) {
   }
   if (!unsent() && along_ < 0) {  // as it usually is: without a copy
     const ssize_t sent = ::send(socket_.number(), frame.data(), frame.size(), MSG_NOSIGNAL);
-    if (sent > 0) frame.remove_prefix(static_cast<std::size_t>(sent));
+    if (sent > 0) frame.remove_prefix(index(sent));
     if (frame.empty()) return;
   }
   out_ += frame;
@@ -284,7 +285,7 @@ void Channel::flush() {
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0) return;  // it has to wait, or the other side is gone: reading tells
     along_ = -1;
-    sent_ += static_cast<std::size_t>(sent);
+    sent_ += index(sent);
   }
 }
 
@@ -317,7 +318,7 @@ Result<bool> Channel::read_more() {
     std::memcpy(&file, CMSG_DATA(header), sizeof file);
     file_ = File(file);
   }
-  end_ += static_cast<std::size_t>(size);
+  end_ += index(size);
   return true;
 }
 

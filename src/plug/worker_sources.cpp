@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/file.hpp"
+#include "base/index.hpp"
 
 namespace rival {
 namespace {
@@ -20,7 +21,7 @@ std::string variable(const char* name) {
 std::string this_program() {
   char path[PATH_MAX];
   const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
-  return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : "";
+  return size > 0 ? std::string(path, index(size)) : "";
 }
 
 // The Python of choice: the one that is asked for, that of the active virtual environment, or the system's.

@@ -75,7 +75,7 @@ double log_posterior(const std::vector<double>& rating, std::span<const PairTria
   double sum = 0;
   for (const PairTrials& pair : pairs)
     for (const Trials& t : pair.trials) {
-      const double x = kPerPoint * (rating[index(pair.first)] - rating[index(pair.second)]) + t.handicap;
+      const double x = kPerPoint * (rating[pair.first] - rating[pair.second]) + t.handicap;
       sum += t.wins * x - (t.wins + t.losses) * (x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)));
     }
   for (double value : rating) sum -= kPriorCurvature / 2 * value * value;
@@ -136,20 +136,20 @@ EloRatings fit_elo(int players, std::span<const PairResult> results, int anchor,
     check(r.first != r.second, "a player cannot meet itself");
     pairs.push_back({r.first, r.second, trials_of(r)});
   }
-  std::vector<double> rating(index(players));
+  std::vector<double> rating(players);
   SquareMatrix factor;
   double posterior = log_posterior(rating, pairs);
   for (int iteration = 0; iteration < 100; ++iteration) {
-    std::vector<double> gradient(index(players));
+    std::vector<double> gradient(players);
     SquareMatrix curvature(players);
     for (int i = 0; i < players; ++i) {
-      gradient[index(i)] = -kPriorCurvature * rating[index(i)];
+      gradient[i] = -kPriorCurvature * rating[i];
       curvature(i, i) = kPriorCurvature;
     }
     for (const PairTrials& r : pairs) {
-      const auto [slope, weight] = slope_of(r.trials, rating[index(r.first)] - rating[index(r.second)]);
-      gradient[index(r.first)] += slope;
-      gradient[index(r.second)] -= slope;
+      const auto [slope, weight] = slope_of(r.trials, rating[r.first] - rating[r.second]);
+      gradient[r.first] += slope;
+      gradient[r.second] -= slope;
       curvature(r.first, r.first) += weight;
       curvature(r.second, r.second) += weight;
       curvature(r.first, r.second) -= weight;
@@ -159,13 +159,13 @@ EloRatings fit_elo(int players, std::span<const PairResult> results, int anchor,
     const std::vector<double> step = cholesky_solve(factor, gradient);
     double length = 0, decrement = 0;
     for (int i = 0; i < players; ++i) {
-      length = std::max(length, std::fabs(step[index(i)]));
-      decrement += step[index(i)] * gradient[index(i)];
+      length = std::max(length, std::fabs(step[i]));
+      decrement += step[i] * gradient[i];
     }
     if (length < 1e-6 || decrement < 1e-12) break;
     for (double scale = std::min(1.0, 800 / length); scale > 1e-6; scale /= 2) {
       std::vector<double> moved = rating;
-      for (int i = 0; i < players; ++i) moved[index(i)] += scale * step[index(i)];
+      for (int i = 0; i < players; ++i) moved[i] += scale * step[i];
       const double value = log_posterior(moved, pairs);
       if (value <= posterior) continue;
       posterior = value;
@@ -177,10 +177,10 @@ EloRatings fit_elo(int players, std::span<const PairResult> results, int anchor,
   EloRatings fitted{
       .rating = rating, .error = std::vector<double>(index(players)), .covariance = SquareMatrix(players)};
   for (int i = 0; i < players; ++i) {
-    fitted.rating[index(i)] = anchor_rating + (rating[index(i)] - rating[index(anchor)]);
+    fitted.rating[i] = anchor_rating + (rating[i] - rating[anchor]);
     for (int j = 0; j < players; ++j)
       fitted.covariance(i, j) = absolute(i, j) - absolute(i, anchor) - absolute(anchor, j) + absolute(anchor, anchor);
-    fitted.error[index(i)] = std::sqrt(std::max(0.0, fitted.covariance(i, i)));
+    fitted.error[i] = std::sqrt(std::max(0.0, fitted.covariance(i, i)));
   }
   return fitted;
 }
@@ -238,9 +238,9 @@ EloFit assess_elo(const EloRatings& ratings, std::span<const PairResult> results
   std::vector<bool> met(ratings.rating.size());
   for (const PairResult& r : results) {
     if (r.matches() <= 0) continue;
-    met[index(r.first)] = met[index(r.second)] = true;
+    met[r.first] = met[r.second] = true;
     fit.degrees += 1;
-    const double difference = ratings.rating[index(r.first)] - ratings.rating[index(r.second)];
+    const double difference = ratings.rating[r.first] - ratings.rating[r.second];
     const double expected = elo_score(difference);
     const auto [score, n] = two_sided(r, difference);
     fit.chi_square += n * (score - expected) * (score - expected) / (expected * (1 - expected));

@@ -17,7 +17,7 @@ std::vector<PairResult> simulate(const std::vector<double>& strength, int matche
   for (int i = 0; i < n; ++i)
     for (int j = i + 1; j < n && j <= i + reach; ++j) {
       PairResult r{.first = i, .second = j};
-      const double p = elo_score(strength[static_cast<std::size_t>(i)] - strength[static_cast<std::size_t>(j)]);
+      const double p = elo_score(strength[i] - strength[j]);
       for (int m = 0; m < matches; ++m) ++(random.uniform() < static_cast<float>(p) ? r.wins : r.losses);
       results.push_back(r);
     }
@@ -58,8 +58,7 @@ TEST(Elo, ExpectedScoresEqualActualOnes) {
   for (int player = 0; player < 3; ++player) {
     double surplus = 0;
     for (const PairResult& r : results) {
-      const double expected = elo_score(fitted.rating[static_cast<std::size_t>(r.first)] -
-                                        fitted.rating[static_cast<std::size_t>(r.second)]);
+      const double expected = elo_score(fitted.rating[r.first] - fitted.rating[r.second]);
       if (r.first == player) surplus += r.score() - r.matches() * expected;
       if (r.second == player) surplus -= r.score() - r.matches() * expected;
     }
@@ -145,7 +144,7 @@ std::vector<PairResult> simulate_places(const std::vector<double>& strength, int
   for (int i = 0; i < static_cast<int>(strength.size()); ++i)
     for (int j = i + 1; j < static_cast<int>(strength.size()); ++j) {
       PairResult r{.first = i, .second = j};
-      const double a = strength[static_cast<std::size_t>(i)], b = strength[static_cast<std::size_t>(j)];
+      const double a = strength[i], b = strength[j];
       for (int m = 0; m < matches; ++m)
         r.add(m % 2 ? place(a, b, sides - 1, true, random) : place(b, a, sides - 1, false, random));
       results.push_back(std::move(r));

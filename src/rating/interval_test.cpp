@@ -64,7 +64,7 @@ double coverage(double win, double draw, int matches, MakeInterval&& make) {
   constexpr int kTrials = 4000;
   for (int trial = 0; trial < kTrials; ++trial) {
     Random random(Key(7).split(static_cast<std::uint64_t>(trial)));
-    std::vector<double> scores(static_cast<std::size_t>(matches));
+    std::vector<double> scores(matches);
     for (double& score : scores) {
       const double u = random.uniform();
       score = u < win ? 1 : (u < win + draw ? 0.5 : 0);

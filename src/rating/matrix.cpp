@@ -23,7 +23,7 @@ std::optional<SquareMatrix> cholesky(const SquareMatrix& a) {
 
 std::vector<double> cholesky_solve(const SquareMatrix& factor, std::vector<double> b) {
   const int n = factor.size();
-  const auto at = [&b](int i) -> double& { return b[static_cast<std::size_t>(i)]; };
+  const auto at = [&b](int i) -> double& { return b[i]; };
   for (int i = 0; i < n; ++i) {
     for (int k = 0; k < i; ++k) at(i) -= factor(i, k) * at(k);
     at(i) /= factor(i, i);
@@ -39,10 +39,10 @@ SquareMatrix cholesky_inverse(const SquareMatrix& factor) {
   const int n = factor.size();
   SquareMatrix inverse(n);
   for (int column = 0; column < n; ++column) {
-    std::vector<double> unit(static_cast<std::size_t>(n));
-    unit[static_cast<std::size_t>(column)] = 1;
+    std::vector<double> unit(n);
+    unit[column] = 1;
     const std::vector<double> x = cholesky_solve(factor, std::move(unit));
-    for (int row = 0; row < n; ++row) inverse(row, column) = x[static_cast<std::size_t>(row)];
+    for (int row = 0; row < n; ++row) inverse(row, column) = x[row];
   }
   return inverse;
 }

@@ -11,7 +11,7 @@ namespace {
 
 double dot_row(const SquareMatrix& a, int row, const std::vector<double>& x) {
   double sum = 0;
-  for (int j = 0; j < a.size(); ++j) sum += a(row, j) * x[index(j)];
+  for (int j = 0; j < a.size(); ++j) sum += a(row, j) * x[j];
   return sum;
 }
 
@@ -38,8 +38,7 @@ SquareMatrix score_matrix(const EloRatings& ratings, std::span<const PairResult>
   }
   for (int i = 0; i < n; ++i)
     for (int j = 0; j < n; ++j) {
-      const double expected =
-          std::clamp(elo_score(ratings.rating[index(i)] - ratings.rating[index(j)]), 1e-9, 1 - 1e-9);
+      const double expected = std::clamp(elo_score(ratings.rating[i] - ratings.rating[j]), 1e-9, 1 - 1e-9);
       scores(i, j) = i == j ? 0.5 : (scores(i, j) + prior * expected) / (matches(i, j) + prior);
     }
   return scores;
@@ -68,21 +67,21 @@ std::vector<double> alpha_rank(const SquareMatrix& payoffs, double alpha, int po
                                               : std::exp((m - 1) * u) * std::expm1(u) / std::expm1(m * u);
       chain(i, j) = std::max(rho, 1e-300) / std::max(1, n - 1);
     }
-  std::vector<double> outflow(index(n), 1);
+  std::vector<double> outflow(n, 1);
   for (int k = n - 1; k > 0; --k) {
-    outflow[index(k)] = 0;
-    for (int j = 0; j < k; ++j) outflow[index(k)] += chain(k, j);
+    outflow[k] = 0;
+    for (int j = 0; j < k; ++j) outflow[k] += chain(k, j);
     for (int i = 0; i < k; ++i)
       for (int j = 0; j < k; ++j)
-        if (i != j) chain(i, j) += chain(i, k) * (chain(k, j) / outflow[index(k)]);
+        if (i != j) chain(i, j) += chain(i, k) * (chain(k, j) / outflow[k]);
   }
-  std::vector<double> share(index(n));
+  std::vector<double> share(n);
   share[0] = 1;
   double total = 1;
   for (int k = 1; k < n; ++k) {
-    for (int i = 0; i < k; ++i) share[index(k)] += share[index(i)] * chain(i, k);
-    share[index(k)] /= outflow[index(k)];
-    total += share[index(k)];
+    for (int i = 0; i < k; ++i) share[k] += share[i] * chain(i, k);
+    share[k] /= outflow[k];
+    total += share[k];
   }
   for (double& s : share) s /= total;
   return share;
@@ -105,13 +104,13 @@ NashAveraging nash_averaging(const SquareMatrix& a) {
       for (int j = 0; j < n; ++j) unit(i, j) = a(i, j) / largest;
 
   const auto value = [&](const std::vector<double>& w, std::vector<double>* mix) {
-    std::vector<double> logits(index(n));
-    for (int j = 0; j < n; ++j) logits[index(j)] = dot_row(unit, j, w);
+    std::vector<double> logits(n);
+    for (int j = 0; j < n; ++j) logits[j] = dot_row(unit, j, w);
     const double top = *std::max_element(logits.begin(), logits.end());
     double sum = 0;
     for (double logit : logits) sum += std::exp(logit - top);
     if (mix)
-      for (int j = 0; j < n; ++j) (*mix)[index(j)] = std::exp(logits[index(j)] - top) / sum;
+      for (int j = 0; j < n; ++j) (*mix)[j] = std::exp(logits[j] - top) / sum;
     double pull = 0;
     for (double x : w) pull += kPull / 2 * x * x;
     return top + std::log(sum) + pull;
@@ -120,30 +119,30 @@ NashAveraging nash_averaging(const SquareMatrix& a) {
     const int count = static_cast<int>(free.size());
     SquareMatrix curvature(count);
     std::vector<double> step(free.size()), slope(free.size());
-    for (int x = 0; x < count; ++x) slope[index(x)] = -dot_row(unit, free[index(x)], nash.mix);
+    for (int x = 0; x < count; ++x) slope[x] = -dot_row(unit, free[x], nash.mix);
     for (int x = 0; x < count; ++x) {
-      step[index(x)] = -gradient[index(free[index(x)])];
+      step[x] = -gradient[free[x]];
       for (int y = 0; y <= x; ++y) {
         double sum = 0;
-        for (int j = 0; j < n; ++j) sum += nash.mix[index(j)] * unit(j, free[index(x)]) * unit(j, free[index(y)]);
-        curvature(x, y) = curvature(y, x) = sum - slope[index(x)] * slope[index(y)];
+        for (int j = 0; j < n; ++j) sum += nash.mix[j] * unit(j, free[x]) * unit(j, free[y]);
+        curvature(x, y) = curvature(y, x) = sum - slope[x] * slope[y];
       }
       curvature(x, x) += kPull;
     }
     const std::optional<SquareMatrix> factor = cholesky(curvature);
     return factor ? cholesky_solve(*factor, std::move(step)) : step;
   };
-  std::vector<double> w(index(n));
+  std::vector<double> w(n);
   double best = value(w, &nash.mix);
   for (int iteration = 0; iteration < 1000 && largest > 0; ++iteration) {
-    std::vector<double> gradient(index(n));  // by w_i: sum_j p_j A(j, i) = -(A p)_i
-    for (int i = 0; i < n; ++i) gradient[index(i)] = -dot_row(unit, i, nash.mix) + kPull * w[index(i)];
+    std::vector<double> gradient(n);  // by w_i: sum_j p_j A(j, i) = -(A p)_i
+    for (int i = 0; i < n; ++i) gradient[i] = -dot_row(unit, i, nash.mix) + kPull * w[i];
     std::vector<int> free;
     double slope = 0;
     for (int i = 0; i < n; ++i) {
-      if (w[index(i)] <= 0 && gradient[index(i)] >= 0) continue;
+      if (w[i] <= 0 && gradient[i] >= 0) continue;
       free.push_back(i);
-      slope = std::max(slope, std::fabs(gradient[index(i)]));
+      slope = std::max(slope, std::fabs(gradient[i]));
     }
     if (slope < 1e-11) break;
     std::vector<double> descent;
@@ -152,20 +151,20 @@ NashAveraging nash_averaging(const SquareMatrix& a) {
       // Those at zero that the step would push below it stay out of it.
       std::vector<int> kept;
       for (std::size_t x = 0; x < free.size(); ++x)
-        if (w[index(free[x])] > 0 || descent[x] > 0) kept.push_back(free[x]);
+        if (w[free[x]] > 0 || descent[x] > 0) kept.push_back(free[x]);
       feasible = kept.size() == free.size();
       free = std::move(kept);
     }
     double reach = 1, expected = 0;
     for (std::size_t x = 0; x < free.size(); ++x) {
-      expected += gradient[index(free[x])] * descent[x];
-      if (descent[x] < 0) reach = std::min(reach, -w[index(free[x])] / descent[x]);
+      expected += gradient[free[x]] * descent[x];
+      if (descent[x] < 0) reach = std::min(reach, -w[free[x]] / descent[x]);
     }
     bool moved = false;
     for (double scale = reach; scale > 1e-12 * reach && !moved; scale /= 2) {
       std::vector<double> next = w;
       for (std::size_t x = 0; x < free.size(); ++x) {
-        double& value_of = next[index(free[x])];
+        double& value_of = next[free[x]];
         value_of += scale * descent[x];
         if (value_of < 1e-14) value_of = 0;
       }
@@ -178,8 +177,8 @@ NashAveraging nash_averaging(const SquareMatrix& a) {
     if (!moved) break;
   }
   for (int i = 0; i < n; ++i) {
-    nash.skill[index(i)] = dot_row(a, i, nash.mix);
-    if (nash.mix[index(i)] > 0) nash.entropy -= nash.mix[index(i)] * std::log(nash.mix[index(i)]);
+    nash.skill[i] = dot_row(a, i, nash.mix);
+    if (nash.mix[i] > 0) nash.entropy -= nash.mix[i] * std::log(nash.mix[i]);
   }
   return nash;
 }
@@ -188,12 +187,12 @@ HodgeDecomposition hodge_decompose(const SquareMatrix& a) {
   const int n = a.size();
   HodgeDecomposition parts{.potential = std::vector<double>(index(n)), .cyclic = SquareMatrix(n)};
   for (int i = 0; i < n; ++i) {
-    for (int j = 0; j < n; ++j) parts.potential[index(i)] += a(i, j) / n;
+    for (int j = 0; j < n; ++j) parts.potential[i] += a(i, j) / n;
   }
   double all = 0, cyclic = 0;
   for (int i = 0; i < n; ++i)
     for (int j = 0; j < n; ++j) {
-      parts.cyclic(i, j) = a(i, j) - parts.potential[index(i)] + parts.potential[index(j)];
+      parts.cyclic(i, j) = a(i, j) - parts.potential[i] + parts.potential[j];
       all += a(i, j) * a(i, j);
       cyclic += parts.cyclic(i, j) * parts.cyclic(i, j);
     }

@@ -45,8 +45,8 @@ TEST(NashAveraging, BiasedRockPaperScissors) {
 TEST(NashAveraging, RockPaperScissorsFireWater) {
   const NashAveraging nash = nash_averaging(antisymmetric(5, {-1, 1, -1, 1, -1, -1, 1, -1, 1, -1}));
   expect_equilibrium(nash, 1e-7);
-  for (int i = 0; i < 3; ++i) EXPECT_NEAR(nash.mix[static_cast<std::size_t>(i)], 1.0 / 9, 1e-7);
-  for (int i = 3; i < 5; ++i) EXPECT_NEAR(nash.mix[static_cast<std::size_t>(i)], 1.0 / 3, 1e-7);
+  for (int i = 0; i < 3; ++i) EXPECT_NEAR(nash.mix[i], 1.0 / 9, 1e-7);
+  for (int i = 3; i < 5; ++i) EXPECT_NEAR(nash.mix[i], 1.0 / 3, 1e-7);
   EXPECT_NEAR(nash.entropy, 1.4648, 5e-5);
 }
 
@@ -123,7 +123,7 @@ TEST(AlphaRank, StationaryOfItsChain) {
   for (int step = 0; step < 5000; ++step) {
     std::vector<double> next(n);
     for (int i = 0; i < n; ++i)
-      for (int j = 0; j < n; ++j) next[static_cast<std::size_t>(j)] += share[static_cast<std::size_t>(i)] * chain(i, j);
+      for (int j = 0; j < n; ++j) next[j] += share[i] * chain(i, j);
     share = next;
   }
   const std::vector<double> ranked = alpha_rank(payoffs, alpha, m);

@@ -47,7 +47,7 @@ void for_each_place(std::span<const double> tied, double behind, const Each& eac
     double left = behind + total;
     for (std::size_t i = 0; i < size; ++i)
       if (taken >> i & 1) left -= tied[i];
-    each(taken, left, 1 / choose[static_cast<std::size_t>(std::popcount(taken))], 1.0);
+    each(taken, left, 1 / choose[std::popcount(taken)], 1.0);
   }
 }
 

@@ -267,7 +267,7 @@ Json values_data(const WatchedMatch& match, int teams) {
   for (int team = 0; team < teams && !match.values.empty(); ++team) {
     values.push_back(Json::array());
     for (const std::vector<float>& step : match.values) {
-      const float value = step[index(team)];
+      const float value = step[team];
       values.back().push_back(std::isfinite(value) ? Json(std::round(value * 1000.0) / 1000.0) : Json(nullptr));
     }
   }
@@ -297,7 +297,7 @@ Result<Json> watch_data(const WatchedMatch& match) {
 
   Positions positions;
   Json moves = Json::array();
-  std::vector<double> returns(index(spec.seats));
+  std::vector<double> returns(spec.seats);
   const auto take_frame = [&](int step) -> Result<void> {
     if (!film) return positions.add(batch.text(0)), Result<void>();
     Fields fields = fields_at(step, "scene()");
@@ -312,8 +312,8 @@ Result<Json> watch_data(const WatchedMatch& match) {
     const bool kept = before && before->copy_match(batch, 0, 0);
     if (Result<void> played = player.step(); !played) return played.error();
     for (int seat = 0; seat < spec.seats; ++seat) {
-      returns[index(seat)] += static_cast<double>(player.rewards()[index(seat)]);
-      if (kept && match.replay->acting[index(step)].contains(seat))
+      returns[seat] += static_cast<double>(player.rewards()[seat]);
+      if (kept && match.replay->acting[step].contains(seat))
         moves.push_back({step, seat, move_text(*before, seat, player.actions())});
     }
     if (Result<void> taken = take_frame(step + 1); !taken) return taken.error();

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "base/index.hpp"
 #include "games/catalog.hpp"
 #include "report/ladder_page.hpp"
 #include "report/page.hpp"
@@ -22,19 +23,19 @@ Replay record(BatchFactory make, Settings settings) {
   batch->start_all(settings, key);
   ReplayRecorder recorder(*batch, 0, key.split(0));
   const RowLayout& layout = batch->layout();
-  const auto rows = static_cast<std::size_t>(batch->rows());
-  std::vector<float> observations(rows * static_cast<std::size_t>(layout.observation_size));
-  std::vector<std::uint8_t> masks(rows * static_cast<std::size_t>(layout.mask_size));
+  const std::size_t rows = batch->rows();
+  std::vector<float> observations(rows * index(layout.observation_size));
+  std::vector<std::uint8_t> masks(rows * index(layout.mask_size));
   std::vector<std::int8_t> seats(rows);
   std::vector<std::int32_t> choices(rows);
-  std::vector<float> rewards(static_cast<std::size_t>(batch->spec().seats));
+  std::vector<float> rewards(batch->spec().seats);
   Random random(Key(1));
   Status status = Status::running;
   while (status == Status::running) {
     batch->observe({observations.data(), masks.data(), seats.data()});
     for (std::size_t row = 0; row < rows; ++row) do
         choices[row] = random.below(layout.mask_size);
-      while (!masks[row * static_cast<std::size_t>(layout.mask_size) + static_cast<std::size_t>(choices[row])]);
+      while (!masks[row * index(layout.mask_size) + choices[row]]);
     recorder.record({choices.data(), nullptr});
     batch->step({choices.data(), nullptr}, {rewards.data(), &status});
   }
@@ -80,9 +81,9 @@ TEST(WatchPage, ABoardIsItsTextAndMoves) {
   ASSERT_TRUE(data.ok()) << data.error().message;
   EXPECT_EQ(data.value()["kind"], "board");
   EXPECT_EQ(data.value()["steps"], replay.steps());
-  EXPECT_EQ(data.value()["moves"].size(), static_cast<std::size_t>(replay.steps()));
+  EXPECT_EQ(data.value()["moves"].size(), index(replay.steps()));
   const std::vector<int> frames = column(data.value()["film"]["frames"]);
-  ASSERT_EQ(frames.size(), static_cast<std::size_t>(replay.steps()) + 1);
+  ASSERT_EQ(frames.size(), index(replay.steps()) + 1);
   EXPECT_EQ(data.value()["film"]["texts"][0].get<std::string>(), ". . .\n. . .\n. . .\n");
   EXPECT_EQ(data.value()["moves"][0][1], 0);
   EXPECT_EQ(data.value()["results"].size(), 2u);
@@ -108,7 +109,7 @@ TEST(WatchPage, AnArenaIsAFilm) {
   EXPECT_EQ(data["values"][0][3], 0.5);
   EXPECT_TRUE(data["values"][1][3].is_null());
   const Json& film = data["film"];
-  const auto frames = static_cast<std::size_t>(LittleArena::kSteps) + 1;
+  const auto frames = index(LittleArena::kSteps) + 1;
   for (const Json& hero : film["heroes"]) {
     ASSERT_EQ(hero["columns"].size(), 14u);
     for (const Json& values_of : hero["columns"]) EXPECT_EQ(column(values_of).size(), frames);

@@ -22,7 +22,7 @@ Judgement judge(const GameTree& tree, const TreePolicy& policy) {
     const std::string who = seats == 1   ? "it"
                             : seats == 2 ? (seat == 0 ? "the first seat" : "the second seat")
                                          : "seat " + std::to_string(seat);
-    const double value = values[static_cast<std::size_t>(seat)], best = best_response_value(tree, policy, seat);
+    const double value = values[seat], best = best_response_value(tree, policy, seat);
     by_seat.push_back(
         {"value" + ending, value, "what " + who + " wins when " + (seats == 1 ? "it plays" : "it plays itself")});
     by_seat.push_back({"best_response_value" + ending, best,

@@ -101,8 +101,8 @@ class Builder {
 
   // Edges stand together, so they are stored when all of a node's children are known.
   void set_edges(int node, const std::vector<GameTree::Edge>& edges) {
-    tree_.nodes[index(node)].first = static_cast<int>(tree_.edges.size());
-    tree_.nodes[index(node)].count = static_cast<int>(edges.size());
+    tree_.nodes[node].first = static_cast<int>(tree_.edges.size());
+    tree_.nodes[node].count = static_cast<int>(edges.size());
     tree_.edges.insert(tree_.edges.end(), edges.begin(), edges.end());
   }
 
@@ -110,8 +110,7 @@ class Builder {
     const int seats = tree_.spec.seats, count = outcomes.matches->matches();
     const auto after = [&](int i) {
       History history = before;
-      for (int seat = 0; seat < seats; ++seat)
-        history.returns[index(seat)] += outcomes.rewards[index(i * seats + seat)];
+      for (int seat = 0; seat < seats; ++seat) history.returns[seat] += outcomes.rewards[i * seats + seat];
       return history;
     };
     if (count == 1) return add_position(*outcomes.matches, 0, after(0));
@@ -122,8 +121,7 @@ class Builder {
     const int node = new_node(GameTree::Kind::chance);
     std::vector<GameTree::Edge> edges;
     for (int i = 0; i < count && !error_; ++i)
-      edges.push_back(
-          {.node = add_position(*outcomes.matches, i, after(i)), .probability = outcomes.probabilities[index(i)]});
+      edges.push_back({.node = add_position(*outcomes.matches, i, after(i)), .probability = outcomes.probabilities[i]});
     set_edges(node, edges);
     return node;
   }
@@ -135,19 +133,19 @@ class Builder {
     if (error_) return 0;
     if (batch.status(match) != Status::running) {
       const int node = new_node(GameTree::Kind::terminal, batch.hash(match));
-      tree_.nodes[index(node)].first = static_cast<int>(tree_.payoffs.size()) / tree_.spec.seats;
+      tree_.nodes[node].first = static_cast<int>(tree_.payoffs.size()) / tree_.spec.seats;
       tree_.payoffs.insert(tree_.payoffs.end(), history.returns.begin(), history.returns.end());
       return node;
     }
     Position position{&batch, match, &history, {}, {}, batch.hash(match)};
-    position.choices.resize(index(batch.rows_per_match() * layout_.choice_count));
+    position.choices.resize(batch.rows_per_match() * layout_.choice_count);
     for (SeatSet acting = batch.to_act(match); !acting.empty(); acting = acting.without(acting.lowest())) {
       const int seat = acting.lowest();
       batch.observe_seat(match, seat, observation_.data(), mask_.data());
       const std::uint64_t sight = sight_hash(layout_, seat, observation_.data(), mask_.data());
       for (int part = 0; part < static_cast<int>(tree_.spec.action.size()); ++part)
         position.decisions.push_back(
-            {seat, part, sight_id(sight, batch, match, seat), mix(history.seen[index(seat)], sight), mask_});
+            {seat, part, sight_id(sight, batch, match, seat), mix(history.seen[seat], sight), mask_});
     }
     if (Result<void> sound = batch.sound(); !sound) fail(sound.error().message);
     if (position.decisions.empty()) fail(tree_.spec.name + ": a match is running, but nobody is to act");
@@ -169,7 +167,7 @@ class Builder {
   int add_decision(Position& position, std::size_t d) {
     if (d == position.decisions.size()) return add_step(position);
     const Decision& decision = position.decisions[d];
-    const std::size_t part = index(decision.part);
+    const std::size_t part = decision.part;
     const int node = new_node(GameTree::Kind::decision, d == 0 ? position.hash : 0);
     if (error_) return node;
     const std::uint8_t* mask = decision.mask.data() + layout_.mask_offset[part];
@@ -179,15 +177,15 @@ class Builder {
     std::int32_t* own =
         position.choices.data() + (position.batch->rows_per_match() > 1 ? decision.seat : 0) * layout_.choice_count;
     for (int p = 0; p < decision.part; ++p)
-      key = mix(key, static_cast<std::uint64_t>(own[layout_.choice_index[index(p)]]) + 1);
+      key = mix(key, static_cast<std::uint64_t>(own[layout_.choice_index[p]]) + 1);
     const auto [entry, is_new] = ids_.emplace(key, static_cast<int>(tree_.information_sets.size()));
-    tree_.nodes[index(node)].information_set = entry->second;
+    tree_.nodes[node].information_set = entry->second;
     if (is_new) {
       tree_.information_sets.push_back({decision.seat, decision.part, node, tree_.slots, decision.sight});
       tree_.slots += static_cast<int>(std::count_if(mask, mask + size, [](std::uint8_t m) { return m != 0; }));
     } else {
-      GameTree::InformationSet& set = tree_.information_sets[index(entry->second)];
-      tree_.nodes[index(node)].next_alike = set.node;
+      GameTree::InformationSet& set = tree_.information_sets[entry->second];
+      tree_.nodes[node].next_alike = set.node;
       set.node = node;
     }
     std::vector<GameTree::Edge> edges;
@@ -208,9 +206,8 @@ class Builder {
     ++after.steps;
     for (const Decision& decision : position.decisions) {
       const int row = position.batch->rows_per_match() > 1 ? decision.seat : 0;
-      const int choice =
-          position.choices[index(row * layout_.choice_count + layout_.choice_index[index(decision.part)])];
-      std::uint64_t& seen = after.seen[index(decision.seat)];
+      const int choice = position.choices[row * layout_.choice_count + layout_.choice_index[decision.part]];
+      std::uint64_t& seen = after.seen[decision.seat];
       if (decision.part == 0) seen = decision.seen;
       seen = mix(seen, static_cast<std::uint64_t>(choice) + 1);
     }
@@ -221,10 +218,10 @@ class Builder {
     if (outcomes.matches) return add_chance(outcomes, after);
     // A match for each depth, since those before are still branching.
     if (levels_.size() <= index(after.steps)) levels_.resize(index(after.steps) + 1);
-    if (!levels_[index(after.steps)]) levels_[index(after.steps)] = factory_(1);
-    Batch& next = *levels_[index(after.steps)];
+    if (!levels_[after.steps]) levels_[after.steps] = factory_(1);
+    Batch& next = *levels_[after.steps];
     next.copy_match(*position.batch, position.match, 0);
-    std::vector<float> rewards(index(tree_.spec.seats));
+    std::vector<float> rewards(tree_.spec.seats);
     Status status;
     next.step(actions, {rewards.data(), &status});
     for (std::size_t seat = 0; seat < rewards.size(); ++seat) after.returns[seat] += rewards[seat];
@@ -237,15 +234,15 @@ class Builder {
     BatchRows rows(*batch);
     const std::unique_ptr<Agent> agent = random_agent();
     for (int trial = 0; trial < kTrials; ++trial) {
-      const Key key = Key(1).split(index(trial));
+      const Key key = Key(1).split(trial);
       batch->start_all(settings, key);
-      std::vector<double> returns(index(tree_.spec.seats));
+      std::vector<double> returns(tree_.spec.seats);
       rows.status[0] = batch->status(0);
       // Where in the tree the match may stand; several nodes where nobody sees yet what chance has brought.
       std::vector<int> nodes = after_chance({0}, batch->hash(0));
       for (int step = 1; !nodes.empty() && rows.status[0] == Status::running; ++step) {
         if (Result<void> shown = rows.observe(); !shown) return shown;
-        agent->act(rows.decisions(), key.split(index(step)), rows.choices.data(), nullptr);
+        agent->act(rows.decisions(), key.split(step), rows.choices.data(), nullptr);
         if (Result<void> stepped = rows.step(); !stepped) return stepped;
         for (std::size_t seat = 0; seat < returns.size(); ++seat) returns[seat] += rows.rewards[seat];
         nodes = after_chance(after_choices(nodes, rows), batch->hash(0));
@@ -320,25 +317,24 @@ class BestResponse {
 
   // The payoff to the responder from node `n` on.
   double value(int n) {
-    double& known = values_[index(n)];
+    double& known = values_[n];
     if (std::isnan(known)) known = find_value(tree_.node(n));
     return known;
   }
 
  private:
   bool responds(const GameTree::Node& node) const {
-    return node.kind == GameTree::Kind::decision &&
-           tree_.information_sets[index(node.information_set)].seat == responder_;
+    return node.kind == GameTree::Kind::decision && tree_.information_sets[node.information_set].seat == responder_;
   }
 
   // How likely chance or another seat takes the edge `e`; 1 for the responder's own choices.
   double weight(const GameTree::Node& node, int e) const {
     if (node.kind == GameTree::Kind::chance) return tree_.edge(node, e).probability;
-    return responds(node) ? 1 : policy_[index(tree_.information_sets[index(node.information_set)].slot + e)];
+    return responds(node) ? 1 : policy_[tree_.information_sets[node.information_set].slot + e];
   }
 
   double find_value(const GameTree::Node& node) {
-    if (node.kind == GameTree::Kind::terminal) return tree_.payoffs[index(node.first * tree_.spec.seats + responder_)];
+    if (node.kind == GameTree::Kind::terminal) return tree_.payoffs[node.first * tree_.spec.seats + responder_];
     if (responds(node)) return value(tree_.edge(node, best_choice(node.information_set)).node);
     double sum = 0;
     for (int e = 0; e < node.count; ++e)
@@ -348,14 +344,14 @@ class BestResponse {
 
   // The edge that is best on average over what may be true there.
   int best_choice(int information_set) {
-    int& best = best_[index(information_set)];
+    int& best = best_[information_set];
     if (best >= 0) return best;
-    const int first = tree_.information_sets[index(information_set)].node;
+    const int first = tree_.information_sets[information_set].node;
     double best_value = -std::numeric_limits<double>::infinity();
     for (int e = 0; e < tree_.node(first).count; ++e) {
       double sum = 0;
       for (int n = first; n >= 0; n = tree_.node(n).next_alike)
-        if (reach_[index(n)] > 0) sum += reach_[index(n)] * value(tree_.edge(tree_.node(n), e).node);
+        if (reach_[n] > 0) sum += reach_[n] * value(tree_.edge(tree_.node(n), e).node);
       if (sum > best_value) {
         best_value = sum;
         best = e;
@@ -378,7 +374,7 @@ void normalise(const GameTree& tree, const std::vector<double>& weights, const G
   const int count = tree.node(set.node).count;
   const auto first = weights.begin() + set.slot;
   const double sum = std::accumulate(first, first + count, 0.0);
-  for (int c = 0; c < count; ++c) policy[index(set.slot + c)] = sum > 0 ? first[c] / sum : 1.0 / count;
+  for (int c = 0; c < count; ++c) policy[set.slot + c] = sum > 0 ? first[c] / sum : 1.0 / count;
 }
 
 class CfrPlus {
@@ -407,14 +403,14 @@ class CfrPlus {
   // seat and chance ([0]), and the seat itself ([1]), come here.
   double walk(int n, int seat, std::array<double, 2> reach, int t, std::vector<double>& gain) {
     const GameTree::Node& node = tree_.node(n);
-    if (node.kind == GameTree::Kind::terminal) return tree_.payoffs[index(node.first * tree_.spec.seats + seat)];
+    if (node.kind == GameTree::Kind::terminal) return tree_.payoffs[node.first * tree_.spec.seats + seat];
     const bool chance = node.kind == GameTree::Kind::chance;
-    const int first = chance ? 0 : tree_.information_sets[index(node.information_set)].slot;
-    const bool own = !chance && tree_.information_sets[index(node.information_set)].seat == seat;
+    const int first = chance ? 0 : tree_.information_sets[node.information_set].slot;
+    const bool own = !chance && tree_.information_sets[node.information_set].seat == seat;
     double value = 0;
     for (int e = 0; e < node.count; ++e) {
       const GameTree::Edge& edge = tree_.edge(node, e);
-      const std::size_t slot = index(first + e);
+      const std::size_t slot = first + e;
       const double p = chance ? edge.probability : current_[slot];
       const double v =
           walk(edge.node, seat, own ? std::array{reach[0], reach[1] * p} : std::array{reach[0] * p, reach[1]}, t, gain);
@@ -423,7 +419,7 @@ class CfrPlus {
       gain[slot] += reach[0] * v;
       average_[slot] += t * reach[1] * p;
     }
-    for (int e = 0; e < node.count && own; ++e) gain[index(first + e)] -= reach[0] * value;
+    for (int e = 0; e < node.count && own; ++e) gain[first + e] -= reach[0] * value;
     return value;
   }
 
@@ -444,8 +440,8 @@ class TableAgent final : public Agent {
       filled[place] = true;
       const GameTree::Node& node = tree_->node(set.node);
       for (int e = 0; e < node.count; ++e)
-        table_[index(set.sight * layout_.mask_size + layout_.mask_offset[index(set.part)] +
-                     tree_->edge(node, e).choice)] = static_cast<float>(policy[index(set.slot + e)]);
+        table_[index(set.sight * layout_.mask_size + layout_.mask_offset[set.part] + tree_->edge(node, e).choice)] =
+            static_cast<float>(policy[set.slot + e]);
     }
   }
 
@@ -453,7 +449,7 @@ class TableAgent final : public Agent {
 
   void act(const Decisions& decisions, Key key, std::int32_t* choices, float*) override {
     for (int row : decisions.rows) {
-      Random random(key.split(index(row)));
+      Random random(key.split(row));
       const float* probabilities = row_of(decisions, row);
       for (std::size_t p = 0; p < tree_->spec.action.size(); ++p) {
         const float* part = probabilities + layout_.mask_offset[p];
@@ -515,8 +511,8 @@ double estimated_histories(const BatchFactory& factory) {
   BatchRows rows(*batch);
   double sum = 0;
   for (int way = 0; way < kWays; ++way) {
-    Random random(Key(2).split(index(way)));
-    batch->start_all(default_settings(spec), Key(3).split(index(way)));
+    Random random(Key(2).split(way));
+    batch->start_all(default_settings(spec), Key(3).split(way));
     double product = 1;
     rows.status[0] = batch->status(0);
     while (rows.status[0] == Status::running && product < kWays * kEnough) {
@@ -528,7 +524,7 @@ double estimated_histories(const BatchFactory& factory) {
             if (rows.mask(row, p)[c]) allowed.push_back(c);
           product *= static_cast<double>(allowed.size());
           rows.choice_row(row)[batch->layout().choice_index[p]] =
-              allowed[index(random.below(static_cast<int>(allowed.size())))];
+              allowed[random.below(static_cast<int>(allowed.size()))];
         }
       if (batch->steps(0) >= TreeLimits().steps || !rows.step()) return std::numeric_limits<double>::infinity();
     }
@@ -553,17 +549,17 @@ Result<TreePolicy> policy_of(Agent& agent, const GameTree& tree) {
     const int first = static_cast<int>(b) * GameTree::kPositions;
     const int count = std::min(GameTree::kPositions, static_cast<int>(tree.sights.size()) - first);
     const int per_match = batch.rows_per_match();
-    std::vector<float> observations(index(batch.rows() * layout.observation_size));
-    std::vector<float> probabilities(index(batch.rows() * layout.mask_size));
+    std::vector<float> observations(batch.rows() * layout.observation_size);
+    std::vector<float> probabilities(batch.rows() * layout.mask_size);
     std::vector<std::uint8_t> masks(probabilities.size());
-    std::vector<std::int8_t> seats(index(batch.rows()));
+    std::vector<std::int8_t> seats(batch.rows());
     std::vector<int> rows;
     for (int i = 0; i < count; ++i) {
-      const int seat = tree.sights[index(first + i)].seat;
+      const int seat = tree.sights[first + i].seat;
       const int row = per_match > 1 ? i * per_match + seat : i;
       batch.observe_seat(i, seat, observations.data() + row * layout.observation_size,
                          masks.data() + row * layout.mask_size);
-      seats[index(row)] = static_cast<std::int8_t>(seat);
+      seats[row] = static_cast<std::int8_t>(seat);
       rows.push_back(row);
       agent.match_started(i);
     }
@@ -571,16 +567,16 @@ Result<TreePolicy> policy_of(Agent& agent, const GameTree& tree) {
       return Error{"the player '" + agent.name() +
                    "' does not say how likely it makes each choice, so it has no best response"};
     for (int i = 0; i < count; ++i)
-      std::copy_n(probabilities.begin() + rows[index(i)] * layout.mask_size, layout.mask_size,
+      std::copy_n(probabilities.begin() + rows[i] * layout.mask_size, layout.mask_size,
                   table.begin() + (first + i) * layout.mask_size);
   }
 
   TreePolicy policy(index(tree.slots));
   for (const GameTree::InformationSet& set : tree.information_sets) {
-    const ActionPart& part = tree.spec.action[index(set.part)];
-    const float* row = table.data() + set.sight * layout.mask_size + layout.mask_offset[index(set.part)];
+    const ActionPart& part = tree.spec.action[set.part];
+    const float* row = table.data() + set.sight * layout.mask_size + layout.mask_offset[set.part];
     const GameTree::Node& node = tree.node(set.node);
-    const Batch& batch = *tree.positions[index(set.sight / GameTree::kPositions)];
+    const Batch& batch = *tree.positions[set.sight / GameTree::kPositions];
     const int match = set.sight % GameTree::kPositions;
     const auto where = [&] {
       const std::string text = batch.text(match, set.seat);
@@ -596,18 +592,18 @@ Result<TreePolicy> policy_of(Agent& agent, const GameTree& tree) {
             set.part == 0 ? batch.action_text(match, set.seat, choice) : fmt::format("{} {}", part.name, choice), p,
             where())};
       if (!allowed) continue;
-      policy[index(set.slot + e++)] = p;
+      policy[set.slot + e++] = p;
       sum += p;
     }
     if (!(std::fabs(sum - 1) < 1e-3))
       return Error{fmt::format("the player '{}' has probabilities that sum to {}{}", agent.name(), sum, where())};
-    for (int e = 0; e < node.count; ++e) policy[index(set.slot + e)] /= sum;
+    for (int e = 0; e < node.count; ++e) policy[set.slot + e] /= sum;
   }
   return policy;
 }
 
 std::vector<double> policy_values(const GameTree& tree, const TreePolicy& policy) {
-  const std::size_t seats = index(tree.spec.seats);
+  const std::size_t seats = tree.spec.seats;
   std::vector<double> values(tree.nodes.size() * seats);
   for (std::size_t n = tree.nodes.size(); n-- > 0;) {
     const GameTree::Node& node = tree.nodes[n];
@@ -617,7 +613,7 @@ std::vector<double> policy_values(const GameTree& tree, const TreePolicy& policy
       const GameTree::Edge& edge = tree.edge(node, e);
       const double p = node.kind == GameTree::Kind::chance
                            ? edge.probability
-                           : policy[index(tree.information_sets[index(node.information_set)].slot + e)];
+                           : policy[tree.information_sets[node.information_set].slot + e];
       for (std::size_t seat = 0; seat < seats; ++seat)
         values[n * seats + seat] += p * values[index(edge.node) * seats + seat];
     }
@@ -633,8 +629,7 @@ double best_response_value(const GameTree& tree, const TreePolicy& policy, int r
 double nash_conv(const GameTree& tree, const TreePolicy& policy) {
   const std::vector<double> values = policy_values(tree, policy);
   double gains = 0;
-  for (int seat = 0; seat < tree.spec.seats; ++seat)
-    gains += best_response_value(tree, policy, seat) - values[index(seat)];
+  for (int seat = 0; seat < tree.spec.seats; ++seat) gains += best_response_value(tree, policy, seat) - values[seat];
   return gains;
 }
 

@@ -55,8 +55,8 @@ struct GameTree {
   std::unordered_map<std::uint64_t, int> sight_ids;  // sight_hash() -> sight
   std::vector<std::unique_ptr<Batch>> positions;     // a match for each sight
 
-  const Node& node(int n) const { return nodes[static_cast<std::size_t>(n)]; }
-  const Edge& edge(const Node& node, int i) const { return edges[static_cast<std::size_t>(node.first + i)]; }
+  const Node& node(int n) const { return nodes[n]; }
+  const Edge& edge(const Node& node, int i) const { return edges[node.first + i]; }
 };
 
 struct TreeLimits {

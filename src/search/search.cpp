@@ -45,7 +45,7 @@ class Search {
         layout_(batch_->layout()),
         rows_(*batch_),
         members_(index(spec_.team_count())) {
-    for (int seat = 0; seat < spec_.seats; ++seat) ++members_[index(spec_.team_of(seat))];
+    for (int seat = 0; seat < spec_.seats; ++seat) ++members_[spec_.team_of(seat)];
   }
 
   // Writes the action of `seat` in a match of `from` to one row of choices and one of values.
@@ -55,10 +55,10 @@ class Search {
     low_ = std::numeric_limits<double>::infinity();
     high_ = -low_;
     for (int s = 0; s < options_.simulations; ++s)
-      if (Result<void> simulated = simulate(from, match, seat, key.split(index(s))); !simulated) return simulated;
+      if (Result<void> simulated = simulate(from, match, seat, key.split(s)); !simulated) return simulated;
     // The first node is the seat's own: a simulation begins where it is to act, but others may act along with it.
     Random random(key.split(~std::uint64_t{0}));
-    choose_finally(nodes_[index(root_)], random, choices, values);
+    choose_finally(nodes_[root_], random, choices, values);
     return {};
   }
 
@@ -83,7 +83,7 @@ class Search {
       if (Result<void> shown = rows_.observe(); !shown) return shown;
       bool grown = false;
       for (int row : rows_.acting()) {
-        const int actor = rows_.seats[index(row)];
+        const int actor = rows_.seats[row];
         if (growing)
           grown |= choose_by_counts(row, actor, step == 0 && actor == seat, random);
         else
@@ -93,18 +93,18 @@ class Search {
       if (Result<void> stepped = rows_.step(); !stepped) return stepped;
       for (int s = 0; s < spec_.seats; ++s) {
         const int team = spec_.team_of(s);
-        returns_[index(team)] += static_cast<double>(rows_.rewards[index(s)]) / members_[index(team)];
+        returns_[team] += static_cast<double>(rows_.rewards[s]) / members_[team];
       }
     }
-    for (const Visit& visit : visits_) learn(visit, returns_[index(visit.team)] - visit.before);
+    for (const Visit& visit : visits_) learn(visit, returns_[visit.team] - visit.before);
     return {};
   }
 
   void learn(const Visit& visit, double value) {
-    Node& node = nodes_[index(visit.node)];
+    Node& node = nodes_[visit.node];
     ++node.visits;
     for (std::size_t p = 0; p < node.parts.size(); ++p) {
-      Arm& arm = node.parts[p].arms[index(arms_[index(visit.first_arm) + p])];
+      Arm& arm = node.parts[p].arms[arms_[index(visit.first_arm) + p]];
       ++arm.visits;
       arm.total += value;
     }
@@ -121,12 +121,12 @@ class Search {
       nodes_.emplace_back();
       nodes_.back().parts.resize(spec_.action.size());
       for (std::size_t p = 0; p < spec_.action.size(); ++p)
-        if (spec_.action[p].is_choice()) nodes_.back().parts[p].arms.resize(index(spec_.action[p].size));
+        if (spec_.action[p].is_choice()) nodes_.back().parts[p].arms.resize(spec_.action[p].size);
     }
     if (root) root_ = id;
     const int team = spec_.team_of(seat);
-    visits_.push_back({id, team, static_cast<int>(arms_.size()), returns_[index(team)]});
-    Node& node = nodes_[index(id)];
+    visits_.push_back({id, team, static_cast<int>(arms_.size()), returns_[team]});
+    Node& node = nodes_[id];
     for (std::size_t p = 0; p < spec_.action.size(); ++p) {
       const ActionPart& part = spec_.action[p];
       Part& known = node.parts[p];
@@ -148,7 +148,7 @@ class Search {
     int choice = -1, equals = 0;
     for (int a = 0; a < static_cast<int>(part.arms.size()); ++a) {
       if (allowed && !allowed[a]) continue;
-      const Arm& arm = part.arms[index(a)];
+      const Arm& arm = part.arms[a];
       const double bound =
           arm.visits == 0 ? std::numeric_limits<double>::infinity()
                           : (arm.mean() - low_) / range + options_.exploration * std::sqrt(log_visits / arm.visits);
@@ -200,19 +200,19 @@ class Search {
       const std::vector<Arm>& arms = node.parts[p].arms;
       int best = -1, total = 0;
       for (int a = 0; a < static_cast<int>(arms.size()); ++a) {
-        const Arm& arm = arms[index(a)];
+        const Arm& arm = arms[a];
         if (arm.visits == 0) continue;
-        if (best < 0 || arm.visits > arms[index(best)].visits ||
-            (arm.visits == arms[index(best)].visits && arm.mean() > arms[index(best)].mean()))
+        if (best < 0 || arm.visits > arms[best].visits ||
+            (arm.visits == arms[best].visits && arm.mean() > arms[best].mean()))
           best = a;
       }
       // What was tried seldom was tried to explore.
-      const auto counts = [&](const Arm& arm) { return 10 * arm.visits >= arms[index(best)].visits ? arm.visits : 0; };
+      const auto counts = [&](const Arm& arm) { return 10 * arm.visits >= arms[best].visits ? arm.visits : 0; };
       int taken = best;
       if (mixed) {
         for (const Arm& arm : arms) total += counts(arm);
         int left = random.below(total);
-        for (taken = 0; left >= counts(arms[index(taken)]); ++taken) left -= counts(arms[index(taken)]);
+        for (taken = 0; left >= counts(arms[taken]); ++taken) left -= counts(arms[taken]);
       }
       write(p, node.parts[p], taken, choices, values);
     }
@@ -251,11 +251,11 @@ class SearchAgent final : public Agent {
       for (std::size_t i; (i = next.fetch_add(1)) < decisions.rows.size();) {
         const int row = decisions.rows[i], match = row / batch.rows_per_match();
         const Result<void> decided =
-            searches_[index(member)].decide(batch, match, decisions.seats[row], key.split(index(row)),
-                                            choices + row * layout.choice_count, values + row * layout.value_count);
+            searches_[member].decide(batch, match, decisions.seats[row], key.split(row),
+                                     choices + row * layout.choice_count, values + row * layout.value_count);
         if (decided) continue;
-        failures[index(member)] = {match, batch.steps(match), decisions.seats[row],
-                                   "in a simulation of " + name_ + " from here: " + decided.error().message};
+        failures[member] = {match, batch.steps(match), decisions.seats[row],
+                            "in a simulation of " + name_ + " from here: " + decided.error().message};
         return;
       }
     });

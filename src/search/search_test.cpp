@@ -32,9 +32,9 @@ template <Game G>
 int choice_in(Agent& agent, const G& state, Key key = Key(1)) {
   BatchOf<G> batch(1);
   batch.set_state(0, state);
-  std::vector<float> observation(static_cast<std::size_t>(batch.rows() * batch.layout().observation_size));
-  std::vector<std::uint8_t> masks(static_cast<std::size_t>(batch.rows() * batch.layout().mask_size));
-  std::vector<std::int8_t> seats(static_cast<std::size_t>(batch.rows()));
+  std::vector<float> observation(batch.rows() * batch.layout().observation_size);
+  std::vector<std::uint8_t> masks(batch.rows() * batch.layout().mask_size);
+  std::vector<std::int8_t> seats(batch.rows());
   std::vector<std::int32_t> choices(seats.size());
   batch.observe({observation.data(), masks.data(), seats.data()});
   const int row = 0;

@@ -31,19 +31,19 @@ std::vector<WaitingDecision> generalised_advantages(const Trajectories& in, floa
     std::fill_n(carry.begin() + match * in.seats, in.seats, to);
   };
   const auto settle = [&](int decision) {
-    Carry& c = carry[index(in.player[index(decision)])];
-    const float value = in.value[index(decision)];
+    Carry& c = carry[in.player[decision]];
+    const float value = in.value[decision];
     float advantage = 0;  // unknown: learns nothing
     if (c.next == Carry::known) advantage = c.reward + c.value - value + lambda * c.advantage;
-    if (in.explored[index(decision)]) advantage = std::max(advantage, 0.0f);
+    if (in.explored[decision]) advantage = std::max(advantage, 0.0f);
     if (c.next == Carry::later) waiting.push_back({decision, c.reward, c.weight});
-    advantages[index(decision)] = advantage;
+    advantages[decision] = advantage;
     c = {value, advantage, 0, Carry::known};
   };
   std::size_t cuts = in.cuts.size(), bootstraps = in.bootstraps.size();  // still to be looked at
   const auto take_bootstraps = [&](int step) {
     for (; bootstraps > 0 && in.bootstraps[bootstraps - 1].step == step; --bootstraps) {
-      Carry& c = carry[index(in.bootstraps[bootstraps - 1].player)];
+      Carry& c = carry[in.bootstraps[bootstraps - 1].player];
       c.value = in.bootstraps[bootstraps - 1].value, c.next = Carry::known;
     }
   };
@@ -63,10 +63,10 @@ std::vector<WaitingDecision> generalised_advantages(const Trajectories& in, floa
         carry[player].discount(stepped[m] ? discount : 1);
         carry[player].reward += rewards[player];
       }
-    for (int d = in.first_at[index(step)]; d < in.first_at[index(step + 1)]; ++d) settle(d);
+    for (int d = in.first_at[step]; d < in.first_at[step + 1]; ++d) settle(d);
   }
   for (const WaitingDecision& earlier : in.waiting) {
-    Carry& c = carry[index(in.player[index(earlier.decision)])];
+    Carry& c = carry[in.player[earlier.decision]];
     c.discount(earlier.weight);
     c.reward += earlier.reward;
     settle(earlier.decision);
@@ -84,14 +84,14 @@ void share_rewards(const Spec& spec, SeatSet playing, float spirit, float rivalr
   float all = 0;
   for (int seat = 0; seat < spec.seats; ++seat)
     if (playing.contains(seat)) {
-      sum[index(spec.team_of(seat))] += rewards[index(seat)];
-      count[index(spec.team_of(seat))] += 1;
-      all += rewards[index(seat)];
+      sum[spec.team_of(seat)] += rewards[seat];
+      count[spec.team_of(seat)] += 1;
+      all += rewards[seat];
     }
   for (int seat = 0; seat < spec.seats; ++seat)
     if (playing.contains(seat)) {
-      float& reward = rewards[index(seat)];
-      const std::size_t team = index(spec.team_of(seat));
+      float& reward = rewards[seat];
+      const std::size_t team = spec.team_of(seat);
       const float others = static_cast<float>(playing.count()) - count[team];
       reward += spirit * (sum[team] / count[team] - reward);
       if (others > 0) reward -= rivalry * (all - sum[team]) / others;

@@ -49,18 +49,18 @@ struct World {
   // `horizon`. Empty: the player's next decision is still to come.
   std::optional<double> advantage(int time, int player, int horizon) const {
     const int match = player / kSeats;
-    const Row& decided = rows[index(time)];
+    const Row& decided = rows[time];
     double reward = 0, passed = 1, next_value = 0, next_advantage = 0;
     for (bool over = false; !over;) {
-      const Row& row = rows[index(time++)];
+      const Row& row = rows[time++];
       reward += passed * static_cast<double>(row.reward[player]);
       if (row.stepped[match]) passed *= static_cast<double>(discount);
       over = true;
       if (row.cut[match]) return 0;
       if (row.status[match] != Status::running) {
         next_value = static_cast<double>(row.bootstrap[player].value_or(0.0f));
-      } else if (rows[index(time)].acting[player]) {
-        next_value = static_cast<double>(rows[index(time)].value[player]);
+      } else if (rows[time].acting[player]) {
+        next_value = static_cast<double>(rows[time].value[player]);
         if (time < horizon) next_advantage = advantage(time, player, horizon).value_or(0);
       } else {
         if (time == horizon) return std::nullopt;
@@ -99,7 +99,7 @@ TEST_P(GeneralisedAdvantages, AreTheTextbooks) {
     std::vector<int> player, first_at;
     std::vector<std::uint8_t> explored;
     for (int t = begin; t < horizon; ++t) {
-      const World::Row& row = world.rows[index(t)];
+      const World::Row& row = world.rows[t];
       rewards.insert(rewards.end(), row.reward, row.reward + kPlayers);
       status.insert(status.end(), row.status, row.status + kMatches);
       stepped.insert(stepped.end(), row.stepped, row.stepped + kMatches);
@@ -113,11 +113,11 @@ TEST_P(GeneralisedAdvantages, AreTheTextbooks) {
     }
     first_at.push_back(static_cast<int>(decisions.size()));
     for (int p = 0; p < kPlayers; ++p)
-      if (world.rows[index(horizon)].acting[p]) bootstraps.push_back({kSteps, p, world.rows[index(horizon)].value[p]});
+      if (world.rows[horizon].acting[p]) bootstraps.push_back({kSteps, p, world.rows[horizon].value[p]});
     for (const Decision& d : decisions) {
       player.push_back(d.player);
-      value.push_back(world.rows[index(d.time)].value[d.player]);
-      explored.push_back(world.rows[index(d.time)].explored[d.player]);
+      value.push_back(world.rows[d.time].value[d.player]);
+      explored.push_back(world.rows[d.time].explored[d.player]);
     }
 
     std::vector<float> advantages(decisions.size());

@@ -31,7 +31,7 @@ class Elsewhere final : public Batch {
     const int zero = 0;
     for (std::size_t i = 0; i < matches.size(); ++i) {
       of(matches[i]).start({&zero, 1}, settings, {&keys[i], 1});
-      clocks_[static_cast<std::size_t>(matches[i])] = {keys[i], 0};
+      clocks_[matches[i]] = {keys[i], 0};
     }
   }
   void observe(const ObservationRows& out) const override {
@@ -39,7 +39,7 @@ class Elsewhere final : public Batch {
     while (!some && !failure()) {
       some = true;
       for (int m = 0; m < matches(); ++m) {
-        std::uint8_t& ready = ready_[static_cast<std::size_t>(m)];
+        std::uint8_t& ready = ready_[m];
         ready = random_.below(100) < conditions_.ready_percent;
         some &= m > 0 || ready;  // at least the first, so that there is an end to the waiting
         const std::ptrdiff_t row = m * rows_per_match();
@@ -58,14 +58,14 @@ class Elsewhere final : public Batch {
       const std::ptrdiff_t row = m * rows_per_match();
       of(m).step({actions.choices + row * layout().choice_count, actions.values + row * layout().value_count},
                  {out.rewards + m * spec().seats, out.status + m});
-      ++clocks_[static_cast<std::size_t>(m)].steps;
+      ++clocks_[m].steps;
     }
   }
   void observe_seat(int match, int seat, float* observation, std::uint8_t* mask) const override {
     of(match).observe_seat(0, seat, observation, mask);
   }
   SeatSet to_act(int match) const override {
-    ready_[static_cast<std::size_t>(match)] = 1;  // who asks waits
+    ready_[match] = 1;  // who asks waits
     return of(match).to_act(0);
   }
   Status status(int match) const override { return of(match).status(0); }
@@ -73,7 +73,7 @@ class Elsewhere final : public Batch {
   bool has_result() const override { return HasResult<G>; }
 
  private:
-  Batch& of(int match) const { return *inner_[static_cast<std::size_t>(match)]; }
+  Batch& of(int match) const { return *inner_[match]; }
 
   std::vector<std::unique_ptr<Batch>> inner_;
   Conditions conditions_;

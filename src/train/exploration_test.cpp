@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/index.hpp"
 #include "games/catalog.hpp"
 #include "train/trainer.hpp"
 
@@ -11,7 +12,7 @@ namespace rival {
 namespace {
 
 void note(Exploration& exploration, bool explorer, std::initializer_list<float> scores) {
-  for (int i = 0; i < 64; ++i) exploration.note(explorer, scores.begin()[static_cast<std::size_t>(i) % scores.size()]);
+  for (int i = 0; i < 64; ++i) exploration.note(explorer, scores.begin()[index(i) % scores.size()]);
 }
 
 TEST(Exploration, IsWantedUntilThereIsEnoughToCompare) {

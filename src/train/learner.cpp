@@ -6,6 +6,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "base/index.hpp"
 #include "nn/kernels.hpp"
 
 namespace rival {
@@ -21,7 +22,7 @@ constexpr float kBeta1 = 0.9f, kBeta2 = 0.999f, kEpsilon = 1e-5f;
 int block_rows(const Network& network) {
   int width = 4 * network.memory_size();  // of activations and their gradients
   for (const Operation& op : network.operations()) {
-    const Buffer& out = network.buffers()[static_cast<std::size_t>(op.out)];
+    const Buffer& out = network.buffers()[op.out];
     if (out.wide) continue;
     if (op.kind == OperationKind::copy || op.kind == OperationKind::largest) width += op.columns;
     if (op.kind != OperationKind::dense) continue;
@@ -29,14 +30,13 @@ int block_rows(const Network& network) {
     if (op.in == kObservationBuffer) width += op.rows;
   }
   int rows = 512;
-  while (rows > 128 && static_cast<std::size_t>(rows * width) * sizeof(std::uint16_t) > kBlockBytes) rows /= 2;
+  while (rows > 128 && index(rows * width) * sizeof(std::uint16_t) > kBlockBytes) rows /= 2;
   return rows;
 }
 
 template <class T>
 void shuffle(std::vector<T>& items, Random& random) {
-  for (std::size_t i = items.size(); i > 1; --i)
-    std::swap(items[i - 1], items[static_cast<std::size_t>(random.below(static_cast<int>(i)))]);
+  for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random.below(static_cast<int>(i))]);
 }
 
 // The name of the first quantity that is not finite, or null.
@@ -74,7 +74,7 @@ struct Learner::Member {
     if (rows <= max_rows) return;
     max_rows = std::max(rows, max_rows + max_rows / 2);
     executor = backend.make_executor(max_rows);
-    head_gradients.resize(static_cast<std::size_t>(max_rows) * static_cast<std::size_t>(layout.head_size()));
+    head_gradients.resize(index(max_rows) * layout.head_size());
   }
 };
 
@@ -109,7 +109,7 @@ Result<void> Learner::normalise(std::span<Samples* const> samples, LossKind loss
   for (const Samples* lane : samples) {
     const Samples& s = *lane;
     count += s.count;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(s.count); ++i) {
+    for (std::size_t i = 0; i < index(s.count); ++i) {
       const double a = static_cast<double>(s.advantage[i]), t = static_cast<double>(s.target[i]);
       advantage += a, advantage2 += a * a, target += t, target2 += t * t;
     }
@@ -127,9 +127,9 @@ Result<void> Learner::normalise(std::span<Samples* const> samples, LossKind loss
   value_scale = std::max(std::sqrt(std::max(second - value_mean * value_mean, 0.0)), 1e-3);
   value_weight = std::min(value_weight + count, 20 * count);
   const Operation& head = network_.operation("head");
-  const auto width = static_cast<std::size_t>(head.columns), column = width - 1;  // targets' logits are not its own
+  const auto width = index(head.columns), column = width - 1;  // targets' logits are not its own
   for (std::vector<float>* p : {&parameters_, &averaged_}) {
-    for (std::size_t i = 0; i < static_cast<std::size_t>(head.rows); ++i)
+    for (std::size_t i = 0; i < index(head.rows); ++i)
       (*p)[head.weight + i * width + column] *= static_cast<float>(old_scale / value_scale);
     float& bias = (*p)[head.bias + column];
     bias = static_cast<float>((old_scale * static_cast<double>(bias) + old_mean - value_mean) / value_scale);
@@ -144,10 +144,9 @@ Result<void> Learner::normalise(std::span<Samples* const> samples, LossKind loss
   const auto factor = static_cast<float>(1 / std::max(deviation, kLeastDeviation * value_scale));
   const auto value_shift = static_cast<float>(value_mean), value_factor = static_cast<float>(1 / value_scale);
   team_.run([&](int member) {
-    for (std::size_t lane = static_cast<std::size_t>(member); lane < samples.size();
-         lane += static_cast<std::size_t>(team_.size())) {
+    for (std::size_t lane = member; lane < samples.size(); lane += index(team_.size())) {
       Samples& s = *samples[lane];
-      for (std::size_t i = 0; i < static_cast<std::size_t>(s.count); ++i) {
+      for (std::size_t i = 0; i < index(s.count); ++i) {
         if (loss == LossKind::ppo) s.advantage[i] = (s.advantage[i] - shift) * factor;
         s.target[i] = (s.target[i] - value_shift) * value_factor;
       }
@@ -159,15 +158,13 @@ Result<void> Learner::normalise(std::span<Samples* const> samples, LossKind loss
 // Whole sequences: a minibatch takes every sample of some of the players, in blocks of a few players each, whose
 // samples stand one player after the other, in order of time.
 void Learner::plan_sequences(Lane& lane, const Samples& s, int minibatches, Random& random) {
-  const auto count = static_cast<std::size_t>(s.count);
+  const std::size_t count = s.count;
   const int players = 1 + (s.count ? *std::max_element(s.player.begin(), s.player.begin() + s.count) : 0);
-  std::vector<int> first(static_cast<std::size_t>(players) + 1), by_player(count),
-      order(static_cast<std::size_t>(players));
-  for (std::size_t i = 0; i < count; ++i) ++first[static_cast<std::size_t>(s.player[i]) + 1];
+  std::vector<int> first(players + 1), by_player(count), order(players);
+  for (std::size_t i = 0; i < count; ++i) ++first[index(s.player[i]) + 1];
   std::partial_sum(first.begin(), first.end(), first.begin());
   std::vector<int> next(first.begin(), first.end() - 1);
-  for (std::size_t i = 0; i < count; ++i)
-    by_player[static_cast<std::size_t>(next[static_cast<std::size_t>(s.player[i])]++)] = static_cast<int>(i);
+  for (std::size_t i = 0; i < count; ++i) by_player[next[s.player[i]]++] = static_cast<int>(i);
   std::iota(order.begin(), order.end(), 0);
   shuffle(order, random);
 
@@ -175,11 +172,11 @@ void Learner::plan_sequences(Lane& lane, const Samples& s, int minibatches, Rand
   const int most = block_rows(network_);
   int last_minibatch = -1;
   for (std::size_t i = 0; i < order.size(); ++i) {
-    const auto player = static_cast<std::size_t>(order[i]);
+    const std::size_t player = order[i];
     const int size = first[player + 1] - first[player];
     if (size == 0) continue;
-    const auto k = static_cast<int>(i * static_cast<std::size_t>(minibatches) / order.size());
-    std::vector<Block>& blocks = lane.minibatches[static_cast<std::size_t>(k)];
+    const auto k = static_cast<int>(i * index(minibatches) / order.size());
+    std::vector<Block>& blocks = lane.minibatches[k];
     if (k != last_minibatch || blocks.back().count + size > most)
       blocks.push_back({static_cast<int>(lane.order.size()), 0});
     last_minibatch = k;
@@ -195,7 +192,7 @@ void Learner::plan(std::span<Samples* const> samples, const UpdateOptions& optio
     Lane& lane = *lanes_[l];
     const Samples& s = *samples[l];
     Random random(key.split(l));
-    lane.minibatches.assign(static_cast<std::size_t>(minibatches), {});
+    lane.minibatches.assign(minibatches, {});
     if (network_.memory_size()) {
       plan_sequences(lane, s, minibatches, random);
       continue;
@@ -211,38 +208,37 @@ void Learner::plan(std::span<Samples* const> samples, const UpdateOptions& optio
     }
     shuffle(blocks, random);
     for (std::size_t i = 0; i < blocks.size(); ++i)
-      lane.minibatches[i * static_cast<std::size_t>(minibatches) / blocks.size()].push_back(blocks[i]);
+      lane.minibatches[i * index(minibatches) / blocks.size()].push_back(blocks[i]);
   }
 }
 
 PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, const Samples& s, int minibatch, const PpoLoss& loss,
                                       const std::function<bool()>& stopped) {
-  const auto stride = static_cast<std::size_t>(backend_.input_stride());
-  const auto mask_size = static_cast<std::size_t>(layout_.mask_size),
-             choice_count = static_cast<std::size_t>(layout_.choice_count()),
-             value_count = static_cast<std::size_t>(layout_.value_count);
+  const std::size_t stride = backend_.input_stride();
+  const auto mask_size = index(layout_.mask_size), choice_count = index(layout_.choice_count()),
+             value_count = index(layout_.value_count);
   const float* log_std = parameters_.data() + network_.log_std();
   float* log_std_gradients = lane.gradients.data() + network_.log_std();
   PpoStatistics statistics;
-  for (const Block& block : lane.minibatches[static_cast<std::size_t>(minibatch)]) {
+  for (const Block& block : lane.minibatches[minibatch]) {
     if (stopped()) break;
     const int rows_padded = network_.memory_size() ? padded_rows(block.count) : block.count;
     member.reserve(backend_, layout_, std::max(rows_padded, block_rows(network_)));
-    const auto first = static_cast<std::size_t>(block.first), count = static_cast<std::size_t>(block.count);
+    const auto first = index(block.first), count = index(block.count);
     const std::byte* inputs = s.inputs.data() + first * stride;
     PpoRows rows{s.masks.data() + first * mask_size, s.choices.data() + first * choice_count,
                  s.raw.data() + first * value_count, s.log_probability.data() + first,
                  s.advantage.data() + first,         s.target.data() + first};
     MemoryRows memory;
     if (network_.memory_size()) {
-      const auto room = static_cast<std::size_t>(rows_padded);
+      const std::size_t room = rows_padded;
       member.inputs.resize(room * stride), member.masks.resize(count * mask_size),
           member.choices.resize(count * choice_count);
       member.raw.resize(count * value_count), member.previous.resize(room), member.initial.resize(room);
       for (auto* column : {&member.log_probability, &member.advantages, &member.targets}) column->resize(count);
-      member.row_of.resize(static_cast<std::size_t>(s.count));
+      member.row_of.resize(s.count);
       for (std::size_t r = 0; r < count; ++r) {
-        const auto i = static_cast<std::size_t>(lane.order[first + r]);
+        const std::size_t i = lane.order[first + r];
         member.row_of[i] = static_cast<int>(r);
         std::memcpy(member.inputs.data() + r * stride, s.inputs.data() + i * stride, stride);
         std::copy_n(s.masks.data() + i * mask_size, mask_size, member.masks.data() + r * mask_size);
@@ -251,7 +247,7 @@ PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, const Samples&
         member.log_probability[r] = s.log_probability[i];
         member.advantages[r] = s.advantage[i];
         member.targets[r] = s.target[i];
-        member.previous[r] = s.previous[i] >= 0 ? member.row_of[static_cast<std::size_t>(s.previous[i])] : -1;
+        member.previous[r] = s.previous[i] >= 0 ? member.row_of[s.previous[i]] : -1;
         member.initial[r] = s.initial[i];
       }
       std::memset(member.inputs.data() + count * stride, 0, (room - count) * stride);
@@ -294,8 +290,8 @@ Result<UpdateStatistics> Learner::update(std::span<Samples* const> samples, cons
 
   // Members meet four times a minibatch. What every member needs to know about it, every member works out.
   team_.run([&](int member) {
-    const auto threads = static_cast<std::size_t>(team_.size());
-    const auto mine = static_cast<std::size_t>(member);
+    const std::size_t threads = team_.size();
+    const std::size_t mine = member;
     const auto on_caller = [&](const std::function<void()>& hook) {
       if (!hook) return;
       team_.barrier();
@@ -312,7 +308,7 @@ Result<UpdateStatistics> Learner::update(std::span<Samples* const> samples, cons
       for (int k = 0; k < options.minibatches; ++k) {
         double rows = 0;
         for (const auto& lane : lanes_)
-          for (const Block& block : lane->minibatches[static_cast<std::size_t>(k)]) rows += block.count;
+          for (const Block& block : lane->minibatches[k]) rows += block.count;
         if (rows == 0) continue;
         on_caller(hooks.before_gradients);
         const PpoLoss loss{.likelihood = options.loss == LossKind::likelihood,

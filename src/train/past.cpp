@@ -8,6 +8,7 @@
 
 #include "agent/scripted.hpp"
 #include "base/hash.hpp"
+#include "base/index.hpp"
 #include "game/rows.hpp"
 
 namespace rival {
@@ -17,7 +18,7 @@ constexpr int kMatches = 16, kDecisions = 4096;
 
 template <typename T>
 std::uint64_t hash(const T* values, int count) {
-  return fnv1a(std::as_bytes(std::span(values, static_cast<std::size_t>(count))));
+  return fnv1a(std::as_bytes(std::span(values, index(count))));
 }
 
 }  // namespace
@@ -28,7 +29,7 @@ bool shows_its_past(const GameEntry& game, const MatchSettings& settings) {
   const int seats = game.spec.seats;
   BatchRows rows(*batch);
   const std::unique_ptr<Agent> random = random_agent();
-  std::vector<std::uint64_t> pasts(static_cast<std::size_t>(kMatches * seats));
+  std::vector<std::uint64_t> pasts(kMatches * seats);
   std::unordered_map<std::uint64_t, std::uint64_t> past_of;  // what a seat saw -> how it had come there
   std::uint64_t started = 0;
   const auto start = [&](const std::vector<int>& matches) {
@@ -40,7 +41,7 @@ bool shows_its_past(const GameEntry& game, const MatchSettings& settings) {
     start_matches(*batch, matches, settings, keys);
   };
   std::vector<int> over(kMatches);
-  for (int m = 0; m < kMatches; ++m) over[static_cast<std::size_t>(m)] = m;
+  for (int m = 0; m < kMatches; ++m) over[m] = m;
   bool again = false;
   int decisions = 0;
   for (std::uint64_t step = 0; decisions < kDecisions && step < kDecisions; ++step) {
@@ -48,10 +49,10 @@ bool shows_its_past(const GameEntry& game, const MatchSettings& settings) {
     if (!rows.observe()) return true;
     random->act(rows.decisions(), Key(1).split(step), rows.choices.data(), rows.values.data());
     for (int row : rows.acting()) {
-      const int seat = rows.seats[static_cast<std::size_t>(row)];
+      const int seat = rows.seats[row];
       const std::uint64_t seen =
           hash(rows.observation(row), layout.observation_size) ^ Key(2).split(static_cast<std::uint64_t>(seat)).bits();
-      std::uint64_t& past = pasts[static_cast<std::size_t>(rows.match_of(row) * seats + seat)];
+      std::uint64_t& past = pasts[rows.match_of(row) * seats + seat];
       const auto [before, is_new] = past_of.try_emplace(seen, past);
       if (!is_new && before->second != past) return false;
       again |= !is_new;
@@ -63,7 +64,7 @@ bool shows_its_past(const GameEntry& game, const MatchSettings& settings) {
     if (!rows.step()) return true;
     over.clear();
     for (int m = 0; m < kMatches; ++m)
-      if (rows.status[static_cast<std::size_t>(m)] != Status::running) over.push_back(m);
+      if (rows.status[m] != Status::running) over.push_back(m);
   }
   return again;
 }

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "agent/scripted.hpp"
+#include "base/index.hpp"
 #include "game/match_key.hpp"
 #include "match/match.hpp"
 
@@ -13,10 +14,6 @@ namespace rival {
 namespace {
 
 constexpr int kNoteEvery = 8;  // steps between those whose observations the normaliser counts
-
-std::size_t times(int a, int b) {
-  return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
-}
 
 constexpr float kAtRandom = 50;  // a temperature
 
@@ -39,43 +36,42 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
   const int horizon = options.horizon;
   const int rows = batch_->rows(), matches = batch_->matches(), seats = batch_->spec().seats;
   const int room = padded_rows(rows), capacity = rows * horizon + 2 * room + matches * seats;
-  final_observation_.resize(static_cast<std::size_t>(observation_size_));
+  final_observation_.resize(observation_size_);
   noted_rules_.resize(options.rules.size());
-  gathered_masks_.resize(times(room, std::max(1, layout_.mask_size)));
-  scratch_choices_.resize(times(room, layout_.choice_count()));
-  scratch_raw_.resize(times(room, layout_.value_count));
-  scratch_log_.resize(static_cast<std::size_t>(room));
-  scratch_inputs_.resize(times(room, stride_));
-  scratch_initial_.resize(static_cast<std::size_t>(room));
-  scratch_previous_.assign(static_cast<std::size_t>(room), -1);
+  gathered_masks_.resize(index(room) * std::max(1, layout_.mask_size));
+  scratch_choices_.resize(index(room) * layout_.choice_count());
+  scratch_raw_.resize(index(room) * layout_.value_count);
+  scratch_log_.resize(room);
+  scratch_inputs_.resize(index(room) * stride_);
+  scratch_initial_.resize(room);
+  scratch_previous_.assign(room, -1);
 
-  samples_.inputs.resize(times(capacity, stride_));
-  samples_.masks.resize(times(capacity, layout_.mask_size));
-  samples_.choices.resize(times(capacity, layout_.choice_count()));
-  samples_.raw.resize(times(capacity, layout_.value_count));
+  samples_.inputs.resize(index(capacity) * stride_);
+  samples_.masks.resize(index(capacity) * layout_.mask_size);
+  samples_.choices.resize(index(capacity) * layout_.choice_count());
+  samples_.raw.resize(index(capacity) * layout_.value_count);
   for (auto* column : {&samples_.log_probability, &samples_.value, &samples_.advantage, &samples_.target})
-    column->resize(static_cast<std::size_t>(capacity));
-  for (auto* column : {&samples_.previous, &samples_.player, &samples_.initial})
-    column->resize(static_cast<std::size_t>(capacity));
-  explored_.resize(static_cast<std::size_t>(capacity));
-  first_at_.resize(static_cast<std::size_t>(horizon) + 1);
-  rewards_.resize(times(horizon, matches * seats));
-  status_.resize(times(horizon, matches));
+    column->resize(capacity);
+  for (auto* column : {&samples_.previous, &samples_.player, &samples_.initial}) column->resize(capacity);
+  explored_.resize(capacity);
+  first_at_.resize(index(horizon) + 1);
+  rewards_.resize(index(horizon) * (matches * seats));
+  status_.resize(index(horizon) * matches);
   stepped_.resize(status_.size());
-  steps_before_.resize(static_cast<std::size_t>(matches));
-  last_sample_.resize(times(matches, seats));
-  states_.resize(times(matches, seats * memory_size_));
+  steps_before_.resize(matches);
+  last_sample_.resize(index(matches) * seats);
+  states_.resize(index(matches) * (seats * memory_size_));
   states_before_.resize(states_.size());
-  returns_.resize(times(matches, seats));
-  episode_number_.resize(static_cast<std::size_t>(matches));
-  random_steps_.resize(static_cast<std::size_t>(matches));
-  cut_at_.resize(static_cast<std::size_t>(matches));
-  exploring_.assign(static_cast<std::size_t>(matches), 0);
-  match_term_.assign(static_cast<std::size_t>(matches), -1);
-  own_team_.resize(static_cast<std::size_t>(matches));
+  returns_.resize(index(matches) * seats);
+  episode_number_.resize(matches);
+  random_steps_.resize(matches);
+  cut_at_.resize(matches);
+  exploring_.assign(matches, 0);
+  match_term_.assign(matches, -1);
+  own_team_.resize(matches);
   noted_columns_.assign(network.normalised().begin(), network.normalised().end());
-  column_sums_.resize(static_cast<std::size_t>(observation_size_));
-  column_squares_.resize(static_cast<std::size_t>(observation_size_));
+  column_sums_.resize(observation_size_);
+  column_squares_.resize(observation_size_);
 }
 
 void Rollout::start(const MatchSettings& settings, Key key) {
@@ -83,7 +79,7 @@ void Rollout::start(const MatchSettings& settings, Key key) {
   key_ = key;
   mean_length_ = 0;
   std::fill(episode_number_.begin(), episode_number_.end(), 0);
-  std::vector<int> all(static_cast<std::size_t>(batch_->matches()));
+  std::vector<int> all(batch_->matches());
   std::iota(all.begin(), all.end(), 0);
   std::vector<Key> keys;
   for (int m : all) keys.push_back(key_.split(static_cast<std::uint64_t>(m)).split(0));
@@ -104,7 +100,7 @@ void Rollout::choose_explorer(int match, int explorers, Key key) {
   constexpr int kLongest = 7;  // holds of 1, 2, 4... 64 steps
   const bool exploring = match >= batch_->matches() - explorers;
   const int every = exploring ? 1 << Random(draw_key(key, MatchDraw::hold)).below(kLongest) : 1;
-  exploring_[static_cast<std::size_t>(match)] = exploring;
+  exploring_[match] = exploring;
   for (int seat = 0; seat < batch_->spec().seats; ++seat)
     hold_.set_every(seat_index(match, seat), std::max(every, options_.limits.every));
 }
@@ -113,14 +109,14 @@ void Rollout::open_match(int match, Key key) {
   Random random(draw_key(key, MatchDraw::opening));
   const int most = static_cast<int>(mean_length_ / 2);
   const bool opening = static_cast<double>(random.uniform()) < options_.opening_share && most > 0;
-  random_steps_[static_cast<std::size_t>(match)] = opening ? 1 + random.below(most) : 0;
-  const bool cut = options_.staggered && episode_number_[static_cast<std::size_t>(match)] == 1;
-  cut_at_[static_cast<std::size_t>(match)] =
+  random_steps_[match] = opening ? 1 + random.below(most) : 0;
+  const bool cut = options_.staggered && episode_number_[match] == 1;
+  cut_at_[match] =
       cut ? 1 + Random(draw_key(key, MatchDraw::cut)).below(std::max(1, static_cast<int>(mean_length_))) : 0;
 }
 
 void Rollout::note_columns() {
-  const auto shown = static_cast<std::size_t>(batch_->layout().observation_size);
+  const std::size_t shown = batch_->layout().observation_size;
   for (int row : rows_.acting()) {
     seen_ += 1;
     const float* x = rows_.observation(row);
@@ -139,8 +135,8 @@ void Rollout::encode(Executor& executor, const ObservationScale& scale, std::spa
   for (std::size_t i = 0; i < rows.size();) {  // those that lie together at once
     std::size_t end = i + 1;
     while (end < rows.size() && rows[end] == rows[end - 1] + 1) ++end;
-    executor.encode(scale, shown_ + times(rows[i], observation_size_), static_cast<int>(end - i),
-                    inputs + i * static_cast<std::size_t>(stride_));
+    executor.encode(scale, shown_ + index(rows[i]) * observation_size_, static_cast<int>(end - i),
+                    inputs + i * index(stride_));
     i = end;
   }
 }
@@ -149,9 +145,9 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
   const int count = static_cast<int>(rows.size());
   if (count == 0) return;
   const bool learn = role != Role::opponent, explore = role == Role::explorer;
-  const auto mask_size = static_cast<std::size_t>(layout_.mask_size);
-  const auto choice_count = static_cast<std::size_t>(layout_.choice_count());
-  const auto value_count = static_cast<std::size_t>(layout_.value_count);
+  const std::size_t mask_size = layout_.mask_size;
+  const std::size_t choice_count = layout_.choice_count();
+  const std::size_t value_count = layout_.value_count;
 
   const std::uint8_t* masks = rows_.masks.data();
   if (count < batch_->rows()) {
@@ -160,16 +156,13 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
     masks = gathered_masks_.data();
   }
 
-  const auto first = static_cast<std::size_t>(samples_.count);
-  std::byte* inputs =
-      learn ? samples_.inputs.data() + first * static_cast<std::size_t>(stride_) : scratch_inputs_.data();
+  const std::size_t first = samples_.count;
+  std::byte* inputs = learn ? samples_.inputs.data() + first * index(stride_) : scratch_inputs_.data();
   std::int32_t* choices = learn ? samples_.choices.data() + first * choice_count : scratch_choices_.data();
   float* raw = learn ? samples_.raw.data() + first * value_count : scratch_raw_.data();
   float* log_probability = learn ? samples_.log_probability.data() + first : scratch_log_.data();
   const int seats = batch_->spec().seats, per_match = batch_->rows_per_match();
-  const auto player = [&](int row) {
-    return static_cast<std::size_t>(row / per_match * seats + rows_.seats[static_cast<std::size_t>(row)]);
-  };
+  const auto player = [&](int row) { return index(row / per_match * seats + rows_.seats[row]); };
 
   encode(executor, *policy.scale, rows, inputs);
   MemoryRows memory;
@@ -187,20 +180,20 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
   }
 
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const auto row = static_cast<std::size_t>(rows[i]);
+    const std::size_t row = rows[i];
     std::copy_n(choices + i * choice_count, choice_count, rows_.choices.data() + row * choice_count);
     if (!memory_size_) continue;
-    const std::size_t state = player(rows[i]) * static_cast<std::size_t>(memory_size_);
+    const std::size_t state = player(rows[i]) * index(memory_size_);
     if (learn) std::copy_n(states_.data() + state, memory_size_, states_before_.data() + state);
-    std::copy_n(executor.states() + i * static_cast<std::size_t>(memory_size_), memory_size_, states_.data() + state);
+    std::copy_n(executor.states() + i * index(memory_size_), memory_size_, states_.data() + state);
   }
   if (value_count)
     for (std::size_t i = 0; i < rows.size(); ++i)
       scale_values(layout_, raw + i * value_count, 1, rows_.value_row(rows[i]));
   if (!learn) return;
 
-  std::copy_n(masks, static_cast<std::size_t>(count) * mask_size, samples_.masks.data() + first * mask_size);
-  const auto head_size = static_cast<std::size_t>(layout_.head_size());
+  std::copy_n(masks, index(count) * mask_size, samples_.masks.data() + first * mask_size);
+  const std::size_t head_size = layout_.head_size();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::size_t sample = first + i, who = player(rows[i]);
     samples_.value[sample] = policy.value_mean + policy.value_scale * heads[(i + 1) * head_size - 1];
@@ -226,32 +219,32 @@ Result<void> Rollout::act_opponent(Executor& executor, const Opponent& opponent,
 void Rollout::choose_teams(std::span<const int> matches) {
   for (int m : matches) {
     const std::vector<int> teams = batch_->playing_teams(m);
-    if (!teams.empty()) own_team_[static_cast<std::size_t>(m)] = teams[static_cast<std::size_t>(m) % teams.size()];
+    if (!teams.empty()) own_team_[m] = teams[index(m) % teams.size()];
   }
 }
 
 Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, const CollectOptions& options, int step) {
   const Spec& spec = batch_->spec();
   const int seats = spec.seats, matches = batch_->matches();
-  float* rewards = rewards_.data() + times(step, matches * seats);
-  Status* status = status_.data() + times(step, matches);
-  std::uint8_t* stepped = stepped_.data() + times(step, matches);
-  for (int m = 0; m < matches; ++m) steps_before_[static_cast<std::size_t>(m)] = batch_->steps(m);
+  float* rewards = rewards_.data() + index(step) * (matches * seats);
+  Status* status = status_.data() + index(step) * matches;
+  std::uint8_t* stepped = stepped_.data() + index(step) * matches;
+  for (int m = 0; m < matches; ++m) steps_before_[m] = batch_->steps(m);
   if (Result<void> taken = rows_.step({rewards, status}); !taken) return taken;
   for (int m = 0; m < matches; ++m) {
-    stepped[m] = batch_->steps(m) > steps_before_[static_cast<std::size_t>(m)];
-    int& left = random_steps_[static_cast<std::size_t>(m)];
+    stepped[m] = batch_->steps(m) > steps_before_[m];
+    int& left = random_steps_[m];
     left -= stepped[m] && left > 0;
   }
   if (options.team_spirit > 0 || options.rivalry > 0)
     for (int m = 0; m < matches; ++m)
       share_rewards(spec, batch_->playing(m), options.team_spirit, options.rivalry,
-                    {rewards + seat_index(m, 0), static_cast<std::size_t>(seats)});
+                    {rewards + seat_index(m, 0), index(seats)});
   for (std::size_t i = 0; i < returns_.size(); ++i) returns_[i] += rewards[i];
 
   std::vector<int> over;
   for (int m = 0; m < matches; ++m) {
-    const auto k = static_cast<std::size_t>(m);
+    const std::size_t k = m;
     if (status[m] == Status::running) {
       if (cut_at_[k] == 0 || batch_->steps(m) < cut_at_[k]) continue;
       cuts_.push_back({step, m});
@@ -261,7 +254,7 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
     if (status[m] == Status::truncated) {
       // What would have followed is worth the value of where the match was cut.
       for (int seat = 0; seat < seats; ++seat) {
-        const std::size_t who = k * static_cast<std::size_t>(seats) + static_cast<std::size_t>(seat);
+        const std::size_t who = k * index(seats) + index(seat);
         if (last_sample_[who] < 0) continue;
         batch_->observe_seat(m, seat, final_observation_.data(), nullptr);
         sight_.write(*batch_, m, final_observation_.data() + batch_->layout().observation_size);
@@ -292,7 +285,7 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
     const SeatSet playing = batch_->playing(m);
     for (int seat = 0; seat < seats; ++seat)
       if (playing.contains(seat) && (!opposed || spec.team_of(seat) == own_team(m)))
-        score += returns_[static_cast<std::size_t>(seat_index(m, seat))], ++learners;
+        score += returns_[seat_index(m, seat)], ++learners;
     episode.score = score / static_cast<float>(std::max(1, learners));
     episodes_.push_back(episode);
     mean_length_ += (batch_->steps(m) - mean_length_) * (mean_length_ > 0 ? 0.01 : 1.0);
@@ -306,7 +299,7 @@ void Rollout::start_next(const std::vector<int>& places) {
   const int seats = batch_->spec().seats;
   std::vector<Key> keys;
   for (int m : places) {
-    const auto k = static_cast<std::size_t>(m);
+    const std::size_t k = m;
     match_term_[k] = is_against_opponent(m) ? term_ : -1;
     const int first = seat_index(m, 0);
     std::fill_n(returns_.begin() + first, seats, 0.0f);
@@ -329,7 +322,7 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
   if (opposed_ && opponent.term != term_) {  // the new opponent remembers nothing of the matches it takes over
     term_ = opponent.term;
     for (int m = batch_->matches() - options_.opponent_matches; m < batch_->matches(); ++m) {
-      match_term_[static_cast<std::size_t>(m)] = batch_->steps(m) == 0 ? term_ : -1;
+      match_term_[m] = batch_->steps(m) == 0 ? term_ : -1;
       for (int seat = 0; seat < spec.seats; ++seat)
         if (spec.team_of(seat) != own_team(m))
           std::fill_n(states_.begin() + static_cast<std::ptrdiff_t>(seat_index(m, seat)) * memory_size_, memory_size_,
@@ -353,13 +346,13 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
     if (Result<void> shown = rows_.observe(); !shown) return shown;
     learner_rows_.clear(), explorer_rows_.clear(), opponent_rows_.clear(), random_rows_.clear(), deciding_.clear();
     for (int row : rows_.acting()) {
-      const int seat = rows_.seats[static_cast<std::size_t>(row)], match = rows_.match_of(row);
-      if (random_steps_[static_cast<std::size_t>(match)] > 0)
+      const int seat = rows_.seats[row], match = rows_.match_of(row);
+      if (random_steps_[match] > 0)
         random_rows_.push_back(row);
       else if (is_against_opponent(match) && spec.team_of(seat) != own_team(match))
         opponent_rows_.push_back(row);
       else
-        (exploring_[static_cast<std::size_t>(match)] ? explorer_rows_ : learner_rows_).push_back(row);
+        (exploring_[match] ? explorer_rows_ : learner_rows_).push_back(row);
     }
     shown_ = rows_.observations.data();
     if (options_.limits.any() || sight_.size() > 0) {
@@ -369,7 +362,7 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
       if (options_.limits.any()) shown_ = delay_.delayed(rows_.decisions(seeing));
       shown_ = sight_.rows(*batch_, seeing, shown_);
     }
-    first_at_[static_cast<std::size_t>(step)] = samples_.count;
+    first_at_[step] = samples_.count;
     if (step == options.steps) {  // in bootstrap_end() they are all who learn from what they did
       learner_rows_.insert(learner_rows_.end(), explorer_rows_.begin(), explorer_rows_.end());
       std::sort(learner_rows_.begin(), learner_rows_.end());
@@ -415,7 +408,7 @@ void Rollout::carry_over() {
   };
   s.count = 0;
   for (WaitingDecision& waiting : waiting_) {
-    const int from = waiting.decision, to = s.count, who = s.player[static_cast<std::size_t>(from)];
+    const int from = waiting.decision, to = s.count, who = s.player[from];
     const int seats = batch_->spec().seats, match = who / seats;
     if (is_against_opponent(match) && batch_->spec().team_of(who % seats) != own_team(match)) continue;
     if (from != to) {
@@ -427,15 +420,15 @@ void Rollout::carry_over() {
       move(explored_, from, to, 1);
       move(s.player, from, to, 1);
     }
-    s.previous[static_cast<std::size_t>(to)] = -1;
-    s.initial[static_cast<std::size_t>(to)] = who;
+    s.previous[to] = -1;
+    s.initial[to] = who;
     std::copy_n(states_before_.begin() + static_cast<std::ptrdiff_t>(who) * memory_size_, memory_size_,
                 s.initial_states.begin() + static_cast<std::ptrdiff_t>(who) * memory_size_);
-    last_sample_[static_cast<std::size_t>(who)] = to;
-    waiting_[static_cast<std::size_t>(to)] = {to, waiting.reward, waiting.weight};
+    last_sample_[who] = to;
+    waiting_[to] = {to, waiting.reward, waiting.weight};
     ++s.count;
   }
-  waiting_.resize(static_cast<std::size_t>(s.count));
+  waiting_.resize(s.count);
 }
 
 // The values of the observations at the end, of the learner's seats that are to act. The states do not advance.
@@ -444,7 +437,7 @@ void Rollout::bootstrap_end(Executor& executor, const Policy& policy, int steps)
   if (count == 0) return;
   for (std::size_t i = 0; i < learner_rows_.size(); ++i) {
     const int row = learner_rows_[i];
-    scratch_initial_[i] = seat_index(row / batch_->rows_per_match(), rows_.seats[static_cast<std::size_t>(row)]);
+    scratch_initial_[i] = seat_index(row / batch_->rows_per_match(), rows_.seats[row]);
   }
   std::fill(scratch_initial_.begin() + count, scratch_initial_.end(), -1);
   encode(executor, *policy.scale, learner_rows_, scratch_inputs_.data());
@@ -452,14 +445,13 @@ void Rollout::bootstrap_end(Executor& executor, const Policy& policy, int steps)
   const float* heads = executor.forward(*policy.weights, scratch_inputs_.data(), padded_rows(count),
                                         memory_size_ ? memory : MemoryRows{});
   for (std::size_t i = 0; i < learner_rows_.size(); ++i)
-    bootstraps_.push_back(
-        {steps, scratch_initial_[i],
-         policy.value_mean + policy.value_scale * heads[(i + 1) * static_cast<std::size_t>(layout_.head_size()) - 1]});
+    bootstraps_.push_back({steps, scratch_initial_[i],
+                           policy.value_mean + policy.value_scale * heads[(i + 1) * index(layout_.head_size()) - 1]});
 }
 
 void Rollout::value_samples(const CollectOptions& options) {
   Samples& s = samples_;
-  const auto count = static_cast<std::size_t>(s.count);
+  const std::size_t count = s.count;
   waiting_ = generalised_advantages({.steps = options.steps,
                                      .matches = batch_->matches(),
                                      .seats = batch_->spec().seats,

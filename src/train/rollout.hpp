@@ -132,7 +132,7 @@ class Rollout {
   void carry_over();
   int seat_index(int match, int seat) const { return match * batch_->spec().seats + seat; }
   // The team that the learner plays in a match against an opponent.
-  int own_team(int match) const { return own_team_[static_cast<std::size_t>(match)]; }
+  int own_team(int match) const { return own_team_[match]; }
   // Deals the learner a team of each match: those that take part, in turn.
   void choose_teams(std::span<const int> matches);
   bool is_against_opponent(int match) const {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/index.hpp"
 #include "nn/reference.hpp"
 
 namespace rival {
@@ -104,9 +105,9 @@ struct Known {
         weights(backend->make_weights()) {
     const Operation& head = network.operation("head");
     parameters[network.operation("trunk.0").weight] = 1;
-    parameters[head.weight + static_cast<std::size_t>(network.value_column())] = 1;
+    parameters[head.weight + index(network.value_column())] = 1;
     if (memory) parameters[network.operation("memory").bias + kMemory] = 1;
-    if (favourite >= 0) parameters[head.bias + static_cast<std::size_t>(favourite)] = 80;
+    if (favourite >= 0) parameters[head.bias + index(favourite)] = 80;
     backend->pack(parameters, *weights);
   }
   Policy policy() const { return {weights.get(), &scale, parameters.data() + network.log_std(), kMean, kScale}; }
@@ -146,7 +147,7 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
   Rollout rollout(BatchOf<G>::make(kMatches), *known.backend, known.network, {.horizon = kSteps, .staggered = true});
   const auto executor = known.backend->make_executor(rollout.max_rows());
   rollout.start({}, Key(5));
-  std::vector<int> decided(static_cast<std::size_t>(kMatches * kSeats));  // in the present match, by player
+  std::vector<int> decided(kMatches * kSeats);  // in the present match, by player
   std::vector<Carried> carried;
   int finished = 0, truncated = 0, cut = 0, unknown = 0, episodes = 0, cut_short = 0;
 
@@ -156,11 +157,9 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
         *executor, known.policy(), {},
         {.steps = kSteps, .discount = static_cast<float>(discount), .lambda = static_cast<float>(lambda)},
         Key(6).split(collection)));
-    ASSERT_EQ(journal.size(), static_cast<std::size_t>(kMatches * kSteps));
+    ASSERT_EQ(journal.size(), index(kMatches * kSteps));
     const Samples& samples = rollout.samples();
-    const auto at = [&](int step, int match) -> const Event& {
-      return journal[static_cast<std::size_t>(step * kMatches + match)];
-    };
+    const auto at = [&](int step, int match) -> const Event& { return journal[step * kMatches + match]; };
 
     // Which sample is whose, from the order of rows alone.
     std::vector<std::vector<Decision>> decisions(decided.size());
@@ -168,7 +167,7 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
     std::vector<int> began(decided.size(), -1);
     int count = 0;
     for (const Carried& c : carried) {
-      const auto sample = static_cast<std::size_t>(count);
+      const std::size_t sample = count;
       ASSERT_EQ(samples.player[sample], static_cast<int>(c.player));
       ASSERT_EQ(samples.choices[sample], c.choice);
       ASSERT_NEAR(static_cast<double>(samples.value[sample]), c.value, 1e-5);
@@ -184,13 +183,12 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
       for (int m = 0; m < kMatches; ++m) {
         const Event& event = at(t, m);
         for (int seat = 0; seat < kSeats; ++seat) {
-          const auto player = static_cast<std::size_t>(m * kSeats + seat);
+          const std::size_t player = m * kSeats + seat;
           if (event.acting.contains(seat)) {
-            const auto sample = static_cast<std::size_t>(count);
+            const std::size_t sample = count;
             ASSERT_EQ(samples.player[sample], static_cast<int>(player));
-            ASSERT_EQ(samples.choices[sample], event.choices[static_cast<std::size_t>(seat)]);
-            const double value =
-                Known::value(event.worth_before[static_cast<std::size_t>(seat)], memory, ++decided[player]);
+            ASSERT_EQ(samples.choices[sample], event.choices[seat]);
+            const double value = Known::value(event.worth_before[seat], memory, ++decided[player]);
             ASSERT_NEAR(static_cast<double>(samples.value[sample]), value, 1e-5);
             const bool first = decisions[player].empty() || began[player] > std::max(-1, decisions[player].back().step);
             ASSERT_EQ(samples.previous[sample], first ? -1 : decisions[player].back().sample);
@@ -204,8 +202,7 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
             decisions[player].push_back({t, count, value});
             ++count;
           }
-          finals[player][static_cast<std::size_t>(t)] =
-              Known::value(event.worth[static_cast<std::size_t>(seat)], memory, decided[player] + 1);
+          finals[player][t] = Known::value(event.worth[seat], memory, decided[player] + 1);
           if (event.status != Status::running || event.cut_short) decided[player] = 0, began[player] = t + 1;
         }
         cut_short += event.cut_short;
@@ -216,7 +213,7 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
     carried.clear();
     int ended = 0;
     for (const Event& event : journal) ended += event.status != Status::running;
-    EXPECT_EQ(rollout.episodes().size(), static_cast<std::size_t>(ended));
+    EXPECT_EQ(rollout.episodes().size(), index(ended));
 
     // Decision i is made at step t_i. delta_i = R_i + discount^(t_(i+1) - t_i) V_(i+1) - V_i, where R_i is all reward
     // until the player's next decision, discounted by how long after t_i it came;
@@ -224,7 +221,7 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
     // known.
     for (std::size_t player = 0; player < decisions.size(); ++player) {
       const int m = static_cast<int>(player) / kSeats;
-      const auto seat = static_cast<std::size_t>(static_cast<int>(player) % kSeats);
+      const std::size_t seat = static_cast<int>(player) % kSeats;
       const std::vector<Decision>& own = decisions[player];
       for (std::size_t i = 0; i < own.size(); ++i) {
         double advantage = 0, weight = 1, rest = 0;
@@ -238,7 +235,7 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
             reward += std::pow(discount, t - own[k].step) * static_cast<double>(at(t, m).rewards[seat]);
             last = at(t, m).status != Status::running || at(t, m).cut_short;
             if (at(t, m).cut_short) is_known = false;
-            if (at(t, m).status == Status::truncated) next = finals[player][static_cast<std::size_t>(t)];
+            if (at(t, m).status == Status::truncated) next = finals[player][t];
             if (at(t, m).status == Status::finished) complete = true;
             truncated += at(t, m).status == Status::truncated && k == i;
           }
@@ -252,8 +249,8 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
             if (k == i && !is_known) {
               ++unknown;
               if (spec.simultaneous)
-                carried.push_back({player, own[i].sample, samples.choices[static_cast<std::size_t>(own[i].sample)],
-                                   own[i].step - kSteps, own[i].value, reward});
+                carried.push_back({player, own[i].sample, samples.choices[own[i].sample], own[i].step - kSteps,
+                                   own[i].value, reward});
             }
           }
           rest += reward;
@@ -262,7 +259,7 @@ void check_against_the_textbook(bool memory, double discount, double lambda) {
           weight *= passed * lambda;
           if (last) break;
         }
-        const auto sample = static_cast<std::size_t>(own[i].sample);
+        const std::size_t sample = own[i].sample;
         ASSERT_NEAR(static_cast<double>(samples.advantage[sample]), advantage, 1e-4)
             << "player " << player << " step " << own[i].step;
         ASSERT_NEAR(static_cast<double>(samples.target[sample]), own[i].value + advantage, 1e-4);
@@ -331,7 +328,7 @@ void check_who_is_learnt_from(int past_matches, double opening_share) {
     samples += rollout.samples().count;
     decisions += rollout.decisions();
     for (int i = 0; i < rollout.samples().count; ++i) {
-      const auto s = static_cast<std::size_t>(i);
+      const std::size_t s = i;
       ASSERT_EQ(rollout.samples().choices[s], 0);
       ASSERT_NEAR(static_cast<double>(rollout.samples().log_probability[s]), 0, 1e-6);
       const int match = rollout.samples().player[s] / kSeats, seat = rollout.samples().player[s] % kSeats;
@@ -342,7 +339,7 @@ void check_who_is_learnt_from(int past_matches, double opening_share) {
     for (std::size_t i = 0; i < journal.size(); ++i) {
       const int match = static_cast<int>(i) % kMatches;
       for (int seat = 0; seat < kSeats; ++seat) {
-        const int choice = journal[i].choices[static_cast<std::size_t>(seat)];
+        const int choice = journal[i].choices[seat];
         if (choice < 0) continue;
         const bool is_past = match >= kMatches - past_matches && seat != match % kSeats;
         if (choice == (is_past ? 5 : 0))
@@ -394,7 +391,7 @@ TEST(Rollout, StaggersMatchesThatBeganTogether) {
       ASSERT_TRUE(rollout.collect(*executor, known.policy(), {}, {.steps = 20}, Key(2).split(collection)));
       for (const Episode& episode : rollout.episodes()) {
         EXPECT_EQ(episode.length, 10);
-        if (collection == 1) ++ends[static_cast<std::size_t>(episode.step)];
+        if (collection == 1) ++ends[episode.step];
       }
     }
     for (std::size_t step = 0; step < ends.size(); ++step) {

@@ -6,6 +6,7 @@
 
 #include "agent/player.hpp"
 #include "agent/transplant.hpp"
+#include "base/index.hpp"
 #include "base/temporary_folder.hpp"
 #include "match/match.hpp"
 #include "nn/reference.hpp"
@@ -89,7 +90,7 @@ TEST(DrawnRules, StandBehindEveryObservationThatIsLearntFrom) {
     int alone = 0;
     for (int i = 0; i < samples.count; ++i) {
       float input[4];
-      std::memcpy(input, samples.inputs.data() + static_cast<std::size_t>(i) * sizeof input, sizeof input);
+      std::memcpy(input, samples.inputs.data() + index(i) * sizeof input, sizeof input);
       ASSERT_TRUE(limits.any() || (input[0] == input[2] && input[1] == input[3])) << i;
       ASSERT_TRUE(std::abs(input[2]) <= 1 && std::abs(input[3]) == 1) << i;
       alone += input[3] < 0;

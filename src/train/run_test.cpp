@@ -310,7 +310,7 @@ TEST(Run, ASlowScriptDoesNotHoldUpTheRun) {
     return scripted_agent<TicTacToe>("slow", [](const TicTacToe& g, int, Random&) {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
       int cell = 0;
-      while (g.text()[static_cast<std::size_t>(2 * cell)] != '.') ++cell;
+      while (g.text()[2 * cell] != '.') ++cell;
       return cell;
     });
   };

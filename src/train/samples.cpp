@@ -8,7 +8,7 @@ namespace rival {
 
 Result<Samples> samples_of(std::span<const Replay> replays, int seat, const BatchFactory& factory,
                            const Backend& backend, const ObservationScale& scale) {
-  const auto stride = static_cast<std::size_t>(backend.input_stride());
+  const std::size_t stride = backend.input_stride();
   const std::unique_ptr<Executor> executor = backend.make_executor(kRowsMultiple);
   Samples samples;
   int matches = 0;
@@ -18,10 +18,10 @@ Result<Samples> samples_of(std::span<const Replay> replays, int seat, const Batc
     const Batch& batch = player->batch();
     const Spec& spec = batch.spec();
     const RowLayout& layout = batch.layout();
-    std::vector<float> observations(static_cast<std::size_t>(spec.seats * layout.observation_size));
-    std::vector<std::uint8_t> masks(static_cast<std::size_t>(spec.seats * layout.mask_size));
+    std::vector<float> observations(spec.seats * layout.observation_size);
+    std::vector<std::uint8_t> masks(spec.seats * layout.mask_size);
     const int first = samples.count;
-    std::vector<int> last(static_cast<std::size_t>(spec.seats), -1);
+    std::vector<int> last(spec.seats, -1);
     while (!player->done()) {
       SeatSet acting = batch.to_act(0);
       for (int s = 0; s < spec.seats; ++s) {
@@ -47,18 +47,18 @@ Result<Samples> samples_of(std::span<const Replay> replays, int seat, const Batc
             samples.raw.push_back(2 * (*values++ - part.low) / (part.high - part.low) - 1);
         }
         samples.player.push_back(matches * spec.seats + s);
-        samples.previous.push_back(last[static_cast<std::size_t>(s)]);
-        last[static_cast<std::size_t>(s)] = samples.count++;
+        samples.previous.push_back(last[s]);
+        last[s] = samples.count++;
       }
     }
     const bool finished = batch.status(0) == Status::finished;
     for (int i = first; i < samples.count; ++i) {
-      const int team = spec.team_of(samples.player[static_cast<std::size_t>(i)] % spec.seats);
+      const int team = spec.team_of(samples.player[i] % spec.seats);
       samples.target.push_back(finished ? batch.result(0, team) : 0);
     }
     ++matches;
   }
-  const auto count = static_cast<std::size_t>(samples.count);
+  const std::size_t count = samples.count;
   samples.advantage.assign(count, 1);
   samples.log_probability.assign(count, 0);
   samples.value.assign(count, 0);

@@ -195,9 +195,9 @@ TEST(TeamGame, TeamSpiritSharesRewardsWithinTheTeam) {
     const Samples& samples = rollout.samples();
     ASSERT_EQ(samples.count, 8 * 4 * 4);
     for (int i = 0; i < samples.count; ++i) {
-      const int seat = samples.player[static_cast<std::size_t>(i)] % 4;
+      const int seat = samples.player[i] % 4;
       const float own = static_cast<float>(seat), mean = seat < 2 ? 0.5f : 2.5f;
-      ASSERT_FLOAT_EQ(samples.target[static_cast<std::size_t>(i)], (1 - spirit) * own + spirit * mean);
+      ASSERT_FLOAT_EQ(samples.target[i], (1 - spirit) * own + spirit * mean);
     }
   }
 }

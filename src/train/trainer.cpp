@@ -11,6 +11,7 @@
 
 #include "agent/parts.hpp"
 #include "base/finite.hpp"
+#include "base/index.hpp"
 #include "base/json.hpp"
 #include "base/json_fields.hpp"
 #include "base/machine.hpp"
@@ -138,7 +139,7 @@ Trainer::Trainer(const GameEntry& game, const ResolvedConfig& resolved, Network 
       team_(std::min(resolved.options.threads > 0 ? resolved.options.threads : usable_processors(), kRollouts)),
       population_(kPastSelves),
       key_(static_cast<std::uint64_t>(resolved.options.seed)) {
-  const auto columns = static_cast<std::size_t>(network_->observation_size());
+  const std::size_t columns = network_->observation_size();
   scale_.mean.assign(columns, 0.0f);
   scale_.scale.assign(columns, 1.0f);
   column_mean_.assign(columns, 0.0);
@@ -214,15 +215,13 @@ Result<IterationReport> Trainer::iterate(double progress) {
       .stop = &interrupt};
   std::vector<Result<void>> results(rollouts_.size());
   team_.run([&](int member) {
-    for (std::size_t i = static_cast<std::size_t>(member); i < rollouts_.size();
-         i += static_cast<std::size_t>(team_.size())) {
+    for (std::size_t i = member; i < rollouts_.size(); i += index(team_.size())) {
       Opponent opponent;
       if (!challengers_.empty()) {
         const Challenger& challenger = challengers_[i];
         opponent = {challenger.script ? nullptr : &challenger.policy, challenger.script.get(), challenger.term};
       }
-      results[i] = rollouts_[i]->collect(*executors_[static_cast<std::size_t>(member)], present, opponent, collect,
-                                         key.split(1).split(i));
+      results[i] = rollouts_[i]->collect(*executors_[member], present, opponent, collect, key.split(1).split(i));
     }
   });
   for (const auto& result : results)
@@ -322,7 +321,7 @@ void Trainer::update_scale() {
 
 void Trainer::refresh_scale() {
   for (int column : network_->normalised()) {
-    const auto c = static_cast<std::size_t>(column);
+    const std::size_t c = column;
     const double variance = std::max(column_square_[c] - column_mean_[c] * column_mean_[c], 0.0);
     scale_.mean[c] = static_cast<float>(column_mean_[c]);
     // A column that never changed says nothing yet: leave its scale alone.
@@ -376,7 +375,7 @@ Trainer::Challenger Trainer::challenger(Random& random) const {
   Challenger c;
   if (static_cast<double>(random.uniform()) < resolved_.options.anchor_share && !game_.baselines.empty() &&
       !exploiter_) {
-    c.script = game_.baselines[static_cast<std::size_t>(random.below(static_cast<int>(game_.baselines.size())))].make();
+    c.script = game_.baselines[random.below(static_cast<int>(game_.baselines.size()))].make();
     return c;
   }
   const Member& member = population_.pick(*resolved_.options.matchmaking.value, random);
@@ -528,7 +527,7 @@ Result<void> Trainer::restore(const TensorFile& state, std::vector<SavedMember> 
   learner_->value_mean = value[0], learner_->value_scale = value[1], learner_->value_weight = value[2];
   cut_share_ = cuts[0], cut_length_ = cuts[1];
   last_scores_ = std::move(scores);
-  next_score_ = static_cast<std::size_t>(next_score);
+  next_score_ = index(next_score);
   learner_->parameters() = std::move(vectors[0]);
   learner_->averaged() = std::move(vectors[1]);
   learner_->first_moment() = std::move(vectors[2]);

@@ -75,7 +75,7 @@ std::vector<Entities> entities_of(const Network& network) {
   std::vector<Entities> all;
   for (const Operation& op : network.operations())
     if (op.kind == OperationKind::entities) {
-      const Buffer& shape = network.buffers()[static_cast<std::size_t>(op.out)];
+      const Buffer& shape = network.buffers()[op.out];
       all.push_back({op.in_column, shape.places, shape.columns});
     }
   return all;
@@ -95,7 +95,7 @@ Result<void> write_model(const std::string& folder, const Sample& sample) {
   scale.scale[0] = 100;                                   // so that some of it is clipped
   for (const Entities& entities : entities_of(*network))  // not normalised
     for (int i = entities.first; i < entities.first + entities.count * entities.features; ++i)
-      scale.mean[static_cast<std::size_t>(i)] = 0, scale.scale[static_cast<std::size_t>(i)] = 1;
+      scale.mean[i] = 0, scale.scale[i] = 1;
   const OnnxOptions options{
       .value_mean = 3, .value_scale = 2.5f, .metadata = {{"rival", R"({"game":"sample"})"}}, .description = "a sample"};
   const std::string model = to_onnx(*network, parameters, scale, heads, options);
@@ -112,7 +112,7 @@ Result<void> write_model(const std::string& folder, const Sample& sample) {
       for (int i = 0; i < entities.count; ++i) {
         const int row = r * network->observation_size() + entities.first + i * entities.features;
         const bool there = r > 0 && random.below(2);  // in the first row none
-        observations[static_cast<std::size_t>(row)] = 1;
+        observations[row] = 1;
         if (!there) std::fill_n(observations.begin() + row, entities.features, 0.0f);
       }
   std::vector<std::byte> inputs(kRows * static_cast<std::size_t>((*backend)->input_stride()));
@@ -120,7 +120,7 @@ Result<void> write_model(const std::string& folder, const Sample& sample) {
   const int memory = network->memory_size();
   const std::vector<float> states = random_values(static_cast<std::size_t>(kRows * memory), random);
   std::vector<int> initial(kRows), previous(kRows, -1);
-  for (int r = 0; r < kRows; ++r) initial[static_cast<std::size_t>(r)] = r;
+  for (int r = 0; r < kRows; ++r) initial[r] = r;
   const float* head =
       executor->forward(*weights, inputs.data(), kRows, {previous.data(), initial.data(), states.data()});
 
@@ -174,8 +174,7 @@ Result<Bot> random_bot(const Spec& spec, const NetworkOptions& options) {
   bot.value_mean = -1, bot.value_scale = 1.5f, bot.steps = 123;
   for (float& parameter : bot.parameters) parameter += random.uniform(-0.2f, 0.2f);
   for (int i : bot.network.normalised())
-    bot.scale.mean[static_cast<std::size_t>(i)] = random.uniform(-1, 1),
-    bot.scale.scale[static_cast<std::size_t>(i)] = random.uniform(0, 2);
+    bot.scale.mean[i] = random.uniform(-1, 1), bot.scale.scale[i] = random.uniform(0, 2);
   return bot;
 }
 
@@ -190,7 +189,7 @@ Result<void> write_bot(const std::string& folder, const Sample& sample) {
   Inference inference(bot, kRows);
   Random random(Key(5));
   std::vector<int> rows(kRows);
-  for (int r = 0; r < kRows; ++r) rows[static_cast<std::size_t>(r)] = r;
+  for (int r = 0; r < kRows; ++r) rows[r] = r;
   const auto sized = [](int columns) { return static_cast<std::size_t>(kRows * columns); };
   TensorFile file;
   const auto add = [&](const std::string& name, int columns, const std::vector<float>& data) {
@@ -203,15 +202,14 @@ Result<void> write_bot(const std::string& folder, const Sample& sample) {
         for (int i = 0; i < entities.count; ++i) {
           const int row = r * network.observation_size() + entities.first + i * entities.features;
           std::fill_n(observations.begin() + row, random.below(2) ? 0 : entities.features, 0.0f);
-          if (observations[static_cast<std::size_t>(row)] != 0) observations[static_cast<std::size_t>(row)] = 1;
+          if (observations[row] != 0) observations[row] = 1;
         }
     std::vector<std::uint8_t> masks(sized(network.mask_size()));
     std::vector<float> masks_as_floats, probabilities(masks.size()), values(kRows),
         continuous(sized(network.value_count()));
     for (int r = 0, at = 0; r < kRows; ++r)
       for (const ActionPart& part : network.action())
-        for (int i = 0; part.is_choice() && i < part.size; ++i)
-          masks[static_cast<std::size_t>(at++)] = i == r % part.size || random.below(2);
+        for (int i = 0; part.is_choice() && i < part.size; ++i) masks[at++] = i == r % part.size || random.below(2);
     masks_as_floats.assign(masks.begin(), masks.end());
     std::vector<std::int32_t> choices(sized(inference.layout().choice_count()));
     const InferenceRows in{rows, observations.data(), masks.data(), network.memory_size() ? rows.data() : nullptr};
