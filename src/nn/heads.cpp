@@ -194,161 +194,206 @@ void probabilities(const HeadLayout& layout, const float* heads, const std::uint
   }
 }
 
+// As many rows as a vector has lanes, of those that a loss is summed over; behind the last row it is repeated, with
+// weight 0.
+struct LossBlock {
+  const HeadLayout& layout;
+  const PpoRows& in;
+  const float* log_std;
+  Tile& tile;
+  int lanes;
+  int first = 0, count = 0;      // rows
+  const float* heads = nullptr;  // of the first row
+  float weight[64], logp[64], old_logp[64], advantage[64], slope[64], error[64];
+  // Per part [lanes]: its entropy, the probability that it counts, whether it does (1 or 0), and the entropy that the
+  // parts which depend on it are expected to add. What each of its choices makes them add is taken off its log p in the
+  // tile, for the gradient.
+  float *entropies, *likely, *counted, *dependent;
+  float* value_likely;  // [values x lanes] the probability that a value counts
+
+  LossBlock(const HeadLayout& of, const PpoRows& rows, const float* deviations, int width)
+      : layout(of), in(rows), log_std(deviations), tile(tile_for(std::max(1, of.mask_size))), lanes(width) {
+    thread_local std::vector<float> per_part;
+    const int size = of.choice_count() * lanes;
+    per_part.resize(index(4 * size + of.value_count * lanes) + 1);
+    entropies = per_part.data();
+    likely = entropies + size;
+    counted = likely + size;
+    dependent = counted + size;
+    value_likely = dependent + size;
+    std::fill(value_likely, value_likely + of.value_count * lanes, 1.0f);
+  }
+
+  void take(const float* all_heads, int first_row, int rows, bool likelihood) {
+    const int head_size = layout.head_size(), block_size = layout.choice_count() * lanes;
+    first = first_row;
+    count = std::min(lanes, rows - first);
+    heads = all_heads + static_cast<std::ptrdiff_t>(first) * head_size;
+    load_tile(heads, head_size, in.masks + static_cast<std::ptrdiff_t>(first) * layout.mask_size, layout.mask_size,
+              count, lanes, 1.0f, tile.logits.data());
+    for (int r = 0; r < lanes; ++r) {
+      const int row = first + std::min(r, count - 1);
+      weight[r] = r < count ? 1.0f : 0.0f;
+      old_logp[r] = likelihood ? 0 : in.log_probability[row];
+      advantage[r] = in.advantages[row];
+      error[r] = heads[std::min(r, count - 1) * head_size + head_size - 1] - in.targets[row];
+      logp[r] = 0;
+    }
+    std::fill(likely, likely + 2 * block_size, 1.0f);
+    std::fill(dependent, dependent + block_size, 0.0f);
+  }
+
+  // By the row's place in the block; behind the last row, of the last one.
+  const std::int32_t* choices(int r) const {
+    return in.choices + static_cast<std::ptrdiff_t>(first + std::min(r, count - 1)) * layout.choice_count();
+  }
+  // How far the value that was chosen lies from its mean, in standard deviations.
+  float deviation(int r, int value, float inverse) const {
+    return (in.raw[static_cast<std::ptrdiff_t>(first + r) * layout.value_count + value] -
+            heads[r * layout.head_size() + layout.mask_size + value]) *
+           inverse;
+  }
+  float value_entropy(int value) const { return log_std[value] + 0.5f + kHalfLog2Pi; }
+};
+
+// Adds the entropy `h` of what counts only with `choices` of part `on`; returns the probability that it does.
+V add_conditional(LossBlock& b, int on, std::uint64_t choices, V h, V& sum) {
+  const D d;
+  V probability = hn::Zero(d);
+  for (std::uint64_t left = choices; left; left &= left - 1) {
+    const int at = (b.layout.column[on] + __builtin_ctzll(left)) * b.lanes;
+    probability = hn::Add(probability, hn::LoadU(d, b.tile.p.data() + at));
+    hn::StoreU(hn::Sub(hn::LoadU(d, b.tile.logits.data() + at), h), d, b.tile.logits.data() + at);
+  }
+  const V expected = hn::Mul(probability, h);
+  sum = hn::Add(sum, expected);
+  hn::StoreU(hn::Add(hn::LoadU(d, b.dependent + on * b.lanes), expected), d, b.dependent + on * b.lanes);
+  return probability;
+}
+
+// The log probabilities of what was chosen; returns the entropies.
+V forward(LossBlock& b) {
+  const D d;
+  const HeadLayout& layout = b.layout;
+  const int n = b.lanes, values = layout.value_count;
+  float of_values = 0;
+  for (int i = 0; i < values; ++i)
+    if (layout.value_when_part[i] < 0) of_values += b.value_entropy(i);
+  V entropy = hn::Set(d, of_values);
+  for (int part = 0; part < layout.choice_count(); ++part) {
+    const int size = layout.discrete[part];
+    const int column = layout.column[part];
+    float* logits = b.tile.logits.data() + column * n;
+    float* p = b.tile.p.data() + column * n;
+    const V normaliser = softmax(logits, size, n, p);
+    V h = hn::Zero(d);
+    for (int c = 0; c < size; ++c) {
+      const V l = hn::Sub(hn::LoadU(d, logits + c * n), normaliser);
+      hn::StoreU(l, d, logits + c * n);
+      h = hn::Sub(h, hn::Mul(hn::LoadU(d, p + c * n), l));
+    }
+    hn::StoreU(h, d, b.entropies + part * n);
+    for (int r = 0; r < n; ++r) {
+      const std::int32_t* choices = b.choices(r);
+      if (layout.counts(part, choices))
+        b.logp[r] += logits[choices[part] * n + r];
+      else
+        b.counted[part * n + r] = 0;
+    }
+    if (const int on = layout.when_part[part]; on < 0)
+      entropy = hn::Add(entropy, h);
+    else
+      hn::StoreU(add_conditional(b, on, layout.when_choices[part], h, entropy), d, b.likely + part * n);
+  }
+  for (int i = 0; i < values; ++i)
+    if (const int on = layout.value_when_part[i]; on >= 0)
+      hn::StoreU(add_conditional(b, on, layout.value_when_choices[i], hn::Set(d, b.value_entropy(i)), entropy), d,
+                 b.value_likely + i * n);
+  for (int r = 0; r < b.count && values; ++r)
+    for (int i = 0; i < values; ++i) {
+      if (!layout.value_counts(i, b.choices(r))) continue;
+      const float u = b.deviation(r, i, std::exp(-b.log_std[i]));
+      b.logp[r] += -0.5f * u * u - b.log_std[i] - kHalfLog2Pi;
+    }
+  return entropy;
+}
+
+// From the slopes by log p to the gradients by the heads.
+void backward(const LossBlock& b, const PpoLoss& loss, float* dheads, float* dlog_std) {
+  const D d;
+  const HeadLayout& layout = b.layout;
+  const int n = b.lanes, head_size = layout.head_size(), values = layout.value_count;
+  float lane[64];
+  dheads += static_cast<std::ptrdiff_t>(b.first) * head_size;
+  const V s = hn::LoadU(d, b.slope), bonus = hn::Set(d, loss.entropy * loss.weight);
+  for (int part = 0; part < layout.choice_count(); ++part) {
+    const int size = layout.discrete[part];
+    const int column = layout.column[part];
+    const V h = hn::Add(hn::LoadU(d, b.entropies + part * n), hn::LoadU(d, b.dependent + part * n));
+    const V part_bonus = hn::Mul(bonus, hn::LoadU(d, b.likely + part * n));
+    const V part_slope = hn::Mul(s, hn::LoadU(d, b.counted + part * n));
+    for (int c = 0; c < size; ++c) {
+      const V p = hn::LoadU(d, b.tile.p.data() + (column + c) * n);
+      const V l = hn::LoadU(d, b.tile.logits.data() + (column + c) * n);
+      const V g = hn::Mul(p, hn::Sub(hn::Mul(part_bonus, hn::Add(l, h)), part_slope));
+      hn::StoreU(g, d, lane);
+      for (int r = 0; r < b.count; ++r) dheads[r * head_size + column + c] = lane[r];
+    }
+    for (int r = 0; r < b.count; ++r)
+      if (const std::int32_t* choices = b.choices(r); layout.counts(part, choices))
+        dheads[r * head_size + column + choices[part]] += b.slope[r];
+  }
+  for (int r = 0; r < b.count; ++r) {
+    float* row = dheads + r * head_size;
+    for (int i = 0; i < values; ++i) {
+      const float value_bonus = loss.entropy * loss.weight * b.value_likely[i * n + r];
+      if (!layout.value_counts(i, b.choices(r))) {
+        row[layout.mask_size + i] = 0;
+        dlog_std[i] -= value_bonus;
+        continue;
+      }
+      const float inverse = std::exp(-b.log_std[i]);
+      const float u = b.deviation(r, i, inverse);
+      row[layout.mask_size + i] = b.slope[r] * u * inverse;
+      dlog_std[i] += b.slope[r] * (u * u - 1) - value_bonus;
+    }
+    row[head_size - 1] = loss.value * loss.weight * b.error[r];
+  }
+}
+
 PpoStatistics loss_rows(const HeadLayout& layout, const PpoLoss& loss, const float* heads, const float* log_std,
                         const PpoRows& in, int rows, float* dheads, float* dlog_std) {
   const D d;
   const int n = static_cast<int>(hn::Lanes(d));
-  const int head_size = layout.head_size(), parts = layout.choice_count(), values = layout.value_count;
-  Tile& tile = tile_for(std::max(1, layout.mask_size));
-  float lane[64], logp[64], old_logp[64], advantage[64], weight[64], slope[64], error[64];
-  // Per part [lanes]: its entropy, the probability that it counts, whether it does (1 or 0), and the entropy that the
-  // parts which depend on it are expected to add. What each of its choices makes them add is taken off its log p in the
-  // tile, for the gradient.
-  thread_local std::vector<float> per_part;
-  const int block_size = parts * n;
-  per_part.resize(index(4 * block_size + values * n) + 1);
-  float* const entropies = per_part.data();
-  float* const likely = entropies + block_size;
-  float* const counted = likely + block_size;
-  float* const dependent = counted + block_size;
-  float* const value_likely = dependent + block_size;  // [values x lanes] the probability that a value counts
-  std::fill(value_likely, value_likely + values * n, 1.0f);
+  LossBlock block(layout, in, log_std, n);
   const V zero = hn::Zero(d), one = hn::Set(d, 1.0f);
   V policy_sum = zero, value_sum = zero, entropy_sum = zero, kl_sum = zero, clipped_sum = zero;
-  float value_entropy = 0;
-  const auto entropy_of = [log_std](int i) { return log_std[i] + 0.5f + kHalfLog2Pi; };
-  for (int i = 0; i < values; ++i)
-    if (layout.value_when_part[i] < 0) value_entropy += entropy_of(i);
-
   for (int first = 0; first < rows; first += n) {
-    const int count = std::min(n, rows - first);
-    const float* block = heads + static_cast<std::ptrdiff_t>(first) * head_size;
-    load_tile(block, head_size, in.masks + static_cast<std::ptrdiff_t>(first) * layout.mask_size, layout.mask_size,
-              count, n, 1.0f, tile.logits.data());
-    for (int r = 0; r < n; ++r) {
-      const int row = first + std::min(r, count - 1);
-      weight[r] = r < count ? 1.0f : 0.0f;
-      old_logp[r] = loss.likelihood ? 0 : in.log_probability[row];
-      advantage[r] = in.advantages[row];
-      error[r] = block[std::min(r, count - 1) * head_size + head_size - 1] - in.targets[row];
-      logp[r] = 0;
-    }
-    const V w = hn::LoadU(d, weight);
-
-    std::fill(likely, likely + 2 * block_size, 1.0f);
-    std::fill(dependent, dependent + block_size, 0.0f);
-    V entropy = hn::Set(d, value_entropy);
-    // Adds the entropy `h` of what counts only with `choices` of part `on`; returns the probability that it does.
-    const auto add_conditional = [&](int on, std::uint64_t choices, V h, V& sum) {
-      V probability = zero;
-      for (std::uint64_t left = choices; left; left &= left - 1) {
-        const int at = (layout.column[on] + __builtin_ctzll(left)) * n;
-        probability = hn::Add(probability, hn::LoadU(d, tile.p.data() + at));
-        hn::StoreU(hn::Sub(hn::LoadU(d, tile.logits.data() + at), h), d, tile.logits.data() + at);
-      }
-      const V expected = hn::Mul(probability, h);
-      sum = hn::Add(sum, expected);
-      hn::StoreU(hn::Add(hn::LoadU(d, dependent + on * n), expected), d, dependent + on * n);
-      return probability;
-    };
-    for (int part = 0; part < parts; ++part) {
-      const int size = layout.discrete[part];
-      const int column = layout.column[part];
-      float* logits = tile.logits.data() + column * n;
-      float* p = tile.p.data() + column * n;
-      const V normaliser = softmax(logits, size, n, p);
-      V h = zero;
-      for (int c = 0; c < size; ++c) {
-        const V l = hn::Sub(hn::LoadU(d, logits + c * n), normaliser);
-        hn::StoreU(l, d, logits + c * n);
-        h = hn::Sub(h, hn::Mul(hn::LoadU(d, p + c * n), l));
-      }
-      hn::StoreU(h, d, entropies + part * n);
-      for (int r = 0; r < n; ++r) {
-        const std::int32_t* choices = in.choices + static_cast<std::ptrdiff_t>(first + std::min(r, count - 1)) * parts;
-        if (layout.counts(part, choices))
-          logp[r] += logits[choices[part] * n + r];
-        else
-          counted[part * n + r] = 0;
-      }
-      if (const int on = layout.when_part[part]; on < 0)
-        entropy = hn::Add(entropy, h);
-      else
-        hn::StoreU(add_conditional(on, layout.when_choices[part], h, entropy), d, likely + part * n);
-    }
-    for (int i = 0; i < values; ++i)
-      if (const int on = layout.value_when_part[i]; on >= 0)
-        hn::StoreU(add_conditional(on, layout.value_when_choices[i], hn::Set(d, entropy_of(i)), entropy), d,
-                   value_likely + i * n);
-    for (int r = 0; r < count && values; ++r)
-      for (int i = 0; i < values; ++i) {
-        if (!layout.value_counts(i, in.choices + static_cast<std::ptrdiff_t>(first + r) * parts)) continue;
-        const float u = (in.raw[static_cast<std::ptrdiff_t>(first + r) * values + i] -
-                         block[r * head_size + layout.mask_size + i]) *
-                        std::exp(-log_std[i]);
-        logp[r] += -0.5f * u * u - log_std[i] - kHalfLog2Pi;
-      }
-
-    const V adv = hn::LoadU(d, advantage);
-    V s = hn::Neg(adv);  // d loss / d log p of the action, per row
+    block.take(heads, first, rows, loss.likelihood);
+    const V entropy = forward(block);
+    const V w = hn::LoadU(d, block.weight), advantage = hn::LoadU(d, block.advantage), logp = hn::LoadU(d, block.logp);
+    V s = hn::Neg(advantage);  // d loss / d log p of the action, per row
     if (loss.likelihood) {
-      policy_sum = hn::Sub(policy_sum, hn::Mul(w, hn::Mul(adv, hn::LoadU(d, logp))));
+      policy_sum = hn::Sub(policy_sum, hn::Mul(w, hn::Mul(advantage, logp)));
     } else {
-      const V log_ratio = hn::Min(hn::Sub(hn::LoadU(d, logp), hn::LoadU(d, old_logp)), hn::Set(d, 20.0f));
+      const V log_ratio = hn::Min(hn::Sub(logp, hn::LoadU(d, block.old_logp)), hn::Set(d, 20.0f));
       const V ratio = hn::Exp(d, log_ratio);
       const V clipped = hn::Min(hn::Max(ratio, hn::Set(d, 1 - loss.clip)), hn::Set(d, 1 + loss.clip));
-      const V gain = hn::Mul(ratio, adv), gain_clipped = hn::Mul(clipped, adv);
+      const V gain = hn::Mul(ratio, advantage), gain_clipped = hn::Mul(clipped, advantage);
       const auto inside = hn::Le(gain, gain_clipped);
       policy_sum = hn::Sub(policy_sum, hn::Mul(w, hn::Min(gain, gain_clipped)));
       kl_sum = hn::Add(kl_sum, hn::Mul(w, hn::Sub(hn::Sub(ratio, one), log_ratio)));
       clipped_sum = hn::Add(clipped_sum, hn::IfThenZeroElse(inside, w));
       s = hn::IfThenElseZero(inside, hn::Neg(gain));
     }
-    s = hn::Mul(s, hn::Set(d, loss.weight));
-    hn::StoreU(s, d, slope);
+    hn::StoreU(hn::Mul(s, hn::Set(d, loss.weight)), d, block.slope);
     entropy_sum = hn::Add(entropy_sum, hn::Mul(w, entropy));
-    const V e = hn::LoadU(d, error);
+    const V e = hn::LoadU(d, block.error);
     value_sum = hn::Add(value_sum, hn::Mul(w, hn::Mul(e, e)));
-
-    const V bonus = hn::Set(d, loss.entropy * loss.weight);
-    for (int part = 0; part < parts; ++part) {
-      const int size = layout.discrete[part];
-      const int column = layout.column[part];
-      const V h = hn::Add(hn::LoadU(d, entropies + part * n), hn::LoadU(d, dependent + part * n));
-      const V part_bonus = hn::Mul(bonus, hn::LoadU(d, likely + part * n));
-      const V part_slope = hn::Mul(s, hn::LoadU(d, counted + part * n));
-      for (int c = 0; c < size; ++c) {
-        const V p = hn::LoadU(d, tile.p.data() + (column + c) * n);
-        const V l = hn::LoadU(d, tile.logits.data() + (column + c) * n);
-        const V g = hn::Mul(p, hn::Sub(hn::Mul(part_bonus, hn::Add(l, h)), part_slope));
-        hn::StoreU(g, d, lane);
-        for (int r = 0; r < count; ++r)
-          dheads[static_cast<std::ptrdiff_t>(first + r) * head_size + column + c] = lane[r];
-      }
-      for (int r = 0; r < count; ++r) {
-        const std::ptrdiff_t row = first + r;
-        if (layout.counts(part, in.choices + row * parts))
-          dheads[row * head_size + column + in.choices[row * parts + part]] += slope[r];
-      }
-    }
-    for (int r = 0; r < count; ++r) {
-      const std::ptrdiff_t row = first + r;
-      for (int i = 0; i < values; ++i) {
-        const float value_bonus = loss.entropy * loss.weight * value_likely[i * n + r];
-        if (!layout.value_counts(i, in.choices + row * parts)) {
-          dheads[row * head_size + layout.mask_size + i] = 0;
-          dlog_std[i] -= value_bonus;
-          continue;
-        }
-        const float inverse = std::exp(-log_std[i]);
-        const float u = (in.raw[row * values + i] - block[r * head_size + layout.mask_size + i]) * inverse;
-        dheads[row * head_size + layout.mask_size + i] = slope[r] * u * inverse;
-        dlog_std[i] += slope[r] * (u * u - 1) - value_bonus;
-      }
-      dheads[row * head_size + head_size - 1] = loss.value * loss.weight * error[r];
-    }
+    backward(block, loss, dheads, dlog_std);
   }
   PpoStatistics statistics;
+  float lane[64];
   const auto sum = [&](V v) {
     hn::StoreU(v, d, lane);
     double total = 0;
