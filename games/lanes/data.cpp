@@ -5,11 +5,9 @@
 #include <cstring>
 #include <optional>
 
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include "base/names.hpp"
 #include "base/number.hpp"
+#include "base/toml.hpp"
 #include "game/spec.hpp"
 
 namespace rival::lanes {
@@ -287,11 +285,9 @@ std::uint64_t hash_of(const T& numbers) {
 }  // namespace
 
 Result<std::shared_ptr<const Data>> parse_data(std::string_view text, std::string_view file) {
-  const toml::parse_result parsed = toml::parse(text, file);
-  if (!parsed)
-    return Error{std::string(file) + ":" + std::to_string(parsed.error().source().begin.line) + ": " +
-                 std::string(parsed.error().description())};
-  const toml::table& root = parsed.table();
+  const Result<toml::table> parsed = parse_toml(text, file);
+  if (!parsed) return parsed.error();
+  const toml::table& root = parsed.value();
   auto data = std::make_shared<Data>();
   Rules& rules = data->rules;
   Reader reader(file, *data);
