@@ -194,6 +194,13 @@ TEST_F(Program, IsCalledByItsOwnName) {
   EXPECT_FALSE(has(ran.output, "rival ")) << ran.output;
 }
 
+TEST_F(Program, AnUnknownInstructionSetIsAnError) {
+  const Finished ran = in_folder("RIVAL_ISA=avx3 rival games");
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_TRUE(has(ran.output, "RIVAL_ISA='avx3' is unknown; use auto")) << ran.output;
+  EXPECT_EQ(in_folder("RIVAL_ISA=sse4 rival games").exit_code, 0);
+}
+
 TEST_F(Program, FilesThatMayNotGrowAreAnError) {
   const Finished ran = in_folder("(ulimit -f 8; rival train tic_tac_toe --steps 2e4 --hidden 128x128 --out small)");
   EXPECT_EQ(ran.exit_code, 1) << ran.output;

@@ -17,6 +17,7 @@
 #include "base/program.hpp"
 #include "cli/command.hpp"
 #include "cli/live_view.hpp"
+#include "nn/isa.hpp"
 
 namespace rival::cli {
 namespace {
@@ -168,6 +169,7 @@ int run(int argc, const char* const* argv, const std::vector<GameEntry>& games) 
   const std::vector<Command> table = commands();
   std::vector<std::string> arguments(argv + std::min(1, argc), argv + argc);
   Session session(false);
+  if (Result<void> known = limit_isa(); !known) return session.fail("", known.error().message, 2);
   if (arguments.empty()) {
     session.err().write(overview(table));
     return 2;

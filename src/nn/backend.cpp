@@ -1,8 +1,8 @@
 #include "nn/backend.hpp"
 
+#include <fmt/format.h>
 #include <hwy/targets.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <oneapi/dnnl/dnnl.hpp>
@@ -15,28 +15,29 @@
 namespace rival {
 namespace {
 
-bool limit_once() {
+Result<void> limit_once() {
   const char* wanted = std::getenv("RIVAL_ISA");
-  if (!wanted || !*wanted || !std::strcmp(wanted, "auto")) return true;
+  if (!wanted || !*wanted || !std::strcmp(wanted, "auto")) return {};
 #if defined(__x86_64__)
-  if (!std::strcmp(wanted, "avx512_bf16")) return dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core_bf16), true;
-  if (!std::strcmp(wanted, "avx512")) return dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core), true;
+  if (!std::strcmp(wanted, "avx512_bf16"))
+    return dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core_bf16), Result<void>();
+  if (!std::strcmp(wanted, "avx512")) return dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core), Result<void>();
   if (!std::strcmp(wanted, "avx2") || !std::strcmp(wanted, "sse4")) {
     const bool avx2 = wanted[0] == 'a';
     dnnl::set_max_cpu_isa(avx2 ? dnnl::cpu_isa::avx2 : dnnl::cpu_isa::sse41);
     hwy::DisableTargets(HWY_AVX3 | HWY_AVX3_DL | (avx2 ? 0 : HWY_AVX2));
-    return true;
+    return {};
   }
 #endif
-  std::fprintf(stderr, "rival: RIVAL_ISA='%s' is unknown; use auto, avx512_bf16, avx512, avx2 or sse4 (x86-64 only)\n",
-               wanted);
-  std::exit(2);
+  return Error{
+      fmt::format("RIVAL_ISA='{}' is unknown; use auto, avx512_bf16, avx512, avx2 or sse4 (x86-64 only)", wanted)};
 }
 
 }  // namespace
 
-void limit_isa() {
-  [[maybe_unused]] static const bool done = limit_once();
+Result<void> limit_isa() {
+  static const Result<void> done = limit_once();
+  return done;
 }
 
 std::string to_string(Precision precision) {
@@ -44,7 +45,7 @@ std::string to_string(Precision precision) {
 }
 
 std::string isa_name() {
-  limit_isa();
+  static_cast<void>(limit_isa());  // make_backend() and the program tell of an error
 #if defined(__x86_64__)
   switch (dnnl::get_effective_cpu_isa()) {
     case dnnl::cpu_isa::avx512_core_amx:
@@ -75,7 +76,7 @@ Precision best_precision() {
 }
 
 Result<std::unique_ptr<Backend>> make_backend(Named<BackendKind> kind, const Network& network, Precision precision) {
-  limit_isa();
+  if (Result<void> known = limit_isa(); !known) return known.error();
   if (kind == BackendKind::reference) return make_reference_backend(network);
   try {
     return make_onednn_backend(network, precision);

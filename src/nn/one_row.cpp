@@ -13,7 +13,7 @@ namespace rival {
 
 OneRow::OneRow(const Network& network) : net_(network) {
   check(takes(network), "a single row of a network with convolutions");
-  limit_isa();
+  static_cast<void>(limit_isa());    // make_backend() and the program tell of an error
   constexpr std::size_t kLine = 16;  // floats in a line of the cache, where each buffer begins
   const auto room = [](int size) { return (index(size) + kLine - 1) / kLine * kLine; };
   int width = 0;
