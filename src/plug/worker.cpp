@@ -42,7 +42,7 @@ struct Played {
 };
 
 // A worker's share of a batch: one connection.
-struct Lane {
+struct Share {
   enum class State { down, opening, idle, busy };
   int worker = 0, first = 0, count = 0, load = 0;
   State state = State::down;
@@ -86,29 +86,29 @@ class WorkerBatch final : public Batch {
     const std::vector<int> workers = pool_.assign(std::min(std::max(1, apart), matches), matches);
     const int count = static_cast<int>(workers.size());
     for (int i = 0; i < count; ++i) {
-      Lane& lane = lanes_.emplace_back();
-      lane.worker = workers[i];
-      lane.first = matches * i / count;
-      lane.count = matches * (i + 1) / count - lane.first;
-      lane.load = std::max(1, matches / count);
-      lane.stepped.resize(lane.count);
-      lane.at = Blocks(spec(), layout(), lane.count);
+      Share& share = shares_.emplace_back();
+      share.worker = workers[i];
+      share.first = matches * i / count;
+      share.count = matches * (i + 1) / count - share.first;
+      share.load = std::max(1, matches / count);
+      share.stepped.resize(share.count);
+      share.at = Blocks(spec(), layout(), share.count);
     }
     last_seen_.resize(index(matches * spec().seats) * index(layout().observation_size));
   }
 
   ~WorkerBatch() override {
     const Time until = Steady::now() + kFarewell;
-    for (Lane& lane : lanes_)
-      if (lane.channel) lane.channel->send(close_frame());
-    for (Lane& lane : lanes_) {
+    for (Share& share : shares_)
+      if (share.channel) share.channel->send(close_frame());
+    for (Share& share : shares_) {
       // Until it has closed its side, so that the game is done with before its process may be ended.
-      for (Channel* channel = lane.channel.get(); channel && Steady::now() < until;) {
+      for (Channel* channel = share.channel.get(); channel && Steady::now() < until;) {
         const Result<std::optional<Frame>> frame = channel->receive();
         if (!frame) break;
         if (!frame.value()) wait_for({&channel, 1}, until);
       }
-      pool_.release(lane.worker, lane.load);
+      pool_.release(share.worker, share.load);
     }
   }
 
@@ -116,13 +116,13 @@ class WorkerBatch final : public Batch {
     if (failure()) return;
     for (std::size_t i = 0; i < matches.size(); ++i) {
       const int match = matches[i];
-      Lane& lane = lane_of(match);
-      if (!lane.starting.empty() && lane.settings != settings) settle(lane, true);
-      lane.settings = settings;
-      lane.alone |= status_[match] == Status::running && !waiting_[match];
-      if (!waiting_[match]) lane.starting.push_back(match);
+      Share& share = share_of(match);
+      if (!share.starting.empty() && share.settings != settings) settle(share, true);
+      share.settings = settings;
+      share.alone |= status_[match] == Status::running && !waiting_[match];
+      if (!waiting_[match]) share.starting.push_back(match);
       waiting_[match] = 1;
-      lane.stepped[match - lane.first] = 0;
+      share.stepped[match - share.first] = 0;
       forget_due(match);
       lost_[match] = 0;
       ready_[match] = 0;
@@ -137,11 +137,11 @@ class WorkerBatch final : public Batch {
     std::fill(ready_.begin(), ready_.end(), std::uint8_t{0});
     if (failure()) return;
     // Whoever has nothing else to do starts its matches; who has, starts them along with the next step.
-    for (Lane& lane : lanes_) begin_turn(lane, nullptr);
-    await([](const Lane& lane) { return !lane.stepping; },
-          std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.shown && !lane.alone; }));
-    for (Lane& lane : lanes_)
-      if (lane.shown && !lane.alone) show(lane, out);
+    for (Share& share : shares_) begin_turn(share, nullptr);
+    await([](const Share& share) { return !share.stepping; },
+          std::any_of(shares_.begin(), shares_.end(), [](const Share& share) { return share.shown && !share.alone; }));
+    for (Share& share : shares_)
+      if (share.shown && !share.alone) show(share, out);
     if (failure()) std::fill_n(out.seats, rows(), static_cast<std::int8_t>(-1));
   }
 
@@ -149,17 +149,17 @@ class WorkerBatch final : public Batch {
     std::fill_n(out.rewards, matches() * spec().seats, 0.0f);
     if (!failure()) {
       bool asked = false;
-      for (Lane& lane : lanes_) asked |= begin_turn(lane, &actions);
+      for (Share& share : shares_) asked |= begin_turn(share, &actions);
       if (asked)
-        await([](const Lane& lane) { return lane.stepping; }, false);
+        await([](const Share& share) { return share.stepping; }, false);
       else if (std::find(due_.begin(), due_.end(), 1) != due_.end())
         look();
       else
-        await([](const Lane&) { return true; }, false);
+        await([](const Share&) { return true; }, false);
     }
     for (int m = 0; m < matches(); ++m)
       if (due_[m]) report(m, out.rewards + m * spec().seats);
-    for (Lane& lane : lanes_) lane.shown = lane.state == Lane::State::idle;
+    for (Share& share : shares_) share.shown = share.state == Share::State::idle;
     std::copy(status_.begin(), status_.end(), out.status);
     if (failure()) std::fill_n(out.status, matches(), Status::truncated);
   }
@@ -168,22 +168,22 @@ class WorkerBatch final : public Batch {
     const std::size_t size = layout().observation_size;
     std::fill_n(observation, size, 0.0f);
     if (mask) std::fill_n(mask, layout().mask_size, std::uint8_t{0});
-    Lane& lane = lane_of(match);
-    const bool there = settle(lane, waiting_[match]);
+    Share& share = share_of(match);
+    const bool there = settle(share, waiting_[match]);
     if (lost_[match]) std::copy_n(seen(match, seat), size, observation);
     if (!there || lost_[match]) return;
-    const std::size_t row = row_of(lane, match, seat);
-    if (status_[match] == Status::running && block<std::int8_t>(lane, lane.at.seats)[row] == seat) {
+    const std::size_t row = row_of(share, match, seat);
+    if (status_[match] == Status::running && block<std::int8_t>(share, share.at.seats)[row] == seat) {
       const std::size_t bytes = size * sizeof(float), choices = index(layout().mask_size);
-      std::memcpy(observation, rows_of(lane) + lane.at.observations + row * bytes, bytes);
-      if (mask && has_.legal && choices) std::memcpy(mask, rows_of(lane) + lane.at.masks + row * choices, choices);
+      std::memcpy(observation, rows_of(share) + share.at.observations + row * bytes, bytes);
+      if (mask && has_.legal && choices) std::memcpy(mask, rows_of(share) + share.at.masks + row * choices, choices);
       if (mask && !has_.legal) std::fill_n(mask, choices, std::uint8_t{1});
       return;
     }
     const std::string told = ask({.question = Question::observe_seat, .match = match, .seat = seat});
     if (failure() || told.empty()) return;
     if (told.size() != size * sizeof(float) + index(layout().mask_size)) {
-      lose(lane, Pool::Why::to_end, {match, steps(match), seat, wrong_size("observation", told.size())});
+      lose(share, Pool::Why::to_end, {match, steps(match), seat, wrong_size("observation", told.size())});
       return;
     }
     std::memcpy(observation, told.data(), size * sizeof(float));
@@ -191,28 +191,28 @@ class WorkerBatch final : public Batch {
   }
 
   SeatSet to_act(int match) const override {
-    Lane& lane = lane_of(match);
-    if (!settle(lane, waiting_[match]) || status_[match] != Status::running) return SeatSet::none();
+    Share& share = share_of(match);
+    if (!settle(share, waiting_[match]) || status_[match] != Status::running) return SeatSet::none();
     SeatSet acting;
     const int per_match = rows_per_match();
-    const std::int8_t* seats = block<std::int8_t>(lane, lane.at.seats) + (match - lane.first) * per_match;
+    const std::int8_t* seats = block<std::int8_t>(share, share.at.seats) + (match - share.first) * per_match;
     for (int i = 0; i < per_match; ++i) {
       const int seat = seats[i];
       if (seat >= spec().seats) {
-        lose(lane, Pool::Why::to_end, {match, steps(match), -1, no_such_seat(seat)});
+        lose(share, Pool::Why::to_end, {match, steps(match), -1, no_such_seat(seat)});
         return SeatSet::none();
       }
       if (seat >= 0) acting = acting.with(seat);
     }
-    if (lane.count == 1) ready_[match] = lane.shown;
+    if (share.count == 1) ready_[match] = share.shown;
     return acting;
   }
   Status status(int match) const override {
-    if (waiting_[match]) settle(lane_of(match), true);
+    if (waiting_[match]) settle(share_of(match), true);
     return failure() ? Status::truncated : status_[match];
   }
   SeatSet playing(int match) const override {
-    if (has_.playing && waiting_[match]) settle(lane_of(match), true);
+    if (has_.playing && waiting_[match]) settle(share_of(match), true);
     return playing_[match];
   }
   float result(int match, int team) const override { return results_[match * spec().team_count() + team]; }
@@ -222,7 +222,7 @@ class WorkerBatch final : public Batch {
     if (!has_.resample) return false;
     const std::string told =
         ask({.question = Question::resample, .match = match, .seat = seat, .keyed = true, .key = key.bits()});
-    lane_of(match).stale = true;
+    share_of(match).stale = true;
     return failure() || told == kYes;
   }
 
@@ -231,27 +231,27 @@ class WorkerBatch final : public Batch {
     const auto* other = dynamic_cast<const WorkerBatch*>(&from);
     check(other != nullptr && other->played_ == played_, "a match was copied from a batch of another game");
     if (!has_.copy) return false;
-    Lane& source = other->lane_of(match);
-    Lane& lane = lane_of(into);
+    Share& source = other->share_of(match);
+    Share& share = share_of(into);
     const bool there = other->settle(source, other->waiting_[match]) && !other->lost_[match];
     if (other->failure()) fail(*other->failure());
     if (failure()) return true;
-    if (there && (lane.worker != source.worker || (lane.channel && lane.life != source.life))) {
+    if (there && (share.worker != source.worker || (share.channel && share.life != source.life))) {
       if (matches() > 1) return false;
-      move(lane, source.worker);
+      move(share, source.worker);
     }
-    const auto waiting = std::find(lane.starting.begin(), lane.starting.end(), into);
-    if (waiting != lane.starting.end()) lane.starting.erase(waiting);
+    const auto waiting = std::find(share.starting.begin(), share.starting.end(), into);
+    if (waiting != share.starting.end()) share.starting.erase(waiting);
     waiting_[into] = 0;
     forget_due(into);
     if (there) {
-      if (lane.state == Lane::State::down) connect(lane);
-      if (!settle(lane, false)) return true;  // it has failed
-      const std::string told = ask(lane,
+      if (share.state == Share::State::down) connect(share);
+      if (!settle(share, false)) return true;  // it has failed
+      const std::string told = ask(share,
                                    {.question = Question::copy,
                                     .match = match - source.first,
                                     .seat = static_cast<std::int32_t>(source.number),
-                                    .value = into - lane.first,
+                                    .value = into - share.first,
                                     .keyed = key.has_value(),
                                     .key = key ? key->bits() : 0},
                                    into);
@@ -269,8 +269,8 @@ class WorkerBatch final : public Batch {
     clocks_[into] = other->clocks_[match];
     note_settings(into, from.settings(match));
     if (key) clocks_[into].key = *key;
-    lane.stale = there;
-    ready_[into] = lane.count == 1 && status_[into] == Status::running;
+    share.stale = there;
+    ready_[into] = share.count == 1 && status_[into] == Status::running;
     return true;
   }
 
@@ -293,24 +293,24 @@ class WorkerBatch final : public Batch {
   }
 
  private:
-  Lane& lane_of(int match) const {
-    for (Lane& lane : lanes_)
-      if (match < lane.first + lane.count) return lane;
-    return lanes_.back();
+  Share& share_of(int match) const {
+    for (Share& share : shares_)
+      if (match < share.first + share.count) return share;
+    return shares_.back();
   }
 
   // ---- what a worker has answered ----
 
-  const char* rows_of(const Lane& lane) const {
-    return lane.memory.data() ? lane.memory.data() + lane.at.rows : lane.rows.data();
+  const char* rows_of(const Share& share) const {
+    return share.memory.data() ? share.memory.data() + share.at.rows : share.rows.data();
   }
   template <class T>
-  const T* block(const Lane& lane, std::size_t offset) const {
-    return reinterpret_cast<const T*>(rows_of(lane) + offset);
+  const T* block(const Share& share, std::size_t offset) const {
+    return reinterpret_cast<const T*>(rows_of(share) + offset);
   }
-  // Where the seat's row would be among those of the lane.
-  std::size_t row_of(const Lane& lane, int match, int seat) const {
-    return index((match - lane.first) * rows_per_match() + (spec().simultaneous ? seat : 0));
+  // Where the seat's row would be among those of the share.
+  std::size_t row_of(const Share& share, int match, int seat) const {
+    return index((match - share.first) * rows_per_match() + (spec().simultaneous ? seat : 0));
   }
   float* seen(int match, int seat) const {
     return last_seen_.data() + index(match * spec().seats + seat) * index(layout().observation_size);
@@ -335,29 +335,29 @@ class WorkerBatch final : public Batch {
     forget_due(match);
   }
 
-  // Shows the lane's rows, unless something is amiss with them.
-  void show(Lane& lane, const ObservationRows& out) const {
-    const Blocks& at = lane.at;
+  // Shows the share's rows, unless something is amiss with them.
+  void show(Share& share, const ObservationRows& out) const {
+    const Blocks& at = share.at;
     const int per_match = rows_per_match();
-    const std::size_t first = index(lane.first * per_match), count = index(lane.count * per_match);
+    const std::size_t first = index(share.first * per_match), count = index(share.count * per_match);
     const std::size_t observation = index(layout().observation_size), mask = index(layout().mask_size);
     float* observations = out.observations + first * observation;
     std::uint8_t* masks = out.masks + first * mask;
     std::int8_t* seats = out.seats + first;
-    std::memcpy(observations, rows_of(lane) + at.observations, count * observation * sizeof(float));
+    std::memcpy(observations, rows_of(share) + at.observations, count * observation * sizeof(float));
     if (has_.legal && mask)
-      std::memcpy(masks, rows_of(lane) + at.masks, count * mask);
+      std::memcpy(masks, rows_of(share) + at.masks, count * mask);
     else
       std::fill_n(masks, count * mask, std::uint8_t{1});
-    std::memcpy(seats, rows_of(lane) + at.seats, count);
+    std::memcpy(seats, rows_of(share) + at.seats, count);
     for (std::size_t row = 0; row < count; ++row) {
-      const int match = lane.first + static_cast<int>(row) / per_match;
+      const int match = share.first + static_cast<int>(row) / per_match;
       if (status_[match] == Status::running && !waiting_[match]) continue;
       seats[row] = -1;
     }
     const bool finite = all_finite(observations, count * observation);
     for (std::size_t row = 0; row < count; ++row) {
-      const int match = lane.first + static_cast<int>(row) / per_match;
+      const int match = share.first + static_cast<int>(row) / per_match;
       if (seats[row] == -1) {
         std::fill_n(observations + row * observation, observation, 0.0f);
         std::fill_n(masks + row * mask, mask, std::uint8_t{0});
@@ -369,12 +369,12 @@ class WorkerBatch final : public Batch {
         const int seat = seats[row] >= 0 && seats[row] < spec().seats ? seats[row] : -1;
         std::fill_n(seats, count, static_cast<std::int8_t>(-1));
         std::fill_n(observations, count * observation, 0.0f);
-        lose(lane, Pool::Why::to_end, {match, steps(match), seat, wrong});
+        lose(share, Pool::Why::to_end, {match, steps(match), seat, wrong});
         return;
       }
       std::copy_n(observations + row * observation, observation, seen(match, seats[row]));
     }
-    for (int m = lane.first; m < lane.first + lane.count; ++m)
+    for (int m = share.first; m < share.first + share.count; ++m)
       ready_[m] = status_[m] == Status::running && !waiting_[m];
   }
 
@@ -410,24 +410,24 @@ class WorkerBatch final : public Batch {
   }
 
   // What the turn under way has brought.
-  void take_turn(Lane& lane) const {
-    const Blocks& at = lane.at;
+  void take_turn(Share& share) const {
+    const Blocks& at = share.at;
     const int seats = spec().seats, teams = spec().team_count();
-    std::vector<std::uint8_t> status(lane.count);
-    std::memcpy(status.data(), rows_of(lane) + at.status, status.size());
-    lane.state = Lane::State::idle;
-    lane.stepping = false;
-    for (int i = 0; i < lane.count; ++i) {
-      const int m = lane.first + i;
-      const bool stepped = lane.stepped[i], started = std::exchange(in_start_[m], 0);
+    std::vector<std::uint8_t> status(share.count);
+    std::memcpy(status.data(), rows_of(share) + at.status, status.size());
+    share.state = Share::State::idle;
+    share.stepping = false;
+    for (int i = 0; i < share.count; ++i) {
+      const int m = share.first + i;
+      const bool stepped = share.stepped[i], started = std::exchange(in_start_[m], 0);
       if ((!stepped && !started) || waiting_[m]) continue;
       const auto amiss = [&](int seat, const std::string& what) {
-        lose(lane, Pool::Why::to_end, {m, steps(m), seat, what});
+        lose(share, Pool::Why::to_end, {m, steps(m), seat, what});
       };
       if (status[i] > 2) return amiss(-1, fmt::format("it says that its status is {}", status[i]));
       if (started && has_.playing) {
         std::uint64_t bits;
-        std::memcpy(&bits, rows_of(lane) + at.playing + index(i) * sizeof bits, sizeof bits);
+        std::memcpy(&bits, rows_of(share) + at.playing + index(i) * sizeof bits, sizeof bits);
         SeatSet playing;
         for (int seat = 0; seat < seats; ++seat)
           if (bits >> seat & 1) playing = playing.with(seat);
@@ -438,12 +438,13 @@ class WorkerBatch final : public Batch {
       status_[m] = static_cast<Status>(status[i]);
       if (!stepped) continue;
       float* rewards = rewards_.data() + m * seats;
-      std::memcpy(rewards, rows_of(lane) + at.rewards + index(i * seats) * sizeof(float), index(seats) * sizeof(float));
+      std::memcpy(rewards, rows_of(share) + at.rewards + index(i * seats) * sizeof(float),
+                  index(seats) * sizeof(float));
       for (int seat = 0; seat < seats; ++seat)
         if (!std::isfinite(rewards[seat])) return amiss(seat, fmt::format("its reward or result is {}", rewards[seat]));
       if (status_[m] == Status::finished && has_.result) {
         float* results = results_.data() + m * teams;
-        std::memcpy(results, rows_of(lane) + at.results + index(i * teams) * sizeof(float),
+        std::memcpy(results, rows_of(share) + at.results + index(i * teams) * sizeof(float),
                     index(teams) * sizeof(float));
         for (int team = 0; team < teams; ++team)
           if (!std::isfinite(results[team]))
@@ -451,113 +452,113 @@ class WorkerBatch final : public Batch {
       }
       due_[m] = 1;
     }
-    lane.shown = std::find_if(due_.begin() + lane.first, due_.begin() + lane.first + lane.count,
-                              [](std::uint8_t due) { return due != 0; }) == due_.begin() + lane.first + lane.count;
-    if (++lane.turns % kProvenTurns == 0) pool_.proven(lane.worker);
+    share.shown = std::find_if(due_.begin() + share.first, due_.begin() + share.first + share.count,
+                               [](std::uint8_t due) { return due != 0; }) == due_.begin() + share.first + share.count;
+    if (++share.turns % kProvenTurns == 0) pool_.proven(share.worker);
   }
 
   // ---- what is asked of it ----
 
-  // Sends what the lane can do now: with actions, a step of its matches that are ready; without, only starts for which
+  // Sends what the share can do now: with actions, a step of its matches that are ready; without, only starts for which
   // no step need be waited. True if matches step.
-  bool begin_turn(Lane& lane, const ActionRows* actions) const {
-    if (lane.state == Lane::State::down) connect(lane);
-    const bool opening = lane.state == Lane::State::opening;  // it may be told at once what to start
-    if ((!opening && lane.state != Lane::State::idle) || (opening && starts_under_way(lane))) return false;
+  bool begin_turn(Share& share, const ActionRows* actions) const {
+    if (share.state == Share::State::down) connect(share);
+    const bool opening = share.state == Share::State::opening;  // it may be told at once what to start
+    if ((!opening && share.state != Share::State::idle) || (opening && starts_under_way(share))) return false;
     bool running = false, ready = false;
-    for (int m = lane.first; m < lane.first + lane.count; ++m) {
+    for (int m = share.first; m < share.first + share.count; ++m) {
       running |= status_[m] == Status::running && !waiting_[m];
       ready |= ready_[m] != 0;
     }
-    const bool step = actions && ready && !lane.alone;
-    if (!step && !lane.stale && (lane.starting.empty() || (running && !lane.alone))) return false;
-    Turn turn{.step = step, .settings = lane.settings};
-    for (int match : lane.starting) {
-      turn.matches.push_back(match - lane.first);
+    const bool step = actions && ready && !share.alone;
+    if (!step && !share.stale && (share.starting.empty() || (running && !share.alone))) return false;
+    Turn turn{.step = step, .settings = share.settings};
+    for (int match : share.starting) {
+      turn.matches.push_back(match - share.first);
       turn.keys.push_back(clocks_[match].key);
       waiting_[match] = 0;
       in_start_[match] = 1;
     }
-    lane.starting.clear();
-    lane.alone = lane.stale = false;
-    for (int i = 0; i < lane.count; ++i) {
-      lane.stepped[i] = step && ready_[lane.first + i];
-      ready_[lane.first + i] = 0;
+    share.starting.clear();
+    share.alone = share.stale = false;
+    for (int i = 0; i < share.count; ++i) {
+      share.stepped[i] = step && ready_[share.first + i];
+      ready_[share.first + i] = 0;
     }
     if (step) {
-      const Blocks& at = lane.at;
-      if (!lane.memory.data()) lane.actions.resize(at.actions_size);
-      char* to = lane.memory.data() ? lane.memory.data() : lane.actions.data();
-      const std::size_t first = index(lane.first * rows_per_match()), count = index(lane.count * rows_per_match());
+      const Blocks& at = share.at;
+      if (!share.memory.data()) share.actions.resize(at.actions_size);
+      char* to = share.memory.data() ? share.memory.data() : share.actions.data();
+      const std::size_t first = index(share.first * rows_per_match()), count = index(share.count * rows_per_match());
       const std::size_t choices = index(layout().choice_count), values = index(layout().value_count);
       if (choices)
         std::memcpy(to + at.choices, actions->choices + first * choices, count * choices * sizeof(std::int32_t));
       if (values) std::memcpy(to + at.values, actions->values + first * values, count * values * sizeof(float));
-      if (!lane.memory.data()) turn.actions = lane.actions;
+      if (!share.memory.data()) turn.actions = share.actions;
     }
-    lane.channel->send(turn_frame(turn));
-    lane.asked = Steady::now();
-    lane.stepping = step;
-    lane.shown = false;
+    share.channel->send(turn_frame(turn));
+    share.asked = Steady::now();
+    share.stepping = step;
+    share.shown = false;
     if (opening) return false;
-    lane.until = lane.asked + seconds(pool_.command().answer_seconds);
-    lane.state = Lane::State::busy;
+    share.until = share.asked + seconds(pool_.command().answer_seconds);
+    share.state = Share::State::busy;
     return step;
   }
-  bool starts_under_way(const Lane& lane) const {
-    const auto first = in_start_.begin() + lane.first, end = first + lane.count;
+  bool starts_under_way(const Share& share) const {
+    const auto first = in_start_.begin() + share.first, end = first + share.count;
     return std::find(first, end, 1) != end;
   }
 
   // Connects, and says all that need not wait for an answer.
-  void connect(Lane& lane) const {
-    if (Steady::now() < lane.retry || failure()) return;
-    Result<Pool::Link> link = pool_.connect(lane.worker);
+  void connect(Share& share) const {
+    if (Steady::now() < share.retry || failure()) return;
+    Result<Pool::Link> link = pool_.connect(share.worker);
     const Time now = Steady::now();
-    lane.until = now + seconds(pool_.command().start_seconds);
-    lane.asked = now;
-    lane.state = Lane::State::opening;
+    share.until = now + seconds(pool_.command().start_seconds);
+    share.asked = now;
+    share.state = Share::State::opening;
     if (!link) {
-      lane.channel.reset();
-      lose(lane, Pool::Why::sound, {.what = link.error().message});
+      share.channel.reset();
+      lose(share, Pool::Why::sound, {.what = link.error().message});
       return;
     }
-    lane.life = link.value().life;
-    lane.channel = std::make_unique<Channel>(std::move(link.value().socket));
-    lane.channel->send(pool_.hello());
-    Open open{.matches = lane.count};
-    lane.memory = SharedMemory();
-    if (pool_.shares_memory(lane.worker)) {
-      Result<SharedMemory> memory = SharedMemory::make(std::max<std::size_t>(1, lane.at.memory));
+    share.life = link.value().life;
+    share.channel = std::make_unique<Channel>(std::move(link.value().socket));
+    share.channel->send(pool_.hello());
+    Open open{.matches = share.count};
+    share.memory = SharedMemory();
+    if (pool_.shares_memory(share.worker)) {
+      Result<SharedMemory> memory = SharedMemory::make(std::max<std::size_t>(1, share.at.memory));
       if (!memory) return fail({.what = memory.error().message});
-      lane.memory = std::move(memory.value());
-      open.memory = lane.memory.size();
+      share.memory = std::move(memory.value());
+      open.memory = share.memory.size();
     }
-    lane.channel->send(open_frame(open), lane.memory.file());
+    share.channel->send(open_frame(open), share.memory.file());
   }
 
   // ---- waiting ----
 
-  // Takes what a lane has said by now.
-  void read(Lane& lane) const {
-    while (lane.channel && !failure() && (lane.state == Lane::State::busy || lane.state == Lane::State::opening)) {
-      const Result<std::optional<Frame>> frame = lane.channel->receive();
+  // Takes what a share has said by now.
+  void read(Share& share) const {
+    while (share.channel && !failure() && (share.state == Share::State::busy || share.state == Share::State::opening)) {
+      const Result<std::optional<Frame>> frame = share.channel->receive();
       if (!frame) {
-        lose(lane, lane.channel->ended() ? Pool::Why::ended : Pool::Why::to_end, place(lane, frame.error().message));
+        lose(share, share.channel->ended() ? Pool::Why::ended : Pool::Why::to_end, place(share, frame.error().message));
         return;
       }
       if (!frame.value()) return;
-      hear(lane, *frame.value());
+      hear(share, *frame.value());
     }
   }
 
-  void hear(Lane& lane, const Frame& frame) const {
-    const auto amiss = [&](const std::string& what) { lose(lane, Pool::Why::to_end, place(lane, what)); };
+  void hear(Share& share, const Frame& frame) const {
+    const auto amiss = [&](const std::string& what) { lose(share, Pool::Why::to_end, place(share, what)); };
     switch (frame.kind) {
       case Kind::error:
-        return hear_error(lane, frame);
+        return hear_error(share, frame);
       case Kind::welcome: {
-        if (lane.state != Lane::State::opening) break;
+        if (share.state != Share::State::opening) break;
         const Result<Welcome> welcome = welcome_of(frame);
         if (!welcome) return amiss(welcome.error().message);
         if (!same(welcome.value()))
@@ -565,39 +566,39 @@ class WorkerBatch final : public Batch {
         return;
       }
       case Kind::opened:
-        if (lane.state != Lane::State::opening) break;
+        if (share.state != Share::State::opening) break;
         if (const Result<std::uint32_t> opened = read_opened(frame.payload); !opened)
           return amiss("it sends " + opened.error().message);
         else
-          lane.number = opened.value();
-        lane.state = starts_under_way(lane) ? Lane::State::busy : Lane::State::idle;
-        lane.until = Steady::now() + seconds(pool_.command().answer_seconds);
+          share.number = opened.value();
+        share.state = starts_under_way(share) ? Share::State::busy : Share::State::idle;
+        share.until = Steady::now() + seconds(pool_.command().answer_seconds);
         return;
       case Kind::turned:
-        if (lane.state != Lane::State::busy) break;
-        if (frame.payload.size() != (lane.memory.data() ? 0 : lane.at.rows_size))
+        if (share.state != Share::State::busy) break;
+        if (frame.payload.size() != (share.memory.data() ? 0 : share.at.rows_size))
           return amiss(fmt::format("it sends rows of {} bytes; by its Spec they have {}", frame.payload.size(),
-                                   lane.memory.data() ? 0 : lane.at.rows_size));
-        if (!lane.memory.data()) lane.rows = frame.payload;
-        return take_turn(lane);
+                                   share.memory.data() ? 0 : share.at.rows_size));
+        if (!share.memory.data()) share.rows = frame.payload;
+        return take_turn(share);
       default:
         break;
     }
     amiss(fmt::format("it sends a frame of kind {}, which nobody has asked for", static_cast<int>(frame.kind)));
   }
 
-  void hear_error(Lane& lane, const Frame& frame) const {
+  void hear_error(Share& share, const Frame& frame) const {
     Result<BatchFailure> error = read_error(frame.payload);
-    if (!error) return lose(lane, Pool::Why::to_end, place(lane, "it sends " + error.error().message));
+    if (!error) return lose(share, Pool::Why::to_end, place(share, "it sends " + error.error().message));
     BatchFailure& failure = error.value();
-    if (failure.match < 0 || failure.match >= lane.count) {
+    if (failure.match < 0 || failure.match >= share.count) {
       failure.match = failure.step = -1;
     } else {
-      failure.match += lane.first;
+      failure.match += share.first;
       if (failure.step < 0) failure.step = steps(failure.match);
     }
     if (failure.seat < 0 || failure.seat >= spec().seats) failure.seat = -1;
-    lose(lane, Pool::Why::sound, failure);
+    lose(share, Pool::Why::sound, failure);
   }
 
   bool same(const Welcome& welcome) const {
@@ -606,9 +607,9 @@ class WorkerBatch final : public Batch {
   }
 
   // A failure of no match in particular: with one match it is that one's.
-  BatchFailure place(const Lane& lane, const std::string& what) const {
-    if (lane.count > 1 || lane.state == Lane::State::opening) return {.what = what};
-    return {lane.first, steps(lane.first), -1, what};
+  BatchFailure place(const Share& share, const std::string& what) const {
+    if (share.count > 1 || share.state == Share::State::opening) return {.what = what};
+    return {share.first, steps(share.first), -1, what};
   }
 
  public:
@@ -624,40 +625,40 @@ class WorkerBatch final : public Batch {
 
  private:
   void look() const {
-    for (Lane& lane : lanes_) read(lane);
+    for (Share& share : shares_) read(share);
   }
 
-  // Lanes that have something under way.
-  bool under_way(const Lane& lane) const {
-    return lane.state == Lane::State::busy || lane.state == Lane::State::opening;
+  // Shares that have something under way.
+  bool under_way(const Share& share) const {
+    return share.state == Share::State::busy || share.state == Share::State::opening;
   }
 
-  // Waits until one of these lanes that are at work has answered, and then for the others as long as that took.
+  // Waits until one of these shares that are at work has answered, and then for the others as long as that took.
   // `some`: there is something to show already, and only that long is waited.
   template <class These>
   void await(const These& these, bool some) const {
-    const auto at_work = [&](const Lane& lane) { return under_way(lane) && these(lane); };
-    std::vector<Lane*> awaited;
-    for (Lane& lane : lanes_)
-      if (at_work(lane)) awaited.push_back(&lane);
+    const auto at_work = [&](const Share& share) { return under_way(share) && these(share); };
+    std::vector<Share*> awaited;
+    for (Share& share : shares_)
+      if (at_work(share)) awaited.push_back(&share);
     if (awaited.empty()) return some ? void() : retry_soon();
     const Time begin = Steady::now();
     std::optional<Time> until;  // once there is something
     if (some) until = begin + kLeastGrace;
     for (;;) {
-      for (Lane* lane : awaited) read(*lane);
+      for (Share* share : awaited) read(*share);
       const Time now = Steady::now();
       bool answered = some, left = false;
       Time next = now + std::chrono::hours(1);
-      for (Lane* lane : awaited) {
-        if (!under_way(*lane)) {
+      for (Share* share : awaited) {
+        if (!under_way(*share)) {
           answered = true;
-        } else if (now >= lane->until) {
-          lose(*lane, Pool::Why::to_end, place(*lane, late_text(*lane)));
+        } else if (now >= share->until) {
+          lose(*share, Pool::Why::to_end, place(*share, late_text(*share)));
           answered = true;
         } else {
-          left |= lane->skip == 0;
-          next = std::min(next, lane->until);
+          left |= share->skip == 0;
+          next = std::min(next, share->until);
         }
       }
       if (failure()) return;
@@ -668,57 +669,57 @@ class WorkerBatch final : public Batch {
         continue;
       }
       std::vector<Channel*> channels;
-      for (Lane* lane : awaited)
-        if (under_way(*lane)) channels.push_back(lane->channel.get());
+      for (Share* share : awaited)
+        if (under_way(*share)) channels.push_back(share->channel.get());
       wait_for(channels, until ? std::min(next, *until) : next);
     }
-    for (Lane* lane : awaited) {
-      if (!under_way(*lane)) {
-        lane->late = 0;
-      } else if (lane->skip > 0) {
-        --lane->skip;
+    for (Share* share : awaited) {
+      if (!under_way(*share)) {
+        share->late = 0;
+      } else if (share->skip > 0) {
+        --share->skip;
       } else {  // the more often it is late, the rarer it is waited for
-        lane->late = std::min(lane->late + 1, 8);
-        lane->skip = std::min(1 << lane->late, kMostSkipped);
+        share->late = std::min(share->late + 1, 8);
+        share->skip = std::min(1 << share->late, kMostSkipped);
       }
     }
   }
 
   // Nobody is at work: some wait to be started again.
   void retry_soon() const {
-    for (const Lane& lane : lanes_)
-      if (lane.state == Lane::State::down && lane.retry > Steady::now() && !lane.starting.empty()) {
-        wait_for({}, lane.retry);
+    for (const Share& share : shares_)
+      if (share.state == Share::State::down && share.retry > Steady::now() && !share.starting.empty()) {
+        wait_for({}, share.retry);
         return;
       }
   }
 
-  std::string late_text(const Lane& lane) const {
-    const bool opening = lane.state == Lane::State::opening;
+  std::string late_text(const Share& share) const {
+    const bool opening = share.state == Share::State::opening;
     return fmt::format("it has not {} within {:g} s; it was ended", opening ? "started" : "answered",
                        opening ? pool_.command().start_seconds : pool_.command().answer_seconds);
   }
 
-  // Waits until the lane has nothing under way, having started what waits to be if `starts`. False if the batch has
-  // failed, or the lane is down.
-  bool settle(Lane& lane, bool starts) const {
+  // Waits until the share has nothing under way, having started what waits to be if `starts`. False if the batch has
+  // failed, or the share is down.
+  bool settle(Share& share, bool starts) const {
     while (!failure()) {
-      if (under_way(lane)) {
-        read(lane);
-        if (!under_way(lane)) continue;
-        if (Steady::now() >= lane.until) {
-          lose(lane, Pool::Why::to_end, place(lane, late_text(lane)));
+      if (under_way(share)) {
+        read(share);
+        if (!under_way(share)) continue;
+        if (Steady::now() >= share.until) {
+          lose(share, Pool::Why::to_end, place(share, late_text(share)));
           continue;
         }
-        if (lane.state == Lane::State::opening && starts) begin_turn(lane, nullptr);
-        Channel* channel = lane.channel.get();
-        wait_for({&channel, 1}, lane.until);
-      } else if (lane.stale || (starts && !lane.starting.empty())) {
-        if (lane.state == Lane::State::down && Steady::now() < lane.retry) wait_for({}, lane.retry);
-        lane.alone |= lane.state == Lane::State::idle;  // so that what waits for a step need not
-        begin_turn(lane, nullptr);
+        if (share.state == Share::State::opening && starts) begin_turn(share, nullptr);
+        Channel* channel = share.channel.get();
+        wait_for({&channel, 1}, share.until);
+      } else if (share.stale || (starts && !share.starting.empty())) {
+        if (share.state == Share::State::down && Steady::now() < share.retry) wait_for({}, share.retry);
+        share.alone |= share.state == Share::State::idle;  // so that what waits for a step need not
+        begin_turn(share, nullptr);
       } else {
-        return lane.state == Lane::State::idle;
+        return share.state == Share::State::idle;
       }
     }
     return false;
@@ -727,70 +728,70 @@ class WorkerBatch final : public Batch {
   // The answer to a question about a match; "" if there is none any more.
   std::string ask(Ask question) const {
     const int match = question.match;
-    Lane& lane = lane_of(match);
-    if (!settle(lane, waiting_[match]) || lost_[match]) return "";
-    question.match -= lane.first;
-    return ask(lane, question, match);
+    Share& share = share_of(match);
+    if (!settle(share, waiting_[match]) || lost_[match]) return "";
+    question.match -= share.first;
+    return ask(share, question, match);
   }
-  // The same of a lane that has nothing under way; `match` is the batch's, for messages.
-  std::string ask(Lane& lane, const Ask& question, int match) const {
-    lane.channel->send(ask_frame(question));
+  // The same of a share that has nothing under way; `match` is the batch's, for messages.
+  std::string ask(Share& share, const Ask& question, int match) const {
+    share.channel->send(ask_frame(question));
     const Time until = Steady::now() + seconds(pool_.command().answer_seconds);
     const Time begin = Steady::now();
     for (;;) {
-      const Result<std::optional<Frame>> frame = lane.channel->receive();
+      const Result<std::optional<Frame>> frame = share.channel->receive();
       const auto amiss = [&](Pool::Why why, const std::string& what) {
-        lose(lane, why, {match, steps(match), -1, what});
+        lose(share, why, {match, steps(match), -1, what});
         return std::string();
       };
-      if (!frame) return amiss(lane.channel->ended() ? Pool::Why::ended : Pool::Why::to_end, frame.error().message);
+      if (!frame) return amiss(share.channel->ended() ? Pool::Why::ended : Pool::Why::to_end, frame.error().message);
       if (frame.value() && frame.value()->kind == Kind::told) return std::string(frame.value()->payload);
       if (frame.value() && frame.value()->kind == Kind::error) {
-        hear_error(lane, *frame.value());
+        hear_error(share, *frame.value());
         return "";
       }
       if (frame.value())
         return amiss(Pool::Why::to_end, fmt::format("it answers a question with a frame of kind {}",
                                                     static_cast<int>(frame.value()->kind)));
       const Time now = Steady::now();
-      if (now >= until) return amiss(Pool::Why::to_end, late_text(lane));
+      if (now >= until) return amiss(Pool::Why::to_end, late_text(share));
       if (now - begin < kSpin) {
         ::sched_yield();
         continue;
       }
-      Channel* channel = lane.channel.get();
+      Channel* channel = share.channel.get();
       wait_for({&channel, 1}, until);
     }
   }
 
   // Connects to another worker instead, whatever matches there were.
-  void move(Lane& lane, int to) const {
-    if (lane.channel) lane.channel->send(close_frame());
-    lane.channel.reset();
-    pool_.release(lane.worker, lane.load);
-    pool_.burden(to, lane.load);
-    lane.worker = to;
-    lane.state = Lane::State::down;
-    lane.retry = Time();
+  void move(Share& share, int to) const {
+    if (share.channel) share.channel->send(close_frame());
+    share.channel.reset();
+    pool_.release(share.worker, share.load);
+    pool_.burden(to, share.load);
+    share.worker = to;
+    share.state = Share::State::down;
+    share.retry = Time();
   }
 
   // ---- losing a worker ----
 
-  // The lane's worker is of no use any more. Its matches that ran are truncated; those that were about to start begin
+  // The share's worker is of no use any more. Its matches that ran are truncated; those that were about to start begin
   // when it is started again, if it may be.
-  void lose(Lane& lane, Pool::Why why, BatchFailure failure) const {
-    const Pool::Loss loss = pool_.lost(lane.worker, lane.life, why);
-    failure.what = pool_.name(lane.worker) + ": " + failure.what + loss.story;
+  void lose(Share& share, Pool::Why why, BatchFailure failure) const {
+    const Pool::Loss loss = pool_.lost(share.worker, share.life, why);
+    failure.what = pool_.name(share.worker) + ": " + failure.what + loss.story;
     if (matches() == 1 || !loss.again) {
       if (matches() > 1) failure.what += fmt::format("\n(it was started again {} times before)", loss.restarts - 1);
       return fail(std::move(failure));
     }
-    for (int m = lane.first; m < lane.first + lane.count; ++m) {
+    for (int m = share.first; m < share.first + share.count; ++m) {
       ready_[m] = 0;
-      lane.stepped[m - lane.first] = 0;
+      share.stepped[m - share.first] = 0;
       if (std::exchange(in_start_[m], 0) && !waiting_[m]) {
         waiting_[m] = 1;
-        lane.starting.push_back(m);
+        share.starting.push_back(m);
       }
       if (waiting_[m]) continue;
       lost_[m] = 1;
@@ -801,10 +802,10 @@ class WorkerBatch final : public Batch {
     if (loss.first)
       say(error(failure).message +
           fmt::format("\n{} is started again ({} of {}); the matches that it played are cut short",
-                      pool_.name(lane.worker), loss.restarts, pool_.command().restarts));
-    lane.state = Lane::State::down;
-    lane.stepping = lane.shown = lane.alone = lane.stale = false;
-    lane.retry = pool_.command().program.empty() ? Steady::now() + kRetry * loss.restarts : Time();
+                      pool_.name(share.worker), loss.restarts, pool_.command().restarts));
+    share.state = Share::State::down;
+    share.stepping = share.shown = share.alone = share.stale = false;
+    share.retry = pool_.command().program.empty() ? Steady::now() + kRetry * loss.restarts : Time();
   }
 
   void say(const std::string& line) const {
@@ -817,7 +818,7 @@ class WorkerBatch final : public Batch {
   std::shared_ptr<const Played> played_;
   Pool& pool_;
   Abilities has_;
-  mutable std::vector<Lane> lanes_;
+  mutable std::vector<Share> shares_;
   mutable bool same_ = false;  // a worker's Spec was found to be that of the game
   // [matches] each:
   mutable std::vector<Status> status_;          // as far as it is known
