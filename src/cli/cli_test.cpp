@@ -356,6 +356,14 @@ TEST(Cli, ParametersMayBeDrawnForEveryMatch) {
   EXPECT_EQ(rival_with("q\n", {"play", "pig", run}).exit_code, 0);
   const Ran watched = rival_({"watch", run, "--parameter", "goal=30", "--out", folder.path() + "/match.html"});
   EXPECT_EQ(watched.exit_code, 0) << watched.err;
+  // What it was trained for goes without saying.
+  for (const std::string& player : {run, std::string("random")}) {
+    const Ran own = rival_({"watch", player, "--against", run, "--game", "pig", "--out", folder.path() + "/own.html",
+                            "--save", folder.file("own.replay")});
+    EXPECT_EQ(own.exit_code, 0) << own.err;
+    const double goal = settings_of(folder.file("own.replay")).parameters.at(0);
+    EXPECT_TRUE(goal >= 20 && goal <= 40) << goal;
+  }
   const Ran grown = rival_({"train", "pig", "--from", run, "--parameter", "all=any", "--steps", "1000", "--set",
                             "rows=64", "--threads", "1", "--out", folder.path() + "/grown"});
   EXPECT_EQ(grown.exit_code, 0) << grown.err;

@@ -90,13 +90,14 @@ struct Shown {
 
 // One match, played now.
 Result<Shown> play(const Options& options, const GameEntry& game) {
-  const MatchSettings settings = match_settings_or_usage(game.spec, options.setup);
   Shown shown;
   Result<Player> player = load_player(game, options.what, options.temperature);
   if (!player) return player.error();
   const std::string& against = options.against.empty() ? options.what : options.against;
   Result<Player> opponent = load_player(game, against, options.temperature);
   if (!opponent) return opponent.error();
+  const Player& known = player->bot.rules ? *player : *opponent;
+  const MatchSettings settings = match_settings_or_usage(game.spec, options.setup, known.settings(game.spec));
   Notes notes;
   Witness first(player.value(), game.spec, notes), second(opponent.value(), game.spec, notes);
   MatchOptions match{.matches = 1};
