@@ -1,4 +1,4 @@
-// How the matches of a series are set up: all alike, or with parameters drawn anew for each match, which its key alone
+// How the matches are set up: all alike, or with parameters drawn anew for each match, which its key alone
 // decides. And what a player that is to play under many settings sees of those of its match.
 #pragma once
 

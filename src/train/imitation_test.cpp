@@ -78,9 +78,9 @@ TEST(Imitation, ALikelihoodLossLearnsTheMovesOfAScript) {
   EXPECT_LT(agreement(bot, held_out), 0.4) << "the control: nothing is known yet";
 
   Learner learner(network, HeadLayout(spec), *backend, team, 1, bot.parameters);
-  Samples* const lanes[] = {&samples.value()};
+  Samples* const shards[] = {&samples.value()};
   const auto updated =
-      learner.update(lanes, {.loss = LossKind::likelihood, .epochs = 12, .minibatches = 40, .value = 0}, Key(3));
+      learner.update(shards, {.loss = LossKind::likelihood, .epochs = 12, .minibatches = 40, .value = 0}, Key(3));
   ASSERT_TRUE(updated.ok()) << updated.error().message;
   bot.parameters = learner.parameters();
   EXPECT_GT(agreement(bot, held_out), 0.85);

@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t kBlockBytes = 512 * 1024;  // of the activations of samples that go forward and back together:
                                                  // they stay in the core's own cache
 constexpr std::size_t kChunk = 2048;             // parameters that are reduced together
-constexpr double kLeastDeviation = 0.3;          // of advantages, in the unit of returns
+constexpr const char* kRemedy = "; a lower learning_rate or rewards of order 1 usually help";
+constexpr double kLeastDeviation = 0.3;  // of advantages, in the unit of returns
 constexpr float kBeta1 = 0.9f, kBeta2 = 0.999f, kEpsilon = 1e-5f;
 
 // Samples in a block: a power of two, 128 to 512.
@@ -48,10 +49,17 @@ const char* not_finite(const PpoStatistics& sum, double norm) {
   return nullptr;
 }
 
+Result<void> add_up(Reduction& reduction, PpoStatistics& sum, std::span<float> gradients) {
+  double values[] = {sum.rows, sum.policy_loss, sum.value_loss, sum.entropy, sum.kl, sum.clipped};
+  if (auto ok = reduction.sum(values); !ok) return ok;
+  sum = {values[0], values[1], values[2], values[3], values[4], values[5]};
+  return reduction.sum(gradients);
+}
+
 }  // namespace
 
 // What belongs to one rollout.
-struct Learner::Lane {
+struct Learner::Shard {
   std::vector<float> gradients;
   std::vector<Minibatch> minibatches;
   PpoStatistics statistics;
@@ -78,21 +86,22 @@ struct Learner::Member {
   }
 };
 
-Learner::Learner(const Network& network, const HeadLayout& layout, const Backend& backend, Team& team, int lanes,
-                 std::vector<float> parameters)
+Learner::Learner(const Network& network, const HeadLayout& layout, const Backend& backend, Team& team, int shards,
+                 std::vector<float> parameters, Reduction* reduction)
     : network_(network),
       layout_(layout),
       backend_(backend),
       team_(team),
+      reduction_(reduction),
       parameters_(std::move(parameters)),
       averaged_(parameters_),
       gradients_(parameters_.size()),
       first_moment_(parameters_.size()),
       second_moment_(parameters_.size()),
       weights_(backend.make_weights()) {
-  for (int i = 0; i < lanes; ++i) {
-    lanes_.push_back(std::make_unique<Lane>());
-    lanes_.back()->gradients.resize(parameters_.size());
+  for (int i = 0; i < shards; ++i) {
+    shards_.push_back(std::make_unique<Shard>());
+    shards_.back()->gradients.resize(parameters_.size());
   }
   for (int i = 0; i < team.size(); ++i) members_.push_back(std::make_unique<Member>());
   pack();
@@ -105,18 +114,21 @@ void Learner::pack() {
 }
 
 Result<void> Learner::normalise(std::span<Samples* const> samples, LossKind loss) {
-  double count = 0, advantage = 0, advantage2 = 0, target = 0, target2 = 0;
-  for (const Samples* lane : samples) {
-    const Samples& s = *lane;
+  double sums[5] = {};
+  auto& [count, advantage, advantage2, target, target2] = sums;
+  for (const Samples* shard : samples) {
+    const Samples& s = *shard;
     count += s.count;
     for (std::size_t i = 0; i < index(s.count); ++i) {
       const double a = static_cast<double>(s.advantage[i]), t = static_cast<double>(s.target[i]);
       advantage += a, advantage2 += a * a, target += t, target2 += t * t;
     }
   }
+  if (reduction_)
+    if (auto ok = reduction_->sum(sums); !ok) return ok;
   if (count == 0) return {};
   if (!std::isfinite(advantage2) || !std::isfinite(target2))
-    return Error{"the returns are not finite: rewards or results are too large"};
+    return Error{std::string("the returns are not finite") + kRemedy};
   const double mean = target / count, variance = std::max(target2 / count - mean * mean, 0.0);
   // A running mean and variance of the returns: all that was seen at first, then mostly of late.
   const double share = count / (count + value_weight);
@@ -144,8 +156,8 @@ Result<void> Learner::normalise(std::span<Samples* const> samples, LossKind loss
   const auto factor = static_cast<float>(1 / std::max(deviation, kLeastDeviation * value_scale));
   const auto value_shift = static_cast<float>(value_mean), value_factor = static_cast<float>(1 / value_scale);
   team_.run([&](int member) {
-    for (std::size_t lane = member; lane < samples.size(); lane += index(team_.size())) {
-      Samples& s = *samples[lane];
+    for (std::size_t shard = member; shard < samples.size(); shard += index(team_.size())) {
+      Samples& s = *samples[shard];
       for (std::size_t i = 0; i < index(s.count); ++i) {
         if (loss == LossKind::ppo) s.advantage[i] = (s.advantage[i] - shift) * factor;
         s.target[i] = (s.target[i] - value_shift) * value_factor;
@@ -157,7 +169,7 @@ Result<void> Learner::normalise(std::span<Samples* const> samples, LossKind loss
 
 // Whole sequences: a minibatch takes every sample of some of the players, in blocks of a few players each, whose
 // samples stand one player after the other, in order of time.
-void Learner::plan_sequences(Lane& lane, const Samples& s, int minibatches, Random& random) {
+void Learner::plan_sequences(Shard& shard, const Samples& s, int minibatches, Random& random) {
   const std::size_t count = s.count;
   const int players = 1 + (s.count ? *std::max_element(s.player.begin(), s.player.begin() + s.count) : 0);
   std::vector<int> first(players + 1), by_player(count), order(players);
@@ -168,7 +180,7 @@ void Learner::plan_sequences(Lane& lane, const Samples& s, int minibatches, Rand
   std::iota(order.begin(), order.end(), 0);
   shuffle(order, random);
 
-  lane.order.clear();
+  shard.order.clear();
   const int most = block_rows(network_);
   int last_minibatch = -1;
   for (std::size_t i = 0; i < order.size(); ++i) {
@@ -176,25 +188,26 @@ void Learner::plan_sequences(Lane& lane, const Samples& s, int minibatches, Rand
     const int size = first[player + 1] - first[player];
     if (size == 0) continue;
     const auto k = static_cast<int>(i * index(minibatches) / order.size());
-    std::vector<Block>& blocks = lane.minibatches[k];
+    std::vector<Block>& blocks = shard.minibatches[k];
     if (k != last_minibatch || blocks.back().count + size > most)
-      blocks.push_back({static_cast<int>(lane.order.size()), 0});
+      blocks.push_back({static_cast<int>(shard.order.size()), 0});
     last_minibatch = k;
     blocks.back().count += size;
-    lane.order.insert(lane.order.end(), by_player.begin() + first[player], by_player.begin() + first[player + 1]);
+    shard.order.insert(shard.order.end(), by_player.begin() + first[player], by_player.begin() + first[player + 1]);
   }
 }
 
 // Deals the samples of every rollout out to the minibatches of one epoch.
-void Learner::plan(std::span<Samples* const> samples, const UpdateOptions& options, Key key) {
+Result<void> Learner::plan(std::span<Samples* const> samples, const UpdateOptions& options, Key key) {
   const int minibatches = options.minibatches;
+  const std::size_t first_shard = reduction_ ? reduction_->process() * samples.size() : 0;
   for (std::size_t l = 0; l < samples.size(); ++l) {
-    Lane& lane = *lanes_[l];
+    Shard& shard = *shards_[l];
     const Samples& s = *samples[l];
-    Random random(key.split(l));
-    lane.minibatches.assign(minibatches, {});
+    Random random(key.split(first_shard + l));
+    shard.minibatches.assign(minibatches, {});
     if (network_.memory_size()) {
-      plan_sequences(lane, s, minibatches, random);
+      plan_sequences(shard, s, minibatches, random);
       continue;
     }
     // Blocks of samples as they lie: one time step of many matches, or a few steps. Smaller blocks where there are few.
@@ -208,19 +221,24 @@ void Learner::plan(std::span<Samples* const> samples, const UpdateOptions& optio
     }
     shuffle(blocks, random);
     for (std::size_t i = 0; i < blocks.size(); ++i)
-      lane.minibatches[i * index(minibatches) / blocks.size()].push_back(blocks[i]);
+      shard.minibatches[i * index(minibatches) / blocks.size()].push_back(blocks[i]);
   }
+  minibatch_rows_.assign(minibatches, 0);
+  for (const auto& shard : shards_)
+    for (int k = 0; k < minibatches; ++k)
+      for (const Block& block : shard->minibatches[k]) minibatch_rows_[k] += block.count;
+  return reduction_ ? reduction_->sum(minibatch_rows_) : Result<void>{};
 }
 
-PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, const Samples& s, int minibatch, const PpoLoss& loss,
-                                      const std::function<bool()>& stopped) {
+PpoStatistics Learner::shard_gradients(Member& member, Shard& shard, const Samples& s, int minibatch,
+                                       const PpoLoss& loss, const std::function<bool()>& stopped) {
   const std::size_t stride = backend_.input_stride();
   const auto mask_size = index(layout_.mask_size), choice_count = index(layout_.choice_count()),
              value_count = index(layout_.value_count);
   const float* log_std = parameters_.data() + network_.log_std();
-  float* log_std_gradients = lane.gradients.data() + network_.log_std();
+  float* log_std_gradients = shard.gradients.data() + network_.log_std();
   PpoStatistics statistics;
-  for (const Block& block : lane.minibatches[minibatch]) {
+  for (const Block& block : shard.minibatches[minibatch]) {
     if (stopped()) break;
     const int rows_padded = network_.memory_size() ? padded_rows(block.count) : block.count;
     member.reserve(backend_, layout_, std::max(rows_padded, block_rows(network_)));
@@ -238,7 +256,7 @@ PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, const Samples&
       for (auto* column : {&member.log_probability, &member.advantages, &member.targets}) column->resize(count);
       member.row_of.resize(s.count);
       for (std::size_t r = 0; r < count; ++r) {
-        const std::size_t i = lane.order[first + r];
+        const std::size_t i = shard.order[first + r];
         member.row_of[i] = static_cast<int>(r);
         std::memcpy(member.inputs.data() + r * stride, s.inputs.data() + i * stride, stride);
         std::copy_n(s.masks.data() + i * mask_size, mask_size, member.masks.data() + r * mask_size);
@@ -264,21 +282,21 @@ PpoStatistics Learner::lane_gradients(Member& member, Lane& lane, const Samples&
     statistics.add(
         ppo_loss(layout_, loss, heads, log_std, rows, block.count, member.head_gradients.data(), log_std_gradients));
     if (stopped()) break;  // a wide network takes its time for either
-    member.executor->backward(*weights_, member.head_gradients.data(), lane.gradients.data());
+    member.executor->backward(*weights_, member.head_gradients.data(), shard.gradients.data());
   }
   return statistics;
 }
 
 Result<UpdateStatistics> Learner::update(std::span<Samples* const> samples, const UpdateOptions& options, Key key,
                                          const UpdateHooks& hooks) {
-  check(samples.size() == lanes_.size(), "a learner was made for another number of lanes");
+  check(samples.size() == shards_.size(), "a learner was made for another number of shards");
   if (auto ok = normalise(samples, options.loss); !ok) return ok.error();
   const std::size_t chunks = (parameters_.size() + kChunk - 1) / kChunk;
   std::vector<double> chunk_squares(chunks);
   std::vector<const float*> parts;
-  for (const auto& lane : lanes_) parts.push_back(lane->gradients.data());
+  for (const auto& shard : shards_) parts.push_back(shard->gradients.data());
   UpdateStatistics statistics;
-  PpoStatistics epoch_statistics;
+  PpoStatistics epoch_statistics, sum;  // of one epoch, and of one minibatch
   const std::int64_t first_step = adam_steps_ + 1;
   std::string failure;
   std::atomic<bool> stopping = false;
@@ -301,14 +319,14 @@ Result<UpdateStatistics> Learner::update(std::span<Samples* const> samples, cons
     for (int epoch = 0; epoch < options.epochs; ++epoch) {
       team_.barrier();  // nobody still reads the last epoch's plan, whose last minibatches may be empty
       if (member == 0) {
-        plan(samples, options, key.split(static_cast<std::uint64_t>(epoch)));
+        if (auto ok = plan(samples, options, key.split(static_cast<std::uint64_t>(epoch))); !ok)
+          failure = ok.error().message;
         epoch_statistics = {};
       }
       team_.barrier();
+      if (!failure.empty()) return;
       for (int k = 0; k < options.minibatches; ++k) {
-        double rows = 0;
-        for (const auto& lane : lanes_)
-          for (const Block& block : lane->minibatches[k]) rows += block.count;
+        const double rows = minibatch_rows_[k];
         if (rows == 0) continue;
         on_caller(hooks.before_gradients);
         const PpoLoss loss{.likelihood = options.loss == LossKind::likelihood,
@@ -316,11 +334,20 @@ Result<UpdateStatistics> Learner::update(std::span<Samples* const> samples, cons
                            .entropy = static_cast<float>(options.entropy),
                            .value = static_cast<float>(options.value),
                            .weight = static_cast<float>(1 / rows)};
-        for (std::size_t l = mine; l < lanes_.size(); l += threads) {
-          std::fill(lanes_[l]->gradients.begin(), lanes_[l]->gradients.end(), 0.0f);
-          lanes_[l]->statistics = lane_gradients(*members_[mine], *lanes_[l], *samples[l], k, loss, stopped);
+        for (std::size_t l = mine; l < shards_.size(); l += threads) {
+          std::fill(shards_[l]->gradients.begin(), shards_[l]->gradients.end(), 0.0f);
+          shards_[l]->statistics = shard_gradients(*members_[mine], *shards_[l], *samples[l], k, loss, stopped);
         }
         team_.barrier();
+        if (reduction_) {
+          if (member == 0) {
+            double all[] = {stopping ? 1.0 : 0.0};
+            if (auto ok = reduction_->sum(all); !ok) failure = ok.error().message;
+            stopping = all[0] > 0;
+          }
+          team_.barrier();
+          if (!failure.empty()) return;
+        }
         if (stopping) {  // nobody asks again before the next barrier: all see the same
           if (member == 0) over = epoch * options.minibatches + k;
           return;
@@ -330,10 +357,23 @@ Result<UpdateStatistics> Learner::update(std::span<Samples* const> samples, cons
           kernels::sum_parts(parts.data(), static_cast<int>(parts.size()), begin, end, gradients_.data());
           chunk_squares[c] = kernels::sum_of_squares(gradients_.data() + begin, end - begin);
         }
+        if (mine == 0) {
+          sum = {};
+          for (const auto& shard : shards_) sum.add(shard->statistics);
+        }
         team_.barrier();
+        if (reduction_) {
+          if (member == 0)
+            if (auto ok = add_up(*reduction_, sum, gradients_); !ok) failure = ok.error().message;
+          team_.barrier();
+          if (!failure.empty()) return;
+          for (std::size_t c = mine; c < chunks; c += threads) {
+            const std::size_t begin = c * kChunk, end = std::min(parameters_.size(), begin + kChunk);
+            chunk_squares[c] = kernels::sum_of_squares(gradients_.data() + begin, end - begin);
+          }
+          team_.barrier();
+        }
         on_caller(hooks.after_gradients);
-        PpoStatistics sum;
-        for (const auto& lane : lanes_) sum.add(lane->statistics);
         double squares = 0;
         for (double s : chunk_squares) squares += s;
         const double norm = std::sqrt(squares);
@@ -345,7 +385,7 @@ Result<UpdateStatistics> Learner::update(std::span<Samples* const> samples, cons
           ++statistics.minibatches;
           if (what)
             failure = std::string(what) + " is not finite in epoch " + std::to_string(epoch + 1) + ", minibatch " +
-                      std::to_string(k + 1);
+                      std::to_string(k + 1) + kRemedy;
         }
         if (what) return;
         on_caller(hooks.before_apply);
@@ -366,6 +406,7 @@ Result<UpdateStatistics> Learner::update(std::span<Samples* const> samples, cons
     }
   });
   if (!failure.empty()) return Error{failure};
+  statistics.stopped = stopping;
   if (over == 0) return statistics;
   adam_steps_ += over;
   const auto rate = static_cast<float>(

@@ -1,7 +1,11 @@
 // Learning from experience: an update of one network from columns of samples, by a team of threads.
 //
-// Every lane, which is one of the Samples that an update is given, keeps gradients of its own, and they are added in
+// Every shard, which is one of the Samples that an update is given, keeps gradients of its own, and they are added in
 // order, so that the result does not depend on the number of threads.
+//
+// With a Reduction, learners in several processes take every step together: each is given its own samples, and what the
+// samples of all of them say is added up where it counts: the moments by which advantages and targets are normalised,
+// the rows of each minibatch, and the gradients before their norm is taken. All end with the same parameters.
 #pragma once
 
 #include <functional>
@@ -12,6 +16,7 @@
 #include "base/threads.hpp"
 #include "nn/backend.hpp"
 #include "nn/heads.hpp"
+#include "train/reduction.hpp"
 #include "train/samples.hpp"
 
 namespace rival {
@@ -37,6 +42,7 @@ struct UpdateStatistics {
   double last_kl = 0;        // mean KL(old || new) over the last epoch
   double gradient_norm = 0;  // mean, before scaling
   int minibatches = 0;       // that were learnt from
+  bool stopped = false;      // before all were
 };
 
 // Told between the parts of an update, on the calling thread, with no other thread at work. May be empty.
@@ -46,13 +52,15 @@ struct UpdateHooks {
 
 class Learner {
  public:
-  // The team, backend and network must outlive it. `lanes`: how many Samples an update takes.
-  Learner(const Network& network, const HeadLayout& layout, const Backend& backend, Team& team, int lanes,
-          std::vector<float> parameters);
+  // The team, backend, network and reduction must outlive it. `shards`: how many Samples an update takes. `reduction`
+  // may be null; with one, all processes need the same shards, parameters, options and keys.
+  Learner(const Network& network, const HeadLayout& layout, const Backend& backend, Team& team, int shards,
+          std::vector<float> parameters, Reduction* reduction = nullptr);
   ~Learner();
 
-  // Error, naming the minibatch and the quantity, if the loss or a gradient is not finite; the parameters are then
-  // those before that minibatch. Targets of the samples are normalised in place, and with PPO advantages too.
+  // Error, naming the minibatch and the quantity, if the loss or a gradient is not finite, or the reduction's own; the
+  // parameters are then those before that minibatch. Targets of the samples are normalised in place, and with PPO
+  // advantages too.
   Result<UpdateStatistics> update(std::span<Samples* const> samples, const UpdateOptions& options, Key key,
                                   const UpdateHooks& hooks = {});
 
@@ -79,24 +87,26 @@ class Learner {
   struct Block {
     int first, count;
   };
-  using Minibatch = std::vector<Block>;  // of samples, or of Lane::order if the network has memory
-  struct Lane;
+  using Minibatch = std::vector<Block>;  // of samples, or of Shard::order if the network has memory
+  struct Shard;
   struct Member;
 
   Result<void> normalise(std::span<Samples* const> samples, LossKind loss);
-  void plan(std::span<Samples* const> samples, const UpdateOptions& options, Key key);
-  void plan_sequences(Lane& lane, const Samples& samples, int minibatches, Random& random);
-  PpoStatistics lane_gradients(Member& member, Lane& lane, const Samples& samples, int minibatch, const PpoLoss& loss,
-                               const std::function<bool()>& stopped);
+  Result<void> plan(std::span<Samples* const> samples, const UpdateOptions& options, Key key);
+  void plan_sequences(Shard& shard, const Samples& samples, int minibatches, Random& random);
+  PpoStatistics shard_gradients(Member& member, Shard& shard, const Samples& samples, int minibatch,
+                                const PpoLoss& loss, const std::function<bool()>& stopped);
 
   const Network& network_;
   HeadLayout layout_;
   const Backend& backend_;
   Team& team_;
+  Reduction* reduction_;
   std::vector<float> parameters_, averaged_, gradients_, first_moment_, second_moment_;
   std::int64_t adam_steps_ = 0;
   std::unique_ptr<Weights> weights_;
-  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<double> minibatch_rows_;  // of one epoch, in all processes
   std::vector<std::unique_ptr<Member>> members_;
 };
 

@@ -32,36 +32,27 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
       delay_(batch_->matches() * batch_->spec().seats, batch_->layout().observation_size,
              options.limits.reaction_steps),
       hold_(batch_->matches() * batch_->spec().seats, batch_->spec(), options.limits.every),
-      sight_(batch_->spec(), options.rules) {
-  const int horizon = options.horizon;
-  const int rows = batch_->rows(), matches = batch_->matches(), seats = batch_->spec().seats;
-  const int room = padded_rows(rows), capacity = rows * horizon + 2 * room + matches * seats;
+      sight_(batch_->spec(), options.rules),
+      recorder_(layout_, {.matches = batch_->matches(),
+                          .seats = batch_->spec().seats,
+                          .horizon = options.horizon,
+                          .decisions = batch_->rows() * options.horizon + 2 * padded_rows(batch_->rows()) +
+                                       batch_->matches() * batch_->spec().seats,
+                          .memory = memory_size_,
+                          .stride = stride_}) {
+  const int matches = batch_->matches(), seats = batch_->spec().seats, room = padded_rows(batch_->rows());
   final_observation_.resize(observation_size_);
   noted_rules_.resize(options.rules.size());
-  gathered_masks_.resize(index(room) * std::max(1, layout_.mask_size));
+  scratch_masks_.resize(index(room) * layout_.mask_size);
   scratch_choices_.resize(index(room) * layout_.choice_count());
   scratch_raw_.resize(index(room) * layout_.value_count);
   scratch_log_.resize(room);
+  scratch_value_.resize(room);
   scratch_inputs_.resize(index(room) * stride_);
   scratch_initial_.resize(room);
   scratch_previous_.assign(room, -1);
-
-  samples_.inputs.resize(index(capacity) * stride_);
-  samples_.masks.resize(index(capacity) * layout_.mask_size);
-  samples_.choices.resize(index(capacity) * layout_.choice_count());
-  samples_.raw.resize(index(capacity) * layout_.value_count);
-  for (auto* column : {&samples_.log_probability, &samples_.value, &samples_.advantage, &samples_.target})
-    column->resize(capacity);
-  for (auto* column : {&samples_.previous, &samples_.player, &samples_.initial}) column->resize(capacity);
-  explored_.resize(capacity);
-  first_at_.resize(index(horizon) + 1);
-  rewards_.resize(index(horizon) * (matches * seats));
-  status_.resize(index(horizon) * matches);
-  stepped_.resize(status_.size());
   steps_before_.resize(matches);
-  last_sample_.resize(index(matches) * seats);
   states_.resize(index(matches) * (seats * memory_size_));
-  states_before_.resize(states_.size());
   returns_.resize(index(matches) * seats);
   episode_number_.resize(matches);
   random_steps_.resize(matches);
@@ -70,8 +61,8 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
   match_term_.assign(matches, -1);
   own_team_.resize(matches);
   noted_columns_.assign(network.normalised().begin(), network.normalised().end());
-  column_sums_.resize(observation_size_);
-  column_squares_.resize(observation_size_);
+  seen_.sum.resize(observation_size_);
+  seen_.square.resize(observation_size_);
 }
 
 void Rollout::start(const MatchSettings& settings, Key key) {
@@ -90,7 +81,7 @@ void Rollout::start(const MatchSettings& settings, Key key) {
   std::fill(states_.begin(), states_.end(), 0.0f);
   std::fill(returns_.begin(), returns_.end(), 0.0f);
   std::fill(match_term_.begin(), match_term_.end(), -1);
-  waiting_.clear();
+  recorder_.clear();
   delay_.clear(0, batch_->matches() * batch_->spec().seats);
   hold_.clear(0, batch_->matches() * batch_->spec().seats);
   for (int m : all) choose_explorer(m, 0, {});
@@ -118,13 +109,13 @@ void Rollout::open_match(int match, Key key) {
 void Rollout::note_columns() {
   const std::size_t shown = batch_->layout().observation_size;
   for (int row : rows_.acting()) {
-    seen_ += 1;
+    seen_.rows += 1;
     const float* x = rows_.observation(row);
     sight_.write(*batch_, rows_.match_of(row), noted_rules_.data());
     for (std::size_t i : noted_columns_) {
       const double v = static_cast<double>(i < shown ? x[i] : noted_rules_[i - shown]);
-      column_sums_[i] += v;
-      column_squares_[i] += v * v;
+      seen_.sum[i] += v;
+      seen_.square[i] += v * v;
     }
   }
 }
@@ -141,6 +132,17 @@ void Rollout::encode(Executor& executor, const ObservationScale& scale, std::spa
   }
 }
 
+// The heads of the first `count` encoded rows, of the players that scratch_initial_ names.
+const float* Rollout::forward(Executor& executor, const Policy& policy, const std::byte* inputs, int count) {
+  std::fill(scratch_initial_.begin() + count, scratch_initial_.end(), -1);
+  const MemoryRows memory{scratch_previous_.data(), scratch_initial_.data(), states_.data()};
+  return executor.forward(*policy.weights, inputs, padded_rows(count), memory_size_ ? memory : MemoryRows{});
+}
+
+float Rollout::worth(const Policy& policy, const float* heads, std::size_t row) const {
+  return policy.value_mean + policy.value_scale * heads[(row + 1) * layout_.head_size() - 1];
+}
+
 void Rollout::act(Executor& executor, const Policy& policy, std::span<const int> rows, Key key, Role role) {
   const int count = static_cast<int>(rows.size());
   if (count == 0) return;
@@ -148,62 +150,33 @@ void Rollout::act(Executor& executor, const Policy& policy, std::span<const int>
   const std::size_t mask_size = layout_.mask_size;
   const std::size_t choice_count = layout_.choice_count();
   const std::size_t value_count = layout_.value_count;
+  const Recorder::Room out =
+      learn ? recorder_.room() : Recorder::Room{scratch_inputs_.data(), scratch_masks_.data(), scratch_choices_.data(),
+                                                scratch_raw_.data(),    scratch_log_.data(),   scratch_value_.data()};
 
-  const std::uint8_t* masks = rows_.masks.data();
-  if (count < batch_->rows()) {
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      std::copy_n(rows_.mask(rows[i]), mask_size, gathered_masks_.data() + i * mask_size);
-    masks = gathered_masks_.data();
+  encode(executor, *policy.scale, rows, out.inputs);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::copy_n(rows_.mask(rows[i]), mask_size, out.masks + i * mask_size);
+    scratch_initial_[i] = seat_index(rows_.match_of(rows[i]), rows_.seats[rows[i]]);
   }
-
-  const std::size_t first = samples_.count;
-  std::byte* inputs = learn ? samples_.inputs.data() + first * index(stride_) : scratch_inputs_.data();
-  std::int32_t* choices = learn ? samples_.choices.data() + first * choice_count : scratch_choices_.data();
-  float* raw = learn ? samples_.raw.data() + first * value_count : scratch_raw_.data();
-  float* log_probability = learn ? samples_.log_probability.data() + first : scratch_log_.data();
-  const int seats = batch_->spec().seats, per_match = batch_->rows_per_match();
-  const auto player = [&](int row) { return index(row / per_match * seats + rows_.seats[row]); };
-
-  encode(executor, *policy.scale, rows, inputs);
-  MemoryRows memory;
-  if (memory_size_) {
-    for (std::size_t i = 0; i < rows.size(); ++i) scratch_initial_[i] = static_cast<int>(player(rows[i]));
-    std::fill(scratch_initial_.begin() + count, scratch_initial_.end(), -1);
-    memory = {scratch_previous_.data(), scratch_initial_.data(), states_.data()};
-  }
-  const float* heads = executor.forward(*policy.weights, inputs, padded_rows(count), memory);
-  sample_actions(layout_, heads, policy.log_std, masks, count, key, explore ? kAtRandom : policy.temperature,
-                 {choices, raw, log_probability});
+  const std::span<const int> players(scratch_initial_.data(), rows.size());
+  const float* heads = forward(executor, policy, out.inputs, count);
+  sample_actions(layout_, heads, policy.log_std, out.masks, count, key, explore ? kAtRandom : policy.temperature,
+                 {out.choices, out.raw, out.log_probability});
   if (explore) {  // what is learnt is how likely the policy itself was to do the same
-    for (std::size_t i = 0; i < rows.size() * value_count; ++i) raw[i] = std::clamp(raw[i], -1.0f, 1.0f);
-    log_probabilities(layout_, heads, policy.log_std, masks, count, choices, raw, log_probability);
+    for (std::size_t i = 0; i < rows.size() * value_count; ++i) out.raw[i] = std::clamp(out.raw[i], -1.0f, 1.0f);
+    log_probabilities(layout_, heads, policy.log_std, out.masks, count, out.choices, out.raw, out.log_probability);
   }
-
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::size_t row = rows[i];
-    std::copy_n(choices + i * choice_count, choice_count, rows_.choices.data() + row * choice_count);
-    if (!memory_size_) continue;
-    const std::size_t state = player(rows[i]) * index(memory_size_);
-    if (learn) std::copy_n(states_.data() + state, memory_size_, states_before_.data() + state);
-    std::copy_n(executor.states() + i * index(memory_size_), memory_size_, states_.data() + state);
+    std::copy_n(out.choices + i * choice_count, choice_count, rows_.choices.data() + rows[i] * choice_count);
+    if (value_count) scale_values(layout_, out.raw + i * value_count, 1, rows_.value_row(rows[i]));
+    out.value[i] = worth(policy, heads, i);
   }
-  if (value_count)
+  if (learn) recorder_.take(players, states_, explore);
+  if (memory_size_)
     for (std::size_t i = 0; i < rows.size(); ++i)
-      scale_values(layout_, raw + i * value_count, 1, rows_.value_row(rows[i]));
-  if (!learn) return;
-
-  std::copy_n(masks, index(count) * mask_size, samples_.masks.data() + first * mask_size);
-  const std::size_t head_size = layout_.head_size();
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::size_t sample = first + i, who = player(rows[i]);
-    samples_.value[sample] = policy.value_mean + policy.value_scale * heads[(i + 1) * head_size - 1];
-    samples_.player[sample] = static_cast<int>(who);
-    samples_.previous[sample] = last_sample_[who] >= 0 ? last_sample_[who] : -1;
-    samples_.initial[sample] = last_sample_[who] == -1 ? static_cast<int>(who) : -1;
-    last_sample_[who] = static_cast<int>(sample);
-    explored_[sample] = explore;
-  }
-  samples_.count += count;
+      std::copy_n(executor.states() + i * memory_size_, memory_size_,
+                  states_.data() + index(players[i]) * memory_size_);
 }
 
 Result<void> Rollout::act_opponent(Executor& executor, const Opponent& opponent, Key key) {
@@ -226,9 +199,7 @@ void Rollout::choose_teams(std::span<const int> matches) {
 Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, const CollectOptions& options, int step) {
   const Spec& spec = batch_->spec();
   const int seats = spec.seats, matches = batch_->matches();
-  float* rewards = rewards_.data() + index(step) * (matches * seats);
-  Status* status = status_.data() + index(step) * matches;
-  std::uint8_t* stepped = stepped_.data() + index(step) * matches;
+  const auto [rewards, status, stepped] = recorder_.outcome(step);
   for (int m = 0; m < matches; ++m) steps_before_[m] = batch_->steps(m);
   if (Result<void> taken = rows_.step({rewards, status}); !taken) return taken;
   for (int m = 0; m < matches; ++m) {
@@ -247,25 +218,20 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
     const std::size_t k = m;
     if (status[m] == Status::running) {
       if (cut_at_[k] == 0 || batch_->steps(m) < cut_at_[k]) continue;
-      cuts_.push_back({step, m});
+      recorder_.cut(step, m);
       over.push_back(m);
       continue;
     }
     if (status[m] == Status::truncated) {
       // What would have followed is worth the value of where the match was cut.
       for (int seat = 0; seat < seats; ++seat) {
-        const std::size_t who = k * index(seats) + index(seat);
-        if (last_sample_[who] < 0) continue;
+        const int who = seat_index(m, seat);
+        if (!recorder_.is_awaiting(who)) continue;
         batch_->observe_seat(m, seat, final_observation_.data(), nullptr);
         sight_.write(*batch_, m, final_observation_.data() + batch_->layout().observation_size);
         executor.encode(*policy.scale, final_observation_.data(), 1, scratch_inputs_.data());
-        scratch_initial_[0] = static_cast<int>(who);
-        std::fill(scratch_initial_.begin() + 1, scratch_initial_.end(), -1);
-        const MemoryRows memory{scratch_previous_.data(), scratch_initial_.data(), states_.data()};
-        const float* heads = executor.forward(*policy.weights, scratch_inputs_.data(), kRowsMultiple,
-                                              memory_size_ ? memory : MemoryRows{});
-        bootstraps_.push_back(
-            {step, static_cast<int>(who), policy.value_mean + policy.value_scale * heads[layout_.head_size() - 1]});
+        scratch_initial_[0] = who;
+        recorder_.bootstrap(step, who, worth(policy, forward(executor, policy, scratch_inputs_.data(), 1), 0));
       }
     }
     const bool opposed = is_against_opponent(m);
@@ -303,7 +269,7 @@ void Rollout::start_next(const std::vector<int>& places) {
     match_term_[k] = is_against_opponent(m) ? term_ : -1;
     const int first = seat_index(m, 0);
     std::fill_n(returns_.begin() + first, seats, 0.0f);
-    std::fill_n(last_sample_.begin() + first, seats, -2);  // start anew: no previous sample, and no state
+    recorder_.new_match(m);
     std::fill_n(states_.begin() + static_cast<std::ptrdiff_t>(first) * memory_size_, seats * memory_size_, 0.0f);
     delay_.clear(first, seats);
     hold_.clear(first, seats);
@@ -330,16 +296,15 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
     }
   }
   explorers_ = options.explorers;
-  bootstraps_.clear();
-  cuts_.clear();
   episodes_.clear();
   decisions_ = 0;
-  seen_ = 0;
-  std::fill(column_sums_.begin(), column_sums_.end(), 0.0);
-  std::fill(column_squares_.begin(), column_squares_.end(), 0.0);
-  std::fill(last_sample_.begin(), last_sample_.end(), -1);
-  samples_.initial_states = states_;
-  carry_over();
+  seen_.rows = 0;
+  std::fill(seen_.sum.begin(), seen_.sum.end(), 0.0);
+  std::fill(seen_.square.begin(), seen_.square.end(), 0.0);
+  recorder_.begin(states_, [&](int player) {
+    const int match = player / spec.seats;
+    return !is_against_opponent(match) || spec.team_of(player % spec.seats) == own_team(match);
+  });
 
   for (int step = 0; step <= options.steps; ++step) {
     if (options.stop && (*options.stop)()) return {};
@@ -362,7 +327,7 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
       if (options_.limits.any()) shown_ = delay_.delayed(rows_.decisions(seeing));
       shown_ = sight_.rows(*batch_, seeing, shown_);
     }
-    first_at_[step] = samples_.count;
+    recorder_.start_step(step);
     if (step == options.steps) {  // in bootstrap_end() they are all who learn from what they did
       learner_rows_.insert(learner_rows_.end(), explorer_rows_.begin(), explorer_rows_.end());
       std::sort(learner_rows_.begin(), learner_rows_.end());
@@ -396,78 +361,20 @@ Result<void> Rollout::collect(Executor& executor, const Policy& policy, const Op
     if (auto ok = step_matches(executor, policy, options, step); !ok) return ok;
   }
   bootstrap_end(executor, policy, options.steps);
-  value_samples(options);
+  recorder_.finish(options.steps, options.discount, options.lambda, spec.simultaneous);
   return {};
-}
-
-void Rollout::carry_over() {
-  Samples& s = samples_;
-  const auto move = [](auto& column, int from, int to, auto width) {
-    std::copy_n(column.begin() + static_cast<std::ptrdiff_t>(from) * width, width,
-                column.begin() + static_cast<std::ptrdiff_t>(to) * width);
-  };
-  s.count = 0;
-  for (WaitingDecision& waiting : waiting_) {
-    const int from = waiting.decision, to = s.count, who = s.player[from];
-    const int seats = batch_->spec().seats, match = who / seats;
-    if (is_against_opponent(match) && batch_->spec().team_of(who % seats) != own_team(match)) continue;
-    if (from != to) {
-      move(s.inputs, from, to, stride_);
-      move(s.masks, from, to, layout_.mask_size);
-      move(s.choices, from, to, layout_.choice_count());
-      move(s.raw, from, to, layout_.value_count);
-      for (auto* column : {&s.log_probability, &s.value}) move(*column, from, to, 1);
-      move(explored_, from, to, 1);
-      move(s.player, from, to, 1);
-    }
-    s.previous[to] = -1;
-    s.initial[to] = who;
-    std::copy_n(states_before_.begin() + static_cast<std::ptrdiff_t>(who) * memory_size_, memory_size_,
-                s.initial_states.begin() + static_cast<std::ptrdiff_t>(who) * memory_size_);
-    last_sample_[who] = to;
-    waiting_[to] = {to, waiting.reward, waiting.weight};
-    ++s.count;
-  }
-  waiting_.resize(s.count);
 }
 
 // The values of the observations at the end, of the learner's seats that are to act. The states do not advance.
 void Rollout::bootstrap_end(Executor& executor, const Policy& policy, int steps) {
   const int count = static_cast<int>(learner_rows_.size());
   if (count == 0) return;
-  for (std::size_t i = 0; i < learner_rows_.size(); ++i) {
-    const int row = learner_rows_[i];
-    scratch_initial_[i] = seat_index(row / batch_->rows_per_match(), rows_.seats[row]);
-  }
-  std::fill(scratch_initial_.begin() + count, scratch_initial_.end(), -1);
-  encode(executor, *policy.scale, learner_rows_, scratch_inputs_.data());
-  const MemoryRows memory{scratch_previous_.data(), scratch_initial_.data(), states_.data()};
-  const float* heads = executor.forward(*policy.weights, scratch_inputs_.data(), padded_rows(count),
-                                        memory_size_ ? memory : MemoryRows{});
   for (std::size_t i = 0; i < learner_rows_.size(); ++i)
-    bootstraps_.push_back({steps, scratch_initial_[i],
-                           policy.value_mean + policy.value_scale * heads[(i + 1) * index(layout_.head_size()) - 1]});
-}
-
-void Rollout::value_samples(const CollectOptions& options) {
-  Samples& s = samples_;
-  const std::size_t count = s.count;
-  waiting_ = generalised_advantages({.steps = options.steps,
-                                     .matches = batch_->matches(),
-                                     .seats = batch_->spec().seats,
-                                     .rewards = rewards_,
-                                     .status = status_,
-                                     .stepped = stepped_,
-                                     .cuts = cuts_,
-                                     .bootstraps = bootstraps_,
-                                     .player = s.player,
-                                     .value = s.value,
-                                     .explored = explored_,
-                                     .first_at = first_at_,
-                                     .waiting = waiting_},
-                                    options.discount, options.lambda, std::span(s.advantage).first(count));
-  if (!batch_->spec().simultaneous) waiting_.clear();
-  for (std::size_t i = 0; i < count; ++i) s.target[i] = s.value[i] + s.advantage[i];
+    scratch_initial_[i] = seat_index(rows_.match_of(learner_rows_[i]), rows_.seats[learner_rows_[i]]);
+  encode(executor, *policy.scale, learner_rows_, scratch_inputs_.data());
+  const float* heads = forward(executor, policy, scratch_inputs_.data(), count);
+  for (std::size_t i = 0; i < learner_rows_.size(); ++i)
+    recorder_.bootstrap(steps, scratch_initial_[i], worth(policy, heads, i));
 }
 
 }  // namespace rival

@@ -1,5 +1,5 @@
 // Collecting experience: one Rollout owns a shard of the matches, plays them with the present policy (some of their
-// seats with a past one), and holds what happened in the form that the update reads.
+// seats with a past one), and has a Recorder put down what happened.
 //
 // A rollout's results depend on its own keys and weights only, never on the number of threads.
 #pragma once
@@ -17,8 +17,7 @@
 #include "game/match_settings.hpp"
 #include "nn/backend.hpp"
 #include "nn/heads.hpp"
-#include "train/advantages.hpp"
-#include "train/samples.hpp"
+#include "train/recorder.hpp"
 
 namespace rival {
 
@@ -52,6 +51,12 @@ struct Opponent {
   int term = 0;
 
   explicit operator bool() const { return policy || agent; }
+};
+
+// Sums over rows of observations, for the normaliser; zero for columns that are not normalised.
+struct ObservationSums {
+  double rows = 0;
+  std::vector<double> sum, square;  // [columns] of x and x^2
 };
 
 struct RolloutOptions {
@@ -100,15 +105,12 @@ class Rollout {
   int matches() const { return batch_->matches(); }
   int max_rows() const { return static_cast<int>(scratch_log_.size()); }
 
-  Samples& samples() { return samples_; }
+  Samples& samples() { return recorder_.samples(); }
   const std::vector<Episode>& episodes() const { return episodes_; }
   // Decisions made in the last collect(), the opponents' included.
   std::int64_t decisions() const { return decisions_; }
-  // Sums over observation rows seen, for the normaliser: count, and per column sum and sum of squares (zero for columns
-  // that are not normalised).
-  double seen() const { return seen_; }
-  const std::vector<double>& column_sums() const { return column_sums_; }
-  const std::vector<double>& column_squares() const { return column_squares_; }
+  // Of the observations in the last collect().
+  const ObservationSums& seen() const { return seen_; }
 
  private:
   // Decides whether an explorer, one of the last so many, plays a new match.
@@ -125,11 +127,10 @@ class Rollout {
   Result<void> act_opponent(Executor& executor, const Opponent& opponent, Key key);
   Result<void> step_matches(Executor& executor, const Policy& policy, const CollectOptions& options, int step);
   void bootstrap_end(Executor& executor, const Policy& policy, int steps);
-  // Fills the samples' advantages and targets.
-  void value_samples(const CollectOptions& options);
+  const float* forward(Executor& executor, const Policy& policy, const std::byte* inputs, int count);
+  // What the row's position is worth, in the game's units, by what forward() returned.
+  float worth(const Policy& policy, const float* heads, std::size_t row) const;
   void note_columns();
-  // Moves the decisions that wait for their players' next ones to the front of samples_.
-  void carry_over();
   int seat_index(int match, int seat) const { return match * batch_->spec().seats + seat; }
   // The team that the learner plays in a match against an opponent.
   int own_team(int match) const { return own_team_[match]; }
@@ -166,33 +167,21 @@ class Rollout {
   // The observations that are acted on: those of rows_, or those of a while ago, with the rules that are seen.
   const float* shown_ = nullptr;
 
-  // Scratch of act().
-  std::vector<float> final_observation_, noted_rules_, scratch_raw_, scratch_log_;
-  std::vector<std::uint8_t> gathered_masks_;
+  // Scratch: what is decided but not learnt from, and the players of the rows that go through a network.
+  std::vector<float> final_observation_, noted_rules_, scratch_raw_, scratch_log_, scratch_value_;
+  std::vector<std::uint8_t> scratch_masks_;
   std::vector<std::int32_t> scratch_choices_;
   std::vector<std::byte> scratch_inputs_;
   std::vector<int> scratch_initial_, scratch_previous_;
 
-  // The whole collection.
-  Samples samples_;
-  std::vector<std::uint8_t> explored_;  // [samples] whether it is an explorer's
-  std::vector<int> first_at_;           // [steps + 1] the first sample of each step
-  std::vector<float> rewards_;          // [steps x matches x seats]
-  std::vector<Status> status_;          // [steps x matches]
-  std::vector<std::uint8_t> stepped_;   // [steps x matches] whether a step of the match came of it then
-  std::vector<int> steps_before_;       // [matches] scratch
-  std::vector<Trajectories::Cut> cuts_;
-  std::vector<Trajectories::Bootstrap> bootstraps_;
-  std::vector<WaitingDecision> waiting_;  // decisions whose players are not to act at the end
-  std::vector<int> last_sample_;          // [matches x seats] while collecting
-  std::vector<float> states_;             // [matches x seats x memory]
-  std::vector<float> states_before_;      // the same before the learner's last decision
-  std::vector<float> returns_;            // [matches x seats] so far
+  Recorder recorder_;
+  std::vector<int> steps_before_;  // [matches] scratch
+  std::vector<float> states_;      // [matches x seats x memory]
+  std::vector<float> returns_;     // [matches x seats] so far
   std::vector<Episode> episodes_;
   std::int64_t decisions_ = 0;
-  double seen_ = 0;
+  ObservationSums seen_;
   std::vector<std::size_t> noted_columns_;  // those that are normalised
-  std::vector<double> column_sums_, column_squares_;
 };
 
 }  // namespace rival

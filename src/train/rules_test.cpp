@@ -97,8 +97,8 @@ TEST(DrawnRules, StandBehindEveryObservationThatIsLearntFrom) {
     }
     EXPECT_NEAR(alone / static_cast<double>(samples.count), 1 / 3.0, 0.1);  // each of two has a row of its own
     // The statistics of columns are those of the rows.
-    EXPECT_NEAR(rollout.column_sums()[2], rollout.column_sums()[0], 1e-6);
-    EXPECT_NEAR(rollout.column_squares()[3], rollout.seen(), 1e-6);
+    EXPECT_NEAR(rollout.seen().sum[2], rollout.seen().sum[0], 1e-6);
+    EXPECT_NEAR(rollout.seen().square[3], rollout.seen().rows, 1e-6);
   }
 }
 

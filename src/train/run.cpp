@@ -135,7 +135,7 @@ class Run {
   bool interrupt() const { return stop_asked() || (config_.minutes > 0 && seconds() >= training_seconds()); }
   // The budget in time, less what the last evaluation will take.
   double training_seconds() const { return std::max(60 * config_.minutes - evaluation_took_, 1e-3); }
-  double evaluation_seconds(int series) const;
+  double evaluation_seconds(int pairings) const;
   Result<void> evaluate();
   Result<void> compare_with_best(const Bot& bot, const std::optional<Estimate>& score, int matches);
   void warn(const std::string& text);
@@ -296,10 +296,10 @@ int Run::evaluation_matches() const {
   return std::clamp(static_cast<int>(kEvaluationDecisions / decisions), 40, kEvaluationMatches);
 }
 
-// The time that each of an evaluation's series of matches may take, some of which are played at once.
-double Run::evaluation_seconds(int series) const {
+// The time that each of an evaluation's pairings may take, some of which are played at once.
+double Run::evaluation_seconds(int pairings) const {
   const double done = share_done(), whole = done > 0 ? seconds() / done : kEvaluateEvery / kEvaluationAtMost;
-  return kEvaluationAtMost * whole * std::min(trainer_->threads(), series) / series;
+  return kEvaluationAtMost * whole * std::min(trainer_->threads(), pairings) / pairings;
 }
 
 Result<void> Run::evaluate() {
@@ -309,14 +309,14 @@ Result<void> Run::evaluate() {
   MatchOptions matches;
   matches.matches = evaluation_matches();
   matches.settings = trainer_->resolved().settings;
-  struct Series {
+  struct Pairing {
     std::string opponent;  // "": the bot of the last evaluation
     std::unique_ptr<Agent> agent;
     float temperature;          // of the bot
     const Bot* past = nullptr;  // the opponent: the bot of the last evaluation, or the best one
     Result<MatchSummary> result = Error{""};
   };
-  std::vector<Series> all;
+  std::vector<Pairing> all;
   const float temperature = default_temperature(game_.spec);
   all.push_back({"random", random_agent(), temperature});
   if (!game_.baselines.empty())  // the first one is the one to watch: it must be quick
@@ -329,9 +329,9 @@ Result<void> Run::evaluate() {
   matches.stop = [this] { return stop_asked(); };
   const auto policy = trainer_->threads() > 1 ? std::launch::async : std::launch::deferred;
   std::vector<std::future<void>> playing;
-  for (Series& series : all)
+  for (Pairing& pairing : all)
     playing.push_back(std::async(policy, [&] {
-      series.result = play_matches(game_, *agent(bot, series.temperature), series.agent.get(), key, matches);
+      pairing.result = play_matches(game_, *agent(bot, pairing.temperature), pairing.agent.get(), key, matches);
     }));
   for (auto& played : playing) played.get();
   if (stop_asked()) return {};
@@ -339,15 +339,15 @@ Result<void> Run::evaluate() {
   std::optional<Estimate> against_best;
   int best_matches = 0;
   double rating = progress_.ratings.empty() ? 0 : progress_.ratings.back();
-  for (const Series& series : all) {
-    if (!series.result) return series.result.error();
-    const MatchSummary& summary = series.result.value();
+  for (const Pairing& pairing : all) {
+    if (!pairing.result) return pairing.result.error();
+    const MatchSummary& summary = pairing.result.value();
     if (summary.matches == 0) continue;
-    if (series.past && (best_is_last || (best_ && series.past == &best_->bot)))
+    if (pairing.past && (best_is_last || (best_ && pairing.past == &best_->bot)))
       against_best = summary.score, best_matches = summary.matches;
-    if (series.past && best_ && series.past == &best_->bot) continue;
-    if (!series.opponent.empty()) {
-      progress_.evaluations.push_back({series.opponent, summary.score});
+    if (pairing.past && best_ && pairing.past == &best_->bot) continue;
+    if (!pairing.opponent.empty()) {
+      progress_.evaluations.push_back({pairing.opponent, summary.score});
       continue;
     }
     // Whoever wins all of them is taken to lose the next one.

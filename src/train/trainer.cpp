@@ -92,7 +92,7 @@ double needed_memory(const Network& network, const RowLayout& layout, const Reso
 
 }  // namespace
 
-Result<std::unique_ptr<Trainer>> Trainer::make(const GameEntry& game, const TrainConfig& config) {
+Result<std::unique_ptr<Trainer>> Trainer::make(const GameEntry& game, const TrainConfig& config, Reduction* reduction) {
   if (auto ok = validate(game.spec); !ok) return ok.error();
   auto resolved = resolve(with_memory_if_needed(game, config), game.spec);
   if (!resolved) return resolved.error();
@@ -105,7 +105,7 @@ Result<std::unique_ptr<Trainer>> Trainer::make(const GameEntry& game, const Trai
   if (const double needed = needed_memory(*network, RowLayout(seen), resolved.value()); needed > available_memory())
     return Error{"training " + game.spec.name + ": " + out_of_memory(needed).message +
                  "; or make the network (--hidden) or `rows` smaller"};
-  std::unique_ptr<Trainer> trainer(new Trainer(game, resolved.value(), std::move(*network)));
+  std::unique_ptr<Trainer> trainer(new Trainer(game, resolved.value(), std::move(*network), reduction));
   auto backend = make_backend(config.backend, *trainer->network_, resolved.value().precision);
   if (!backend) return backend.error();
   trainer->backend_ = std::move(*backend);
@@ -123,20 +123,21 @@ Result<std::unique_ptr<Trainer>> Trainer::make(const GameEntry& game, const Trai
         std::make_unique<Rollout>(game.make_batch(matches), *trainer->backend_, *trainer->network_, options));
   for (int i = 0; i < trainer->team_.size(); ++i)
     trainer->executors_.push_back(trainer->backend_->make_executor(trainer->rollouts_[0]->max_rows()));
-  trainer->learner_ =
-      std::make_unique<Learner>(*trainer->network_, trainer->layout_, *trainer->backend_, trainer->team_, kRollouts,
-                                trainer->network_->initial_parameters(trainer->key_.split(1), r.options.memory_span));
+  trainer->learner_ = std::make_unique<Learner>(
+      *trainer->network_, trainer->layout_, *trainer->backend_, trainer->team_, kRollouts,
+      trainer->network_->initial_parameters(trainer->key_.split(1), r.options.memory_span), reduction);
   trainer->start_matches();
   return trainer;
 }
 
-Trainer::Trainer(const GameEntry& game, const ResolvedConfig& resolved, Network network)
+Trainer::Trainer(const GameEntry& game, const ResolvedConfig& resolved, Network network, Reduction* reduction)
     : game_(game),
       resolved_(resolved),
       rules_(observed_parameters(game.spec, resolved.settings)),
       network_(std::make_unique<Network>(std::move(network))),
       layout_(game.spec),
       team_(std::min(resolved.options.threads > 0 ? resolved.options.threads : usable_processors(), kRollouts)),
+      reduction_(reduction),
       population_(kPastSelves),
       key_(static_cast<std::uint64_t>(resolved.options.seed)) {
   const std::size_t columns = network_->observation_size();
@@ -148,9 +149,13 @@ Trainer::Trainer(const GameEntry& game, const ResolvedConfig& resolved, Network 
 
 Trainer::~Trainer() = default;
 
+Key Trainer::rollout_key(Key key, std::size_t i) const {
+  return key.split((reduction_ ? reduction_->process() * rollouts_.size() : 0) + i);
+}
+
 void Trainer::start_matches() {
   const Key key = key_.split(2).split(static_cast<std::uint64_t>(iterations_));
-  for (std::size_t i = 0; i < rollouts_.size(); ++i) rollouts_[i]->start(resolved_.settings, key.split(i));
+  for (std::size_t i = 0; i < rollouts_.size(); ++i) rollouts_[i]->start(resolved_.settings, rollout_key(key, i));
   challengers_.clear();
 }
 
@@ -221,21 +226,27 @@ Result<IterationReport> Trainer::iterate(double progress) {
         const Challenger& challenger = challengers_[i];
         opponent = {challenger.script ? nullptr : &challenger.policy, challenger.script.get(), challenger.term};
       }
-      results[i] = rollouts_[i]->collect(*executors_[member], present, opponent, collect, key.split(1).split(i));
+      results[i] = rollouts_[i]->collect(*executors_[member], present, opponent, collect, rollout_key(key.split(1), i));
     }
   });
   for (const auto& result : results)
     if (!result) return result.error();
 
+  double here[] = {interrupted ? 1.0 : 0.0, 0};
+  auto& [stopped, decisions] = here;
+  for (const auto& rollout : rollouts_) decisions += static_cast<double>(rollout->decisions());
+  if (reduction_)
+    if (auto ok = reduction_->sum(here); !ok) return ok.error();
+
   IterationReport report;
-  if (interrupted) {
+  if (stopped > 0) {
     start_anew_ = true;
     report.iteration = iterations_, report.steps = steps_, report.interrupted = true;
     return report;
   }
+  steps_ += static_cast<std::int64_t>(decisions);
   std::vector<const Episode*> ended;
   for (std::size_t i = 0; i < rollouts_.size(); ++i) {
-    steps_ += rollouts_[i]->decisions();
     for (const Episode& episode : rollouts_[i]->episodes()) {
       if (!challengers_.empty() && episode.term == challengers_[i].term) {
         ++challengers_[i].ended;
@@ -282,9 +293,8 @@ Result<IterationReport> Trainer::iterate(double progress) {
                        {hooks.before_gradients, hooks.after_gradients, hooks.before_apply, hooks.after_apply});
   if (!updated)
     return Error{"training " + game_.spec.name + ", iteration " + std::to_string(iterations_ + 1) + ": " +
-                 updated.error().message +
-                 "; the last saved bot is untouched; a lower learning_rate or rewards of order 1 usually help"};
-  update_scale();
+                 updated.error().message + "; the last saved bot is untouched"};
+  if (auto ok = update_scale(); !ok) return ok.error();
   ++iterations_;
   if (game_.spec.team_count() > 1 && !exploiter_ && steps_ >= next_past_at_) add_past();
 
@@ -292,7 +302,7 @@ Result<IterationReport> Trainer::iterate(double progress) {
   const double rows = std::max(1.0, u.loss.rows);
   report.iteration = iterations_;
   report.steps = steps_;
-  report.interrupted = interrupted;
+  report.interrupted = u.stopped;
   report.policy_loss = u.loss.policy_loss / rows;
   report.value_loss = u.loss.value_loss / rows;
   report.entropy = u.loss.entropy / rows;
@@ -304,19 +314,26 @@ Result<IterationReport> Trainer::iterate(double progress) {
   return report;
 }
 
-void Trainer::update_scale() {
-  double count = 0;
-  for (const auto& rollout : rollouts_) count += rollout->seen();
-  if (count == 0) return;
+Result<void> Trainer::update_scale() {
+  const std::size_t columns = column_mean_.size();
+  std::vector<double> sums(1 + 2 * columns);  // rows, then x and x^2 of each column
+  for (const auto& rollout : rollouts_) {
+    const ObservationSums& seen = rollout->seen();
+    sums[0] += seen.rows;
+    for (std::size_t c = 0; c < columns; ++c) sums[1 + c] += seen.sum[c], sums[1 + columns + c] += seen.square[c];
+  }
+  if (reduction_)
+    if (auto ok = reduction_->sum(sums); !ok) return ok;
+  const double count = sums[0];
+  if (count == 0) return {};
   const double share = count / (seen_ + count);
-  for (std::size_t c = 0; c < column_mean_.size(); ++c) {
-    double sum = 0, square = 0;
-    for (const auto& rollout : rollouts_) sum += rollout->column_sums()[c], square += rollout->column_squares()[c];
-    column_mean_[c] += share * (sum / count - column_mean_[c]);
-    column_square_[c] += share * (square / count - column_square_[c]);
+  for (std::size_t c = 0; c < columns; ++c) {
+    column_mean_[c] += share * (sums[1 + c] / count - column_mean_[c]);
+    column_square_[c] += share * (sums[1 + columns + c] / count - column_square_[c]);
   }
   seen_ = std::min(seen_ + count, kSeenAtMost);
   refresh_scale();
+  return {};
 }
 
 void Trainer::refresh_scale() {
@@ -395,7 +412,7 @@ void Trainer::choose_challengers(Key key) {
   for (std::size_t i = 0; i < rollouts_.size(); ++i) {
     const int term = challengers_[i].term;
     if (term > 0 && challengers_[i].ended < rollouts_[i]->opponent_matches()) continue;
-    Random random(key.split(i));
+    Random random(rollout_key(key, i));
     challengers_[i] = challenger(random);
     challengers_[i].term = term + 1;
   }

@@ -16,6 +16,7 @@
 #include "train/config.hpp"
 #include "train/exploration.hpp"
 #include "train/learner.hpp"
+#include "train/reduction.hpp"
 #include "train/rollout.hpp"
 
 namespace rival {
@@ -44,7 +45,12 @@ struct TrainerHooks {
 // Not thread-safe; it has threads of its own while iterate() runs.
 class Trainer {
  public:
-  static Result<std::unique_ptr<Trainer>> make(const GameEntry& game, const TrainConfig& config);
+  // `reduction` may be null and must outlive the trainer. With one, several processes train one player together: each
+  // plays its own matches, and parameters(), steps() and what the player sees of the world stay the same in all of
+  // them. All need the same game and config, and must call iterate() equally often with the same progress; `stop` in
+  // one of them stops all. score(), and the records of the population, are of the matches played here.
+  static Result<std::unique_ptr<Trainer>> make(const GameEntry& game, const TrainConfig& config,
+                                               Reduction* reduction = nullptr);
   ~Trainer();
 
   // Collects experience and learns from it. `progress`, 0 to 1, says how much of the run is over, for the schedules.
@@ -106,14 +112,16 @@ class Trainer {
     int term = 0;
     int ended = 0;  // matches of this term
   };
-  Trainer(const GameEntry& game, const ResolvedConfig& resolved, Network network);
+  Trainer(const GameEntry& game, const ResolvedConfig& resolved, Network network, Reduction* reduction);
   void start_matches();
+  // Of the rollout that is number i here, a part of `key` that no other has, in whatever process.
+  Key rollout_key(Key key, std::size_t i) const;
   void choose_challengers(Key key);
   Challenger challenger(Random& random) const;
   void add_past();
   void add_member(std::string name, Member::Kind kind, Bot bot);
   Policy policy() const;
-  void update_scale();
+  Result<void> update_scale();
   void refresh_scale();
   int horizon() const;
   double discount() const;
@@ -126,6 +134,7 @@ class Trainer {
   std::unique_ptr<Network> network_;
   HeadLayout layout_;
   Team team_;
+  Reduction* reduction_;
   std::unique_ptr<Backend> backend_;
   std::vector<std::unique_ptr<Executor>> executors_;  // one per thread
   std::vector<std::unique_ptr<Rollout>> rollouts_;
