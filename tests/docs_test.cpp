@@ -122,6 +122,15 @@ const std::string& installed() {
   return path;
 }
 
+// Builds what a CMakeLists.txt in this folder says, which finds Rival where it is installed or in the folder.
+std::string build_commands(const fs::path& folder, bool found) {
+  std::string options = " -DCMAKE_CXX_COMPILER=" RIVAL_COMPILER;
+  if (found) options += " -DCMAKE_PREFIX_PATH=" + installed();
+  if (const std::string sanitizers = RIVAL_SANITIZE; !sanitizers.empty())
+    options += " -DCMAKE_CXX_FLAGS=-fsanitize=" + sanitizers;
+  return "cd " + folder.string() + " && set -e\ncmake -S . -B build" + options + "\ncmake --build build --parallel 2\n";
+}
+
 // With the library taken from a checkout (add_subdirectory) or, found, as it is installed.
 std::string check_program(const Block& block, bool found = true) {
   std::string cmake = cmake_block("add_subdirectory(rival");
@@ -132,13 +141,8 @@ std::string check_program(const Block& block, bool found = true) {
   std::ofstream(folder.path() / "CMakeLists.txt") << cmake;
   std::ofstream(folder.path() / "twenty_one.cpp") << block.text;
   fs::create_symlink(RIVAL_SOURCE_DIR, folder.path() / "rival");
-  std::string options = " -DCMAKE_CXX_COMPILER=" RIVAL_COMPILER;
-  if (found) options += " -DCMAKE_PREFIX_PATH=" + installed();
-  if (const std::string sanitizers = RIVAL_SANITIZE; !sanitizers.empty())
-    options += " -DCMAKE_CXX_FLAGS=-fsanitize=" + sanitizers;
   const Finished ran =
-      run_shell("cd " + folder.path().string() + " && set -e\ncmake -S . -B build" + options +
-                "\ncmake --build build --parallel 2\n"
+      run_shell(build_commands(folder.path(), found) +
                 "game=$(build/twenty_one games --json | sed 's/^{\"games\":\\[{\"name\":\"//; s/\".*//')\n"
                 "build/twenty_one check \"$game\"\n"
                 "build/twenty_one train \"$game\" --minutes 0.02 --out run\n"
@@ -159,10 +163,8 @@ std::string check_library(const Block& block) {
   const Folder folder;
   std::ofstream(folder.path() / "CMakeLists.txt") << cmake;
   std::ofstream(folder.path() / (named[1].str() + ".cpp")) << block.text;
-  const Finished ran = run_shell(
-      "cd " + folder.path().string() +
-      " && set -e\ncmake -S . -B build -DCMAKE_CXX_COMPILER=" RIVAL_COMPILER " -DCMAKE_PREFIX_PATH=" + installed() +
-      "\ncmake --build build\n" RIVAL_PROGRAM " check build/lib" + named[1].str() + ".so");
+  const Finished ran =
+      run_shell(build_commands(folder.path(), true) + RIVAL_PROGRAM " check build/lib" + named[1].str() + ".so");
   return ran.exit_code == 0 ? "" : block.place + ": fails:\n" + ran.output;
 }
 
@@ -242,6 +244,17 @@ Block own_program(const std::string& text = "", const std::string& by = "") {
 TEST(Docs, FindsAProgramThatBreaksAPromise) {
   const std::string found = check_program(own_program("sum == 21 ?", "sum == 22 ?"));
   EXPECT_NE(found.find("Built target twenty_one"), std::string::npos) << found;
+}
+
+// A loop of one's own needs nothing of this tree: its CMakeLists.txt, as the page shows it, and what is installed.
+TEST(Docs, TheLoopIsBuiltOutsideOfTheTree) {
+  const Folder folder;
+  std::ofstream(folder.path() / "CMakeLists.txt") << cmake_block("own_the_loop", "docs/own-the-loop.md");
+  fs::copy_file(RIVAL_SOURCE_DIR "/examples/own_the_loop.cpp", folder.path() / "own_the_loop.cpp");
+  const Finished ran = run_shell(build_commands(folder.path(), true) + "build/own_the_loop 1 runs\n");
+  EXPECT_EQ(ran.exit_code, 0) << ran.output;
+  EXPECT_NE(ran.output.find("against random 0."), std::string::npos) << ran.output;
+  EXPECT_TRUE(fs::exists(folder.path() / "runs/bot.safetensors"));
 }
 
 TEST(DocsSlow, TheProgramBuildsRivalAlong) {
