@@ -40,7 +40,7 @@ std::size_t line_of_stray_byte(std::string_view text) {
   while (!text.empty()) {
     if (static_cast<unsigned char>(text[0]) >= 0x80) return line;
     const std::size_t length = token_length(text);
-    line += static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(length), '\n'));
+    line += static_cast<std::size_t>(std::count(text.begin(), text.begin() + length, '\n'));
     text.remove_prefix(length);
   }
   return 0;
