@@ -1,5 +1,7 @@
 #include "games/connect_four/players.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <unordered_set>
@@ -137,8 +139,8 @@ class Arena {
         const ConnectFour& game = *batch_.state<ConnectFour>(m);
         const int choice = rows_.choices[m];
         if (choice < 0 || choice >= kColumns || !game.can_play(choice))
-          return Error{"connect_four: " + agent_.name() + " (seat " + std::to_string(game.mover()) + ") chose column " +
-                       std::to_string(choice + 1) + ", which cannot be played, in\n" + game.text()};
+          return Error{fmt::format("connect_four: {} (seat {}) chose column {}, which cannot be played, in\n{}",
+                                   agent_.name(), game.mover(), choice + 1, game.text())};
         decisions[m].push_back({game, choice});
       }
       if (Result<void> stepped = rows_.step(); !stepped) return stepped.error();
@@ -173,7 +175,7 @@ std::unique_ptr<Agent> greedy_player() {
 
 std::unique_ptr<Agent> lookahead_player(int depth) {
   return scripted_agent<ConnectFour>(
-      "depth" + std::to_string(depth),
+      fmt::format("depth{}", depth),
       [depth](const ConnectFour& game, int, Random& random) { return lookahead_move(game, depth, random); });
 }
 

@@ -1,5 +1,7 @@
 #include "games/lanes/data.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -25,8 +27,7 @@ class Reader {
   const std::optional<Error>& error() const { return error_; }
 
   void fail(const toml::node& at, const std::string& message) {
-    if (!error_)
-      error_ = Error{std::string(file_) + ":" + std::to_string(at.source().begin.line) + ": " + name_ + message};
+    if (!error_) error_ = Error{fmt::format("{}:{}: {}{}", file_, at.source().begin.line, name_, message)};
   }
 
   // Opens a table; what it is called in errors and parameters.
@@ -115,8 +116,8 @@ class Reader {
     if (!node) return points;
     const toml::array* list = node->as_array();
     if (!list || list->size() < at_least || list->size() > at_most) {
-      fail(*node, "'" + std::string(key) + "' must be a list of " + std::to_string(at_least) +
-                      (at_most > at_least ? " to " + std::to_string(at_most) : "") + " points [x, y]");
+      fail(*node, fmt::format("'{}' must be a list of {}{} points [x, y]", key, at_least,
+                              at_most > at_least ? fmt::format(" to {}", at_most) : ""));
       return points;
     }
     for (const toml::node& item : *list) points.push_back(point(item, key));
@@ -141,8 +142,8 @@ class Reader {
     if (!node) return tables;
     const toml::array* list = node->as_array();
     if (!list || list->size() < at_least || list->size() > at_most || !list->is_homogeneous<toml::table>()) {
-      fail(*node, "[[" + std::string(key) + "]] must be there " + std::to_string(at_least) +
-                      (at_most > at_least ? " to " + std::to_string(at_most) : "") + " times");
+      fail(*node, fmt::format("[[{}]] must be there {}{} times", key, at_least,
+                              at_most > at_least ? fmt::format(" to {}", at_most) : ""));
       return tables;
     }
     for (const toml::node& item : *list) tables.push_back(item.as_table());
@@ -259,7 +260,7 @@ void read_levels(Reader& reader, Rules& rules) {
   if (!node) return;
   const toml::array* list = node->as_array();
   if (!list || list->empty() || list->size() >= kMaxLevel)
-    return reader.fail(*node, "'levels' must be a list of 1 to " + std::to_string(kMaxLevel - 1) + " numbers");
+    return reader.fail(*node, fmt::format("'levels' must be a list of 1 to {} numbers", kMaxLevel - 1));
   std::int64_t last = 0;
   for (const toml::node& item : *list) {
     const auto value = item.value<std::int64_t>();
@@ -310,7 +311,7 @@ Result<std::shared_ptr<const Data>> parse_data(std::string_view text, std::strin
   rules.base = reader.point("base");
   reader.close();
   for (std::size_t i = 0; i < lanes.size(); ++i) {
-    reader.open(*lanes[i], "lanes " + std::to_string(i + 1));
+    reader.open(*lanes[i], fmt::format("lanes {}", i + 1));
     reader.text("name", data->lanes.emplace_back());
     read_lane(reader, rules, rules.lanes[i], *lanes[i]);
   }
@@ -367,7 +368,7 @@ Result<std::shared_ptr<const Data>> parse_data(std::string_view text, std::strin
 
   for (const toml::table* table : items) {
     Item& item = rules.items[rules.items_count++];
-    reader.open(*table, "item " + std::to_string(rules.items_count));
+    reader.open(*table, fmt::format("item {}", rules.items_count));
     reader.text("name", data->items.emplace_back());
     reader.open(*table, data->items.back());
     reader.find("name", true);
@@ -386,7 +387,7 @@ Result<std::shared_ptr<const Data>> parse_data(std::string_view text, std::strin
   const std::vector<std::string> roles = {"tank", "fighter", "marksman", "mage", "support", "assassin"};
   for (const toml::table* table : hero_list) {
     Hero& hero = rules.heroes[rules.heroes_count++];
-    reader.open(*table, "hero " + std::to_string(rules.heroes_count));
+    reader.open(*table, fmt::format("hero {}", rules.heroes_count));
     std::string name;
     reader.text("name", name);
     if (std::find(data->heroes.begin(), data->heroes.end(), name) != data->heroes.end())
@@ -403,7 +404,7 @@ Result<std::shared_ptr<const Data>> parse_data(std::string_view text, std::strin
     reader.close();
     data->abilities.emplace_back();
     for (std::size_t a = 0; a < abilities.size(); ++a) {
-      reader.open(*abilities[a], name + ".ability " + std::to_string(a + 1));
+      reader.open(*abilities[a], fmt::format("{}.ability {}", name, a + 1));
       read_ability(reader, hero.abilities[a], data->abilities.back()[a], *abilities[a]);
     }
     if (reader.error()) return *reader.error();

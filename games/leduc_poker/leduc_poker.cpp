@@ -1,5 +1,7 @@
 #include "games/leduc_poker/leduc_poker.hpp"
 
+#include <fmt/format.h>
+
 #include "games/poker/policy_agent.hpp"
 #include "search/game_tree.hpp"
 
@@ -100,7 +102,7 @@ std::string LeducPoker::betting() const {
     if (round == 1 && open_ >= 0) text += std::string(" [") + kCards[open_] + "] ";
     for (int i = 0; i < count_[round]; ++i) text += "fcr"[choices_[round][i]];
   }
-  return (text.empty() ? "-" : text) + "; paid " + std::to_string(paid_[0]) + " and " + std::to_string(paid_[1]) + "\n";
+  return fmt::format("{}; paid {} and {}\n", text.empty() ? "-" : text, paid_[0], paid_[1]);
 }
 
 std::string LeducPoker::text() const {

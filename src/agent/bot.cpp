@@ -1,5 +1,7 @@
 #include "agent/bot.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -40,8 +42,8 @@ Result<json> metadata(const TensorFile& tensors, const std::string& file) {
   if (format == 0) fields.fail("format", "must be at least 1");
   if (error) return *error;
   if (format > kFormat)
-    return Error{file + ": bot format " + std::to_string(format) + " is newer than this program reads (" +
-                 std::to_string(kFormat) + "); update rival"};
+    return Error{
+        fmt::format("{}: bot format {} is newer than this program reads ({}); update rival", file, format, kFormat)};
   return parsed;
 }
 
@@ -159,7 +161,7 @@ Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const
   NetworkOptions options{.hidden = fields.wholes<int>("hidden", kMostLayers, {1, kWidest}),
                          .memory = fields.whole<int>("memory", {0, kWidest}),
                          .grid = fields.word<GridReading>("grid")};
-  if (options.hidden.empty()) fields.fail("hidden", "must list 1 to " + std::to_string(kMostLayers) + " widths");
+  if (options.hidden.empty()) fields.fail("hidden", fmt::format("must list 1 to {} widths", kMostLayers));
   if (fields.has("entity")) options.entity = fields.whole<int>("entity", {1, kWidest});  // older bots lack it
   Limits limits;
   if (fields.has("limits")) {

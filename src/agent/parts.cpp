@@ -141,7 +141,7 @@ std::vector<ObservedParameter> rules_from_json(JsonFields& fields, std::optional
   std::set<std::string> names;
   if (!fields.has("rules")) return rules;
   for (const json& entry : fields.list("rules", kMostRules)) {
-    JsonFields rule(entry, fields.place() + ", rules " + std::to_string(rules.size()), error);
+    JsonFields rule(entry, fmt::format("{}, rules {}", fields.place(), rules.size()), error);
     rules.push_back({rule.text("name"), rule.real<float>("low"), rule.real<float>("high")});
     if (!(rules.back().low < rules.back().high)) rule.fail("high", "must be above 'low'");
     if (!names.insert(rules.back().name).second) rule.fail("name", "is that of an earlier one");
@@ -160,10 +160,10 @@ Result<Spec> parts_from_json(const std::string& text, const std::string& name, c
   std::uint64_t total = 0;
   const auto add = [&](const char* list, std::uint64_t size) {
     total += std::min<std::uint64_t>(size, kMaxSize + 1);
-    if (total > kMaxSize) fields.fail(list, "has more than " + std::to_string(kMaxSize) + " numbers");
+    if (total > kMaxSize) fields.fail(list, fmt::format("has more than {} numbers", kMaxSize));
   };
   for (const json& entry : fields.list("observation", kMaxParts)) {
-    JsonFields part(entry, place + ", observation " + std::to_string(spec.observation.size()), error);
+    JsonFields part(entry, fmt::format("{}, observation {}", place, spec.observation.size()), error);
     const ObservationPart o = observation_from(part);
     const std::uint64_t rows = static_cast<std::uint64_t>(o.channels) * static_cast<std::uint64_t>(o.height);
     add("observation", rows > kMaxSize ? rows : rows * static_cast<std::uint64_t>(o.width));
@@ -171,7 +171,7 @@ Result<Spec> parts_from_json(const std::string& text, const std::string& name, c
     spec.observation.push_back(o);
   }
   for (const json& entry : fields.list("action", kMaxParts)) {
-    JsonFields part(entry, place + ", action " + std::to_string(spec.action.size()), error);
+    JsonFields part(entry, fmt::format("{}, action {}", place, spec.action.size()), error);
     spec.action.push_back(action_from(part, error));
     add("action", static_cast<std::uint64_t>(spec.action.back().size));
     if (error) return *error;

@@ -1,6 +1,7 @@
 #include "base/file.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -46,8 +47,7 @@ std::string reason(int code) {
 }
 
 Error write_error(const std::string& path, std::size_t bytes, int code, const char* consequence) {
-  return {"cannot write '" + path + "' (" + std::to_string(bytes) + " bytes): " + reason(code) + consequence +
-          remedy(code)};
+  return {fmt::format("cannot write '{}' ({} bytes): {}{}{}", path, bytes, reason(code), consequence, remedy(code))};
 }
 
 // 0, or the errno that stopped it.
@@ -134,7 +134,7 @@ Result<std::string> read_file(const std::string& path) {
 }
 
 std::string temporary_name(const std::string& path) {
-  return path + std::string(kTemporary) + std::to_string(::getpid());
+  return fmt::format("{}{}{}", path, kTemporary, ::getpid());
 }
 
 bool is_temporary_name(std::string_view file_name) {
@@ -193,7 +193,7 @@ Result<AppendFile> AppendFile::open(const std::string& path, std::uint64_t keep,
   const std::uint64_t size = fs::file_size(path, code);
   if (code || size < keep) return Error{"cannot add to '" + path + "': it is shorter than it was"};
   if (size > keep && files.ftruncate(file, static_cast<off_t>(keep)) < 0)
-    return Error{"cannot cut '" + path + "' to " + std::to_string(keep) + " bytes: " + reason(errno) + remedy(errno)};
+    return Error{fmt::format("cannot cut '{}' to {} bytes: {}{}", path, keep, reason(errno), remedy(errno))};
   return opened;
 }
 

@@ -1,5 +1,7 @@
 #include "base/json_fields.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <set>
 
@@ -37,8 +39,7 @@ Result<json> parse_json(std::string_view text, const std::string& place) {
   std::vector<std::set<std::string>> keys;  // of the objects that are open
   std::string problem;
   const auto look = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (depth > kDeepest && problem.empty())
-      problem = "objects and lists are more than " + std::to_string(kDeepest) + " deep";
+    if (depth > kDeepest && problem.empty()) problem = fmt::format("objects and lists are more than {} deep", kDeepest);
     if (!problem.empty()) return false;
     if (event == json::parse_event_t::object_start) keys.emplace_back();
     if (event == json::parse_event_t::object_end) keys.pop_back();
@@ -94,8 +95,7 @@ const json& JsonFields::list(const char* name, std::size_t longest) {
   const json& value = at(name);
   if (value.is_array() && value.size() <= longest) return value;
   if (value.is_array())
-    fail(name,
-         "has " + std::to_string(value.size()) + " entries; at most " + std::to_string(longest) + " are possible");
+    fail(name, fmt::format("has {} entries; at most {} are possible", value.size(), longest));
   else
     must_be(name, "a list", value);
   return kEmpty;

@@ -1,5 +1,7 @@
 #include "base/recorded.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -22,8 +24,8 @@ Result<void> check_recorded(const std::string& path, const std::string& fresh) {
     const bool more_expected = static_cast<bool>(std::getline(wanted, expected));
     if (!more_recorded && !more_expected) return {};
     if (more_recorded != more_expected || recorded != expected)
-      return Error{path + ":" + std::to_string(line) + ": recorded \"" + recorded + "\", but now it is \"" + expected +
-                   "\"" + remedy};
+      return Error{
+          fmt::format("{}:{}: recorded \"{}\", but now it is \"{}\"{}", path, line, recorded, expected, remedy)};
   }
 }
 

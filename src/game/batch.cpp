@@ -1,5 +1,7 @@
 #include "game/batch.hpp"
 
+#include <fmt/format.h>
+
 #include <numeric>
 
 namespace rival {
@@ -10,10 +12,9 @@ Result<void> Batch::sound() const {
 }
 
 Error Batch::error(const BatchFailure& failure) const {
-  std::string place = "game '" + spec_.name + "'";
-  if (failure.match >= 0)
-    place += ", match " + std::to_string(failure.match) + ", step " + std::to_string(failure.step);
-  if (failure.seat >= 0) place += ", seat " + std::to_string(failure.seat);
+  std::string place = fmt::format("game '{}'", spec_.name);
+  if (failure.match >= 0) place += fmt::format(", match {}, step {}", failure.match, failure.step);
+  if (failure.seat >= 0) place += fmt::format(", seat {}", failure.seat);
   return {place + ": " + failure.what};
 }
 

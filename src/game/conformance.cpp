@@ -1,5 +1,7 @@
 #include "game/conformance.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -127,8 +129,8 @@ class Kit {
     return false;
   }
   std::string where(int seat = -1) const {
-    std::string text = "match " + std::to_string(match_) + ", step " + std::to_string(step_);
-    return text + (seat < 0 ? ": " : ", seat " + std::to_string(seat) + ": ");
+    return seat < 0 ? fmt::format("match {}, step {}: ", match_, step_)
+                    : fmt::format("match {}, step {}, seat {}: ", match_, step_, seat);
   }
 
   // Whether none of the rules' members has thrown.
@@ -195,13 +197,14 @@ class Kit {
     if (!std::equal(whole, whole + size, row.begin()))
       for (std::size_t p = 0; p + 1 < spec_.observation.size(); ++p)
         if (in_gap(row, apart.observation_offset[p] + cells(p)))
-          warn("observations", where(seat) + "what is written to observation part '" + spec_.observation[p].name +
-                                   "' goes beyond its " + std::to_string(cells(p)) + " values, into the next part");
+          warn("observations",
+               fmt::format("{}what is written to observation part '{}' goes beyond its {} values, into the next part",
+                           where(seat), spec_.observation[p].name, cells(p)));
     for (std::size_t p = 0; p < spec_.action.size() && acting; ++p)
       if (choices(p) > 0 && apart.mask_offset[p] + choices(p) + kPadding < apart.mask_size &&
           in_gap(mask, apart.mask_offset[p] + choices(p)))
-        fail("masks", where(seat) + "the mask of action part '" + spec_.action[p].name + "' is written beyond its " +
-                          std::to_string(choices(p)) + " choices, into the next part");
+        fail("masks", fmt::format("{}the mask of action part '{}' is written beyond its {} choices, into the next part",
+                                  where(seat), spec_.action[p].name, choices(p)));
   }
 
   void check_entities(int seat, std::size_t p, const float* row) {
@@ -210,10 +213,10 @@ class Kit {
     for (int e = 0; e < part.count(); ++e, row += part.features()) {
       const bool others = std::any_of(row + 1, row + part.features(), [](float x) { return x != 0; });
       if (row[0] == 1 || (row[0] == 0 && !others)) continue;
-      warn("entities", where(seat) + "row " + std::to_string(e) + " of '" + part.name + "' begins with " +
-                           number(row[0]) +
-                           (row[0] == 0 ? ", which means that there is no entity, but other numbers of it are set"
-                                        : "; the first number of an entity is 1, that of a row without one 0"));
+      warn("entities",
+           fmt::format("{}row {} of '{}' begins with {}{}", where(seat), e, part.name, number(row[0]),
+                       row[0] == 0 ? ", which means that there is no entity, but other numbers of it are set"
+                                   : "; the first number of an entity is 1, that of a row without one 0"));
     }
   }
 
@@ -228,11 +231,11 @@ class Kit {
     if (acting.empty()) return fail("to act", where() + "nobody is to act, but the match is running");
     for (int seat = spec_.seats; seat < 64; ++seat)
       if (acting.contains(seat))
-        return fail("to act", where() + "seat " + std::to_string(seat) + " is to act, but there are only " +
-                                  std::to_string(spec_.seats) + " seats");
+        return fail("to act",
+                    fmt::format("{}seat {} is to act, but there are only {} seats", where(), seat, spec_.seats));
     if (!spec_.simultaneous && acting.count() > 1)
-      return fail("to act", where() + std::to_string(acting.count()) +
-                                " seats are to act at once; set Spec::simultaneous if that is meant");
+      return fail("to act", fmt::format("{}{} seats are to act at once; set Spec::simultaneous if that is meant",
+                                        where(), acting.count()));
     return true;
   }
 
@@ -245,9 +248,7 @@ class Kit {
       const ObservationPart& part = spec_.observation[p];
       for (int i = 0; i < part.size(); ++i) {
         const float x = row[layout.observation_offset[p] + i];
-        const auto place = [&] {
-          return where(seat) + "observation part '" + part.name + "', index " + std::to_string(i);
-        };
+        const auto place = [&] { return fmt::format("{}observation part '{}', index {}", where(seat), part.name, i); };
         if (!std::isfinite(x)) return fail("observations", place() + " is " + number(x));
         if (std::fabs(x) > kScale) warn("scale", place() + " is " + number(x) + "; scale it to order 1");
       }
@@ -259,8 +260,8 @@ class Kit {
     ++sights_;
     for (int i = 0; i < kPadding; ++i)
       if (row[-1 - i] != kGuard || row[layout.observation_size + i] != kGuard)
-        return fail("observations", where(seat) + "observe() writes outside its row of " +
-                                        std::to_string(layout.observation_size) + " values");
+        return fail("observations", fmt::format("{}observe() writes outside its row of {} values", where(seat),
+                                                layout.observation_size));
     return true;
   }
 
@@ -276,16 +277,15 @@ class Kit {
       for (int c = 0; c < part.size; ++c) {
         const int byte = row[layout.mask_offset[p] + c];
         if (byte > 1)
-          return fail("masks", place() + ", choice " + std::to_string(c) + ": the mask is " + std::to_string(byte) +
-                                   ", must be 0 or 1");
+          return fail("masks", fmt::format("{}, choice {}: the mask is {}, must be 0 or 1", place(), c, byte));
         allowed += byte;
       }
       if (allowed == 0) return fail("masks", place() + ": no choice is allowed");
     }
     for (int i = 0; i < kPadding; ++i)
       if (row[-1 - i] != kMaskGuard || row[layout.mask_size + i] != kMaskGuard)
-        return fail("masks", where(seat) + "legal() writes outside its mask of " + std::to_string(layout.mask_size) +
-                                 " choices");
+        return fail("masks",
+                    fmt::format("{}legal() writes outside its mask of {} choices", where(seat), layout.mask_size));
     return true;
   }
 
@@ -330,9 +330,11 @@ class Kit {
         for (int i = 0; i < spec_.observation[p].size(); ++i) {
           const std::size_t cell = kPadding + layout.observation_offset[p] + i;
           if (before.observation[cell] != after.observation[cell])
-            fail("hidden", where(seat) + "sees what is hidden: observation part '" + spec_.observation[p].name +
-                               "', index " + std::to_string(i) + " changes from " + number(before.observation[cell]) +
-                               " to " + number(after.observation[cell]) + " when the hidden state is redrawn");
+            fail("hidden",
+                 fmt::format("{}sees what is hidden: observation part '{}', index {} changes from {} to {} when the "
+                             "hidden state is redrawn",
+                             where(seat), spec_.observation[p].name, i, number(before.observation[cell]),
+                             number(after.observation[cell])));
         }
       if (before.mask != after.mask) fail("hidden", where(seat) + "the mask gives away what is hidden");
       redrawn_ = redrawn_ || copy_->hash(0) != batch_->hash(0);
@@ -347,7 +349,7 @@ class Kit {
     for (int team : batch_->playing_teams(0)) {
       const float result = batch_->result(0, team);
       if (!std::isfinite(result)) {
-        fail("results", where() + "the result of team " + std::to_string(team) + " is " + number(result));
+        fail("results", fmt::format("{}the result of team {} is {}", where(), team, number(result)));
         return;
       }
       sum += result;
@@ -359,9 +361,11 @@ class Kit {
     if (!results_sum_) results_sum_ = sum;
     if (std::fabs(sum - *results_sum_) > 1e-4 * std::max(1.0, std::fabs(*results_sum_)))
       warn("results",
-           where() + "the teams' results sum to " + number(sum) + ", in an earlier match to " + number(*results_sum_) +
-               ": each team is trained for its own, and ratings count who has more. That is right for payoffs; "
-               "where a match is won, drawn or lost, a draw must be worth the mean of the other two");
+           fmt::format(
+               "{}the teams' results sum to {}, in an earlier match to {}: each team is trained for its own, and "
+               "ratings count who has more. That is right for payoffs; where a match is won, drawn or lost, a "
+               "draw must be worth the mean of the other two",
+               where(), number(sum), number(*results_sum_)));
   }
 
   // Plays match `match_` to its end with random actions. False if it had to stop.
@@ -386,8 +390,8 @@ class Kit {
       if (hurried_ && step_ == kQuickSteps) return true;
       if (step_ == bound)
         return fail("ending",
-                    where() + "the match is still running after " + std::to_string(bound) + " steps" +
-                        (spec_.max_steps > 0 ? " (Spec::max_steps)" : "; truncate it, and set Spec::max_steps"));
+                    fmt::format("{}the match is still running after {} steps{}", where(), bound,
+                                spec_.max_steps > 0 ? " (Spec::max_steps)" : "; truncate it, and set Spec::max_steps"));
       if (!check_seats()) return false;
       const SeatSet acting = batch_->to_act(0);
       ActionLog now{std::vector<std::int32_t>(choices), std::vector<float>(values)};
@@ -479,17 +483,18 @@ class Kit {
       const bool forgetful = play(settings_, match_key, Random(match_key.split(1'000'003)), played, &fresh) &&
                              verify_replay(fresh, factory_).ok();
       fail("same keys",
-           "match " + std::to_string(match_) + " played again: " + same.error().message +
-               (forgetful ? ". On a new object every time the match is the same, so reset() leaves something of the "
-                            "match before it: let it set every member, with `*this = Game();` as its first line"
-                          : ". Something other than the key and the actions decides: a global generator, a clock, a "
-                            "pointer to what matches share, or a member without an initial value"));
+           fmt::format("match {} played again: {}{}", match_, same.error().message,
+                       forgetful ? ". On a new object every time the match is the same, so reset() leaves something of "
+                                   "the match before it: let it set every member, with `*this = Game();` as its first "
+                                   "line"
+                                 : ". Something other than the key and the actions decides: a global generator, a "
+                                   "clock, a pointer to what matches share, or a member without an initial value"));
       return;
     }
     touch("replay");
     const Result<Replay> read = parse_replay(serialize(replay));
     const Result<void> same = read ? verify_replay(read.value(), factory_) : Result<void>(read.error());
-    if (!same) fail("replay", "match " + std::to_string(match_) + ": " + same.error().message);
+    if (!same) fail("replay", fmt::format("match {}: {}", match_, same.error().message));
   }
 
   // The same matches side by side in one batch.
@@ -521,8 +526,7 @@ class Kit {
     }
     for (int m = 0; m < count; ++m)
       if (batch->hash(m) != played_[m].last_hash) {
-        fail("same keys",
-             "match " + std::to_string(m) + " ends otherwise when played beside others in a batch than alone");
+        fail("same keys", fmt::format("match {} ends otherwise when played beside others in a batch than alone", m));
         return;
       }
   }

@@ -1,5 +1,7 @@
 #include "game/match_settings.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -169,8 +171,7 @@ Result<void> fits(const Spec& spec, const MatchSettings& settings) {
   for (const DrawnParameter& one : settings.drawn) {
     const std::size_t p = one.parameter;
     if (one.parameter < 0 || p >= spec.parameters.size())
-      return Error{"draws parameter " + std::to_string(one.parameter) + ", the game has " +
-                   std::to_string(spec.parameters.size())};
+      return Error{fmt::format("draws parameter {}, the game has {}", one.parameter, spec.parameters.size())};
     const Parameter& parameter = spec.parameters[p];
     std::vector<float> values = one.values;
     values.insert(values.end(), {static_cast<float>(one.low), static_cast<float>(one.high)});

@@ -1,5 +1,7 @@
 #include "game/replay.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -73,7 +75,7 @@ SeatSet seat_set(std::uint64_t bits) {
 std::string seat_names(SeatSet seats) {
   std::string text;
   for (int seat = 0; seat < kSeats; ++seat)
-    if (seats.contains(seat)) text += (text.empty() ? "" : ", ") + std::to_string(seat);
+    if (seats.contains(seat)) text += fmt::format("{}{}", text.empty() ? "" : ", ", seat);
   return text.empty() ? "none" : text;
 }
 
@@ -124,9 +126,7 @@ class Reader {
   std::size_t left() const { return bytes_.size() - offset_; }
 
   void fail(std::string_view field, const std::string& what) {
-    if (ok())
-      error_.message =
-          std::string(name_) + ": byte " + std::to_string(offset_) + ", field '" + std::string(field) + "': " + what;
+    if (ok()) error_.message = fmt::format("{}: byte {}, field '{}': {}", name_, offset_, field, what);
   }
 
   std::uint64_t fixed(std::string_view field, int size) {
@@ -158,7 +158,7 @@ class Reader {
     }
     if (value > most) {
       offset_ = start;
-      fail(field, "is " + std::to_string(value) + ", at most " + std::to_string(most) + " is possible here");
+      fail(field, fmt::format("is {}, at most {} is possible here", value, most));
       return 0;
     }
     return value;
@@ -282,7 +282,7 @@ std::string rule_changes(const std::vector<RuleSection>& recorded, const std::ve
   if (changes.empty()) return recorded == present ? "" : "their parts are in another order";
   std::string text;
   for (std::size_t i = 0; i < std::min(kShown, changes.size()); ++i) text += (i > 0 ? ", " : "") + changes[i];
-  if (changes.size() > kShown) text += " and " + std::to_string(changes.size() - kShown) + " more";
+  if (changes.size() > kShown) text += fmt::format(" and {} more", changes.size() - kShown);
   return text;
 }
 
@@ -377,7 +377,7 @@ Result<void> ReplayPlayer::step() {
 }
 
 Error ReplayPlayer::differs(const std::string& what) const {
-  return {"replay of '" + replay_->game + "': step " + std::to_string(step_) + ": " + what};
+  return {fmt::format("replay of '{}': step {}: {}", replay_->game, step_, what)};
 }
 
 Result<void> ReplayPlayer::compare_hash() {
@@ -385,10 +385,11 @@ Result<void> ReplayPlayer::compare_hash() {
   if (!done() && step_ % every != 0) return {};
   const std::uint32_t expected = done() ? replay_->hashes.back() : replay_->hashes[step_ / every];
   if (short_hash(batch_->hash(0)) != expected)
-    return differs(last_agreed_ < 0
-                       ? "the match starts from another state than the recorded one"
-                       : "the match is in another state than the recorded one; they still agreed at step " +
-                             std::to_string(last_agreed_));
+    return differs(
+        last_agreed_ < 0
+            ? "the match starts from another state than the recorded one"
+            : fmt::format("the match is in another state than the recorded one; they still agreed at step {}",
+                          last_agreed_));
   if (done() && batch_->status(0) != replay_->status)
     return differs("the match and its recording differ in whether it has ended");
   last_agreed_ = step_;
@@ -415,19 +416,18 @@ Result<void> ReplayPlayer::take_actions() {
       if (part->is_choice()) {
         const std::int32_t choice = choices[offset];
         const bool known = choice >= 0 && choice < part->size;
-        if (counts ? !known || !mask[choice] : choice != 0)
-          wrong = "choice " + std::to_string(choice) + " is not allowed";
+        if (counts ? !known || !mask[choice] : choice != 0) wrong = fmt::format("choice {} is not allowed", choice);
         choices_[row * layout.choice_count + offset] = choice;
         mask += part->size;
       } else {
         for (int i = offset; i < offset + part->size; ++i) {
           if (counts ? !(values[i] >= part->low && values[i] <= part->high) : values[i] != 0)
-            wrong = "value " + shortest(values[i]) + " is out of range";
+            wrong = fmt::format("value {} is out of range", shortest(values[i]));
           values_[row * layout.value_count + i] = values[i];
         }
       }
       if (!wrong.empty() && problem.empty())
-        problem = "seat " + std::to_string(seat) + ", action part '" + part->name + "': the recorded " + wrong;
+        problem = fmt::format("seat {}, action part '{}': the recorded {}", seat, part->name, wrong);
       ++part;
     });
     if (!problem.empty()) return differs(problem);
@@ -525,7 +525,7 @@ void read_header(Reader& r, Replay& replay) {
     const std::size_t longest = replay.rules.empty() ? 0 : replay.rules.back().name.size();
     const std::uint64_t shared = r.varint("length of shared name", longest);
     const std::uint64_t rest = r.varint("length of name", kMaxName);
-    if (r.ok() && shared + rest > kMaxName) r.fail("length of name", "more than " + std::to_string(kMaxName));
+    if (r.ok() && shared + rest > kMaxName) r.fail("length of name", fmt::format("more than {}", kMaxName));
     std::string name = replay.rules.empty() ? "" : replay.rules.back().name.substr(0, shared);
     name += r.text("name", rest);
     const auto hash = static_cast<std::uint32_t>(r.varint("hash", std::numeric_limits<std::uint32_t>::max()));
@@ -560,14 +560,14 @@ void read_header(Reader& r, Replay& replay) {
 void read_steps(Reader& r, Replay& replay) {
   const std::uint64_t steps = r.varint("step count", std::numeric_limits<std::int32_t>::max());
   if (r.ok() && steps > 4 * static_cast<std::uint64_t>(r.left()))  // two bits each, at least
-    r.fail("step count", "is " + std::to_string(steps) + ", but only " + std::to_string(r.left()) +
-                             " bytes follow; the file is truncated or damaged");
+    r.fail("step count",
+           fmt::format("is {}, but only {} bytes follow; the file is truncated or damaged", steps, r.left()));
   const std::size_t size = replay.choices_per_decision();
   std::vector<std::int32_t> before(kSeats * size, 0);
   for (std::uint64_t step = 0; r.ok() && step < steps; ++step) {
     const SeatSet seats = r.bits("acting seats", 1) ? (step > 0 ? replay.acting.back() : SeatSet::none())
                                                     : seat_set(r.bits("acting seats", replay.seats));
-    if (r.ok() && seats.empty()) r.fail("acting seats", "step " + std::to_string(step) + " has none");
+    if (r.ok() && seats.empty()) r.fail("acting seats", fmt::format("step {} has none", step));
     replay.acting.push_back(seats);
     for (int seat = 0; r.ok() && seat < kSeats; ++seat) {
       if (!seats.contains(seat)) continue;
@@ -577,8 +577,7 @@ void read_steps(Reader& r, Replay& replay) {
         if (part.choice && !same) {
           own[offset] = counts ? static_cast<std::int32_t>(r.bits("choice", bits_for(part.size))) : 0;
           if (own[offset] >= part.size)
-            r.fail("choice",
-                   "is " + std::to_string(own[offset]) + " of " + std::to_string(part.size) + " that there are");
+            r.fail("choice", fmt::format("is {} of {} that there are", own[offset], part.size));
         }
         for (int i = 0; r.ok() && !part.choice && i < part.size; ++i) {
           const auto bits = counts ? static_cast<std::uint32_t>(r.bits("value", 32)) : 0;
@@ -589,7 +588,7 @@ void read_steps(Reader& r, Replay& replay) {
       });
       replay.choices.insert(replay.choices.end(), own, own + size);
       if (r.ok() && replay.choices.size() + replay.values.size() > kMaxChoices)
-        r.fail("decision", "the replay has more than " + std::to_string(kMaxChoices) + " choices and values");
+        r.fail("decision", fmt::format("the replay has more than {} choices and values", kMaxChoices));
     }
   }
   r.align("steps");
@@ -603,13 +602,13 @@ Result<Replay> parse_replay(std::span<const std::byte> bytes, std::string_view n
   if (r.text("magic", kMagic.size()) != kMagic) return Error{std::string(name) + ": not a replay of Rival"};
   const std::uint64_t version = r.fixed("version", 1);
   if (r.ok() && version != kVersion)
-    r.fail("version", "is " + std::to_string(version) + "; this program reads version " + std::to_string(kVersion) +
-                          (version < kVersion ? ": record the match again" : ""));
+    r.fail("version", fmt::format("is {}; this program reads version {}{}", version, kVersion,
+                                  version < kVersion ? ": record the match again" : ""));
   read_header(r, replay);
   read_steps(r, replay);
   const std::uint64_t status = r.fixed("status", 1);
   if (r.ok() && status > static_cast<std::uint64_t>(Status::truncated))
-    r.fail("status", "is " + std::to_string(status) + "; 0, 1 and 2 are known");
+    r.fail("status", fmt::format("is {}; 0, 1 and 2 are known", status));
   replay.status = static_cast<Status>(status);
   if (!r.ok()) return r.error();
   const std::size_t hashes = hash_count(replay.acting.size(), replay.check_every);
@@ -618,7 +617,7 @@ Result<Replay> parse_replay(std::span<const std::byte> bytes, std::string_view n
   const std::size_t body = r.offset();
   const std::uint64_t checksum = r.fixed("checksum", 8);
   if (r.ok() && checksum != fnv1a(bytes.first(body))) r.fail("checksum", "does not match; the file is damaged");
-  if (r.ok() && r.left() > 0) r.fail("end", std::to_string(r.left()) + " bytes too many");
+  if (r.ok() && r.left() > 0) r.fail("end", fmt::format("{} bytes too many", r.left()));
   if (!r.ok()) return r.error();
   return replay;
 }

@@ -1,5 +1,7 @@
 #include "game/rows.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -15,7 +17,7 @@ namespace {
 std::string value_name(const Spec& spec, const RowLayout& layout, int at) {
   std::size_t part = spec.observation.size() - 1;
   while (layout.observation_offset[part] > at) --part;
-  return "value " + std::to_string(at - layout.observation_offset[part]) + " of '" + spec.observation[part].name + "'";
+  return fmt::format("value {} of '{}'", at - layout.observation_offset[part], spec.observation[part].name);
 }
 
 // Whether a mask allows any of `size` choices.
@@ -109,14 +111,14 @@ Result<void> BatchRows::take(std::span<const int> rows, const std::string& who) 
         if (choice >= 0 && choice < part.size && allowed[choice]) continue;
         std::string others;
         for (int c = 0; c < part.size; ++c)
-          if (allowed[c]) others += (others.empty() ? "" : ", ") + std::to_string(c);
-        return bad("made the illegal choice " + std::to_string(choice) + " of '" + part.name + "'; allowed: " + others);
+          if (allowed[c]) others += fmt::format("{}{}", others.empty() ? "" : ", ", c);
+        return bad(fmt::format("made the illegal choice {} of '{}'; allowed: {}", choice, part.name, others));
       }
       for (int i = 0; i < part.size; ++i) {
         float& value = value_row(row)[layout.value_offset[p] + i];
         if (!std::isfinite(value))
-          return bad("gave " + with_digits(static_cast<double>(value), 6) + " as value " + std::to_string(i) + " of '" +
-                     part.name + "'");
+          return bad(
+              fmt::format("gave {} as value {} of '{}'", with_digits(static_cast<double>(value), 6), i, part.name));
         value = std::clamp(value, part.low, part.high);
       }
     }

@@ -1,5 +1,7 @@
 #include "game/spec.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -73,7 +75,7 @@ struct Seats {
 std::vector<Seats> named_seats(const Spec& spec) {
   std::vector<Seats> all;
   for (int team = 0; team < spec.team_count(); ++team) {
-    all.push_back({"team" + std::to_string(team), {}});
+    all.push_back({fmt::format("team{}", team), {}});
     for (int seat = 0; seat < spec.seats; ++seat)
       if (spec.team_of(seat) == team) all.back().seats.push_back(seat);
   }
@@ -157,8 +159,8 @@ Result<void> set_picks(const Spec& spec, std::span<const std::string> assignment
     if (!options) return options.error();
     const std::size_t count = options.value().size(), seats = who->seats.size();
     if (count > seats)
-      return Error{where + name + ": " + std::to_string(count) + " options for " + std::to_string(seats) +
-                   (seats == 1 ? " seat" : " seats") + "; name one for each of them, or one for all"};
+      return Error{fmt::format("{}{}: {} options for {} {}; name one for each of them, or one for all", where, name,
+                               count, seats, seats == 1 ? "seat" : "seats")};
     const auto first = (choice - spec.choices.data()) * spec.seats;
     for (std::size_t i = 0; i < (count == 1 ? seats : count); ++i)
       settings.picks[first + who->seats[i]] = options.value()[count == 1 ? 0 : i];
@@ -193,28 +195,27 @@ std::string settings_text(const Spec& spec, const Settings& settings) {
     const bool alike = std::all_of(picks.begin(), picks.end(), [&](int pick) { return pick == picks[0]; });
     for (std::size_t seat = 0; seat < (alike ? 1 : seats); ++seat)
       if (picks[seat] >= 0)
-        add((alike ? "" : std::to_string(seat) + ".") + choice.name + "=" + choice.options[picks[seat]]);
+        add(fmt::format("{}{}={}", alike ? "" : fmt::format("{}.", seat), choice.name, choice.options[picks[seat]]));
   }
   return text;
 }
 
 Result<void> fits(const Spec& spec, const Settings& settings) {
   if (settings.parameters.size() != spec.parameters.size())
-    return Error{"sets " + std::to_string(settings.parameters.size()) + " parameters, the game has " +
-                 std::to_string(spec.parameters.size())};
+    return Error{
+        fmt::format("sets {} parameters, the game has {}", settings.parameters.size(), spec.parameters.size())};
   for (std::size_t p = 0; p < spec.parameters.size(); ++p)
     if (!allows(spec.parameters[p], settings.parameters[p]))
-      return Error{"sets parameter '" + spec.parameters[p].name + "' to " + shortest(settings.parameters[p]) +
-                   ", which is not " + allowed_values(spec.parameters[p])};
+      return Error{fmt::format("sets parameter '{}' to {}, which is not {}", spec.parameters[p].name,
+                               shortest(settings.parameters[p]), allowed_values(spec.parameters[p]))};
   const std::size_t seats = spec.seats;
   if (!settings.picks.empty() && settings.picks.size() != spec.choices.size() * seats)
-    return Error{"has " + std::to_string(settings.picks.size()) + " picks, the game " +
-                 std::to_string(spec.choices.size() * seats)};
+    return Error{fmt::format("has {} picks, the game {}", settings.picks.size(), spec.choices.size() * seats)};
   for (std::size_t i = 0; i < settings.picks.size(); ++i)
     if (const Choice& choice = spec.choices[i / seats];
         settings.picks[i] < -1 || settings.picks[i] >= static_cast<int>(choice.options.size()))
-      return Error{"picks number " + std::to_string(settings.picks[i]) + " of '" + choice.name + "', which has " +
-                   std::to_string(choice.options.size()) + " options"};
+      return Error{fmt::format("picks number {} of '{}', which has {} options", settings.picks[i], choice.name,
+                               choice.options.size())};
   return {};
 }
 
@@ -243,22 +244,22 @@ std::string wrong_names(const std::string& kind, const std::vector<Named>& all) 
     const std::string& name = one.name;
     if (name.empty() || name.size() > kLongestName || name.find('=') != std::string::npos ||
         std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }))
-      return kind + " " + std::to_string(seen.size()) + " needs a name of 1 to " + std::to_string(kLongestName) +
-             " characters without '=' and line breaks";
-    if (!seen.insert(name).second) return "there are two of the name '" + name + "' among each " + kind;
+      return fmt::format("{} {} needs a name of 1 to {} characters without '=' and line breaks", kind, seen.size(),
+                         kLongestName);
+    if (!seen.insert(name).second) return fmt::format("there are two of the name '{}' among each {}", name, kind);
   }
   return "";
 }
 
 std::string wrong_seats(const Spec& spec) {
-  if (spec.seats < 1 || spec.seats > 64) return "seats must be 1 to 64, is " + std::to_string(spec.seats);
+  if (spec.seats < 1 || spec.seats > 64) return fmt::format("seats must be 1 to 64, is {}", spec.seats);
   if (spec.teams.empty()) return "";
   if (static_cast<int>(spec.teams.size()) != spec.seats) return "teams must name a team for every seat";
   for (int team : spec.teams)
     if (team < 0 || team >= spec.seats) return "team numbers must be 0 to seats - 1";
   for (int team = 0; team < spec.team_count(); ++team)
     if (std::find(spec.teams.begin(), spec.teams.end(), team) == spec.teams.end())
-      return "team " + std::to_string(team) + " has no seat; number the teams 0, 1, 2... without a gap";
+      return fmt::format("team {} has no seat; number the teams 0, 1, 2... without a gap", team);
   return "";
 }
 
@@ -272,9 +273,9 @@ std::string wrong_observation(const Spec& spec) {
     if ((flat && (part.channels > 1 || part.height > 1)) || (set && part.channels > 1))
       return who + " has more dimensions than its kind; make it with vector(), grid() or entities()";
     for (std::int64_t size = 1; int side : {part.channels, part.height, part.width})
-      if ((size *= side) > kMostCells) return who + " has more than " + std::to_string(kMostCells) + " cells";
+      if ((size *= side) > kMostCells) return fmt::format("{} has more than {} cells", who, kMostCells);
     if ((cells += part.size()) > kMostCells)
-      return "an observation has more than " + std::to_string(kMostCells) + " cells in all";
+      return fmt::format("an observation has more than {} cells in all", kMostCells);
   }
   return wrong_names("observation part", spec.observation);
 }
@@ -283,10 +284,10 @@ std::string wrong_target(const Spec& spec, const ActionPart& part) {
   const std::size_t of = part.entities;
   if (part.entities < 0 || of >= spec.observation.size() ||
       spec.observation[of].kind != ObservationPart::Kind::entities)
-    return "targets observation part " + std::to_string(part.entities) + ", which is not one of entities";
+    return fmt::format("targets observation part {}, which is not one of entities", part.entities);
   if (part.size != spec.observation[of].count())
-    return "has " + std::to_string(part.size) + " targets, but '" + spec.observation[of].name + "' has " +
-           std::to_string(spec.observation[of].count()) + " entities";
+    return fmt::format("has {} targets, but '{}' has {} entities", part.size, spec.observation[of].name,
+                       spec.observation[of].count());
   return "";
 }
 
@@ -299,22 +300,21 @@ std::string wrong_condition(const Spec& spec, std::size_t p) {
     return "may only depend on an earlier choice among at most 64 that depends on nothing itself";
   const int size = spec.action[on].size;
   if (part.when_choices == 0 || (size < 64 && part.when_choices >> size))
-    return "depends on choices that '" + spec.action[on].name + "', which has " + std::to_string(size) +
-           ", does not have";
+    return fmt::format("depends on choices that '{}', which has {}, does not have", spec.action[on].name, size);
   return "";
 }
 
 std::string wrong_action(const Spec& spec) {
   if (spec.action.empty()) return "action has no parts: players could do nothing";
-  if (spec.action.size() > kMostParts) return "action has more than " + std::to_string(kMostParts) + " parts";
+  if (spec.action.size() > kMostParts) return fmt::format("action has more than {} parts", kMostParts);
   std::int64_t choices = 0, values = 0;
   for (std::size_t p = 0; p < spec.action.size(); ++p) {
     const ActionPart& part = spec.action[p];
     const std::string who = "action part '" + part.name + "' ";
-    if (part.size < 1) return who + "has size " + std::to_string(part.size);
+    if (part.size < 1) return fmt::format("{}has size {}", who, part.size);
     if ((part.is_choice() ? choices : values) += part.size; choices > kMostChoices || values > kMostValues)
-      return "an action has more than " + std::to_string(kMostChoices) + " choices or " + std::to_string(kMostValues) +
-             " continuous values in all";
+      return fmt::format("an action has more than {} choices or {} continuous values in all", kMostChoices,
+                         kMostValues);
     if (part.kind == ActionPart::Kind::continuous &&
         !(part.low < part.high && part.low >= -kLargestValue && part.high <= kLargestValue))
       return who + "needs a low below its high, both within -1e9 to 1e9; [-1, 1], scaled by the rules, is usual";
@@ -360,10 +360,10 @@ std::string wrong_settings(const Spec& spec) {
 Result<void> validate(const Spec& spec) {
   if (spec.name.empty()) return Error{"a game's Spec has no name"};
   if (!is_plain_name(spec.name))
-    return Error{"a game's Spec has the name '" + spec.name + "'; it names folders too, so it may hold up to " +
-                 std::to_string(kLongestName) +
-                 " letters, digits and the signs _ - . : and begins with a letter or "
-                 "digit, as in 'my_game'"};
+    return Error{fmt::format(
+        "a game's Spec has the name '{}'; it names folders too, so it may hold up to {} letters, digits and the signs "
+        "_ - . : and begins with a letter or digit, as in 'my_game'",
+        spec.name, kLongestName)};
   for (const auto& wrong : {wrong_seats, wrong_observation, wrong_action, wrong_settings})
     if (const std::string what = wrong(spec); !what.empty()) return Error{"game '" + spec.name + "': " + what};
   return {};

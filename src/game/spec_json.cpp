@@ -1,5 +1,7 @@
 #include "game/spec_json.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <optional>
 
@@ -87,7 +89,7 @@ class Reader {
     if (!has(name)) return;
     int number = 0;
     for (const json& object : fields_.list(name, kLongestList)) {
-      Reader reader(object, fields_.place() + ", " + name + " " + std::to_string(number++), error_);
+      Reader reader(object, fmt::format("{}, {} {}", fields_.place(), name, number++), error_);
       each(reader);
     }
   }

@@ -1,5 +1,7 @@
 #include "league/ladder_file.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <optional>
 #include <set>
@@ -84,7 +86,7 @@ LadderPlayer read_player(JsonFields& fields, std::optional<Error>& error) {
 void read_placings(JsonFields& pair, int sides, PairResult& result, std::optional<Error>& error) {
   std::set<std::tuple<bool, int, int, int>> kinds;
   for (const nlohmann::json& entry : pair.list("placings", kMostPlacings)) {
-    JsonFields fields(entry, pair.place() + ": placing " + std::to_string(result.placings.size()), error);
+    JsonFields fields(entry, fmt::format("{}: placing {}", pair.place(), result.placings.size()), error);
     const std::string alone = fields.text("alone");
     if (alone != "first" && alone != "second") fields.fail("alone", "is neither 'first' nor 'second'");
     Placing placing{.first_alone = alone == "first"};
@@ -106,7 +108,7 @@ Calibration read_calibration(JsonFields& fields, const std::string& file, const 
   constexpr std::size_t kMost = 100'000;  // settings, and levels
   Calibration calibration;
   for (const nlohmann::json& json : fields.list("dial", kMost)) {
-    JsonFields entry(json, file + ": dial " + std::to_string(calibration.dial.size()), error);
+    JsonFields entry(json, fmt::format("{}: dial {}", file, calibration.dial.size()), error);
     calibration.dial.push_back(read_setting(entry, "rating", bots));
     const std::size_t n = calibration.dial.size();
     if (n > 1 && calibration.dial[n - 2].rating > calibration.dial[n - 1].rating)
@@ -114,7 +116,7 @@ Calibration read_calibration(JsonFields& fields, const std::string& file, const 
   }
   if (calibration.dial.size() < 2) fields.fail("dial", "has fewer than two settings");
   for (const nlohmann::json& json : fields.list("calibration", kMost)) {
-    JsonFields entry(json, file + ": calibration " + std::to_string(calibration.levels.size()), error);
+    JsonFields entry(json, fmt::format("{}: calibration {}", file, calibration.levels.size()), error);
     LevelCheck level;
     level.setting = read_setting(entry, "asked", bots);
     level.asked = level.setting.rating;
@@ -237,8 +239,7 @@ Result<Ladder> parse_ladder(std::string_view text, const std::string& file) {
   JsonFields fields(json.value(), file, error);
   const int version = fields.whole<int>("version", {1, INT32_MAX});
   if (version > kVersion)
-    return Error{file + ": its version is newer than this program reads (" + std::to_string(kVersion) +
-                 "); update rival"};
+    return Error{fmt::format("{}: its version is newer than this program reads ({}); update rival", file, kVersion)};
   Ladder ladder;
   ladder.rules.game = fields.text("game");
   ladder.rules.data = fields.bits("data");
@@ -246,7 +247,7 @@ Result<Ladder> parse_ladder(std::string_view text, const std::string& file) {
   if (version >= 4) ladder.rules.picks = fields.wholes<int>("picks", 1 << 16, {-1, 1 << 20});
   if (version >= 5)
     for (const nlohmann::json& entry : fields.list("drawn", kMostDrawn)) {
-      JsonFields one(entry, file + ": drawn " + std::to_string(ladder.rules.drawn.size()), error);
+      JsonFields one(entry, fmt::format("{}: drawn {}", file, ladder.rules.drawn.size()), error);
       ladder.rules.drawn.push_back({.parameter = one.whole<int>("parameter", {0, static_cast<int>(kMostDrawn)}),
                                     .low = one.real("low"),
                                     .high = one.real("high"),
@@ -259,7 +260,7 @@ Result<Ladder> parse_ladder(std::string_view text, const std::string& file) {
   ladder.rules.limits.every = fields.whole<int>("every", {1, kSteps.high});
   std::set<std::string> names, bots;
   for (const nlohmann::json& entry : fields.list("players", kMostPlayers)) {
-    JsonFields player(entry, file + ": player " + std::to_string(ladder.players.size()), error);
+    JsonFields player(entry, fmt::format("{}: player {}", file, ladder.players.size()), error);
     ladder.players.push_back(read_player(player, error));
     if (!names.insert(ladder.players.back().name).second) player.fail("name", "is that of an earlier player");
     if (error) return *error;
@@ -269,7 +270,7 @@ Result<Ladder> parse_ladder(std::string_view text, const std::string& file) {
   std::vector<double> matches(ladder.players.size());
   const int last = static_cast<int>(ladder.players.size()) - 1;
   for (const nlohmann::json& entry : fields.list("results", kMostPlayers * kMostPlayers / 2)) {
-    const std::string place = file + ": result " + std::to_string(ladder.results.size());
+    const std::string place = fmt::format("{}: result {}", file, ladder.results.size());
     JsonFields pair(entry, place, error);
     PairResult result;
     result.first = pair.whole<int>("first", {0, last});
@@ -284,12 +285,11 @@ Result<Ladder> parse_ladder(std::string_view text, const std::string& file) {
     ladder.results.push_back(result);
   }
   if (ladder.matches() > static_cast<double>(kMostMatches))
-    return Error{file + ": 'results' hold more than " + std::to_string(kMostMatches) + " matches"};
+    return Error{fmt::format("{}: 'results' hold more than {} matches", file, kMostMatches)};
   for (std::size_t i = 0; i < matches.size(); ++i)
     if (ladder.players[i].matches != matches[i])
-      return Error{file + ": player " + std::to_string(i) + ": 'matches' is " +
-                   with_decimals(ladder.players[i].matches, 0) + ", but its results hold " +
-                   with_decimals(matches[i], 0)};
+      return Error{fmt::format("{}: player {}: 'matches' is {}, but its results hold {}", file, i,
+                               with_decimals(ladder.players[i].matches, 0), with_decimals(matches[i], 0))};
   if (const int random = ladder.find("random"); random < 0 || ladder.players[random].kind != LadderPlayer::Kind::random)
     fields.fail("players", "has no player 'random' of that kind");
   if (fields.has("dial")) ladder.calibration = read_calibration(fields, file, bots, error);

@@ -1,5 +1,7 @@
 #include "match/playthrough.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <locale>
@@ -61,7 +63,7 @@ std::string grid_text(const ObservationPart& part, const float* values) {
 std::string entities_text(const ObservationPart& part, const float* values) {
   std::string text;
   for (int i = 0; i < part.count(); ++i, values += part.features())
-    if (values[0] != 0) text += std::to_string(i) + ": " + numbers(values + 1, part.features() - 1) + "\n";
+    if (values[0] != 0) text += fmt::format("{}: {}\n", i, numbers(values + 1, part.features() - 1));
   return text;
 }
 

@@ -1,5 +1,7 @@
 #include "nn/network.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -90,15 +92,13 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
   if (net.options_.hidden.empty())
     net.options_.hidden = layout.observation_size <= kSmallInput ? std::vector{64, 64} : std::vector{128, 128};
   for (int width : net.options_.hidden)
-    if (width < 1 || width > 8192)
-      return Error{"network: a hidden width must be 1 to 8192, is " + std::to_string(width)};
+    if (width < 1 || width > 8192) return Error{fmt::format("network: a hidden width must be 1 to 8192, is {}", width)};
   if (options.memory == -1) net.options_.memory = net.options_.hidden.back();
   const int memory = net.options_.memory;
   if (memory != 0 && memory != net.options_.hidden.back())
-    return Error{"network: memory must be 0, -1 or the last hidden width, " +
-                 std::to_string(net.options_.hidden.back())};
+    return Error{fmt::format("network: memory must be 0, -1 or the last hidden width, {}", net.options_.hidden.back())};
   if (options.entity < 1 || options.entity > 1024)
-    return Error{"network: entity must be 1 to 1024, is " + std::to_string(options.entity)};
+    return Error{fmt::format("network: entity must be 1 to 1024, is {}", options.entity)};
 
   const auto buffer = [&](const Buffer& b) {
     net.buffers_.push_back(b);
@@ -145,7 +145,7 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
                                                        .in = in,
                                                        .out = out,
                                                        .in_column = i == 0 ? first : 0,
-                                                       .name = name + "." + std::to_string(i),
+                                                       .name = fmt::format("{}.{}", name, i),
                                                        .rows = shape.patch(),
                                                        .columns = channels,
                                                        .relu = true,
@@ -190,7 +190,7 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
     net.operations_.push_back(net.with_parameters({.kind = OperationKind::dense,
                                                    .in = in,
                                                    .out = x,
-                                                   .name = "trunk." + std::to_string(i),
+                                                   .name = fmt::format("trunk.{}", i),
                                                    .rows = std::exchange(width, net.options_.hidden[i]),
                                                    .columns = net.options_.hidden[i],
                                                    .relu = true}));

@@ -1,5 +1,7 @@
 #include "nn/onnx.hpp"
 
+#include <fmt/format.h>
+
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -49,7 +51,7 @@ class Graph {
   using Attributes = std::vector<std::pair<std::string, Shape>>;
   std::string node(const std::string& op, const std::vector<std::string>& inputs, const Attributes& attributes = {},
                    const std::vector<std::string>& outputs = {}) {
-    const std::string name = op + "_" + std::to_string(++nodes_);
+    const std::string name = fmt::format("{}_{}", op, ++nodes_);
     ProtoWriter node;
     for (const std::string& in : inputs) node.add_bytes(1, in);
     for (const std::string& out : outputs) node.add_bytes(2, out);
@@ -63,13 +65,13 @@ class Graph {
   // x's columns [first, first + size), of `width`.
   std::string columns(const std::string& x, std::int64_t first, std::int64_t size, std::int64_t width) {
     if (first == 0 && size == width) return x;
-    const std::string name = "columns_" + std::to_string(++nodes_);
+    const std::string name = fmt::format("columns_{}", ++nodes_);
     return node("Slice", {x, integers(name + ".first", {first}), integers(name + ".end", {first + size}),
                           integers(name + ".axis", {1})});
   }
 
   std::string reshape(const std::string& x, const Shape& shape) {
-    return node("Reshape", {x, integers("shape_" + std::to_string(++nodes_), shape)});
+    return node("Reshape", {x, integers(fmt::format("shape_{}", ++nodes_), shape)});
   }
 
   const ProtoWriter& finish(const std::string& name) { return graph_.add_bytes(2, name); }

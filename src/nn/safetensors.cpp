@@ -1,5 +1,7 @@
 #include "nn/safetensors.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -41,9 +43,7 @@ std::optional<std::uint64_t> byte_count(std::string_view dtype, std::span<const 
 }
 
 std::string shape_text(std::span<const std::int64_t> shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  return text + "]";
+  return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
 // A name from outside, fit for a message: short, and in one line.
@@ -131,7 +131,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   bool null() override { return reject(); }
   bool binary(nlohmann::json::binary_t&) override { return reject(); }
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) override {
-    return stop("the header is no valid JSON at its byte " + std::to_string(position));
+    return stop(fmt::format("the header is no valid JSON at its byte {}", position));
   }
 
  private:
@@ -207,11 +207,11 @@ Result<TensorFile> parse_safetensors(std::string_view bytes, std::string_view fi
   const auto error = [&](const std::string& what) { return Error{std::string(file) + ": " + what}; };
   std::uint64_t length = 0;
   if (bytes.size() < kLengthSize)
-    return error("too short for a safetensors file (" + std::to_string(bytes.size()) + " bytes)");
+    return error(fmt::format("too short for a safetensors file ({} bytes)", bytes.size()));
   std::memcpy(&length, bytes.data(), kLengthSize);
   if (length > kLongestHeader || length > bytes.size() - kLengthSize)
-    return error("no safetensors file, or cut short: it claims a header of " + std::to_string(length) +
-                 " bytes in a file of " + std::to_string(bytes.size()));
+    return error(fmt::format("no safetensors file, or cut short: it claims a header of {} bytes in a file of {}",
+                             length, bytes.size()));
   const std::string_view header = bytes.substr(kLengthSize, length);
   const std::string_view data = bytes.substr(kLengthSize + length);
   if (!header.starts_with('{')) return error("no safetensors file: the header does not begin with '{'");
@@ -231,19 +231,20 @@ Result<TensorFile> parse_safetensors(std::string_view bytes, std::string_view fi
     const std::string offsets = "(data_offsets " + shape_text(entry.offsets) + ")";
     if (to < from) return error(tensor + "ends before it begins " + offsets);
     if (to > data.size())
-      return error(tensor + "reaches beyond the end of the file " + offsets + ", which holds " +
-                   std::to_string(data.size()) + " bytes of data: is it cut short?");
+      return error(
+          fmt::format("{}reaches beyond the end of the file {}, which holds {} bytes of data: is it cut short?", tensor,
+                      offsets, data.size()));
     const std::optional<std::uint64_t> needed = byte_count(entry.dtype, entry.shape);
     if (!needed || *needed != to - from)
-      return error(tensor + "has " + std::to_string(to - from) + " bytes, which does not fit its dtype " + entry.dtype +
-                   " and shape " + shape_text(entry.shape));
+      return error(fmt::format("{}has {} bytes, which does not fit its dtype {} and shape {}", tensor, to - from,
+                               entry.dtype, shape_text(entry.shape)));
     if (from < end) return error(tensor + "shares bytes with another " + offsets);
     if (from > end) return error("bytes before " + tensor + "belong to no tensor " + offsets);
     end = to;
     result.tensors.push_back({std::move(entry.name), std::move(entry.dtype), std::move(entry.shape),
                               std::string(data.substr(from, to - from))});
   }
-  if (end != data.size()) return error("the last " + std::to_string(data.size() - end) + " bytes belong to no tensor");
+  if (end != data.size()) return error(fmt::format("the last {} bytes belong to no tensor", data.size() - end));
   return result;
 }
 

@@ -1,5 +1,7 @@
 #include "plug/worker_protocol.hpp"
 
+#include <fmt/format.h>
+
 #include <cstring>
 
 #include "base/index.hpp"
@@ -80,7 +82,7 @@ std::string frame(Kind kind, std::initializer_list<std::string_view> pieces) {
 }
 
 Error wrong_size(const char* what, std::size_t size) {
-  return {std::string(what) + " of " + std::to_string(size) + " bytes, which is no possible size"};
+  return {fmt::format("{} of {} bytes, which is no possible size", what, size)};
 }
 
 struct Ability {
@@ -100,13 +102,12 @@ Result<std::optional<Frame>> first_frame(std::string_view bytes) {
   const auto size = taker.take<std::uint32_t>();
   // What is no frame shows in its first bytes.
   if (bytes.size() >= sizeof kind && (kind < 1 || kind > static_cast<std::uint32_t>(Kind::close)))
-    return Error{"a frame of kind " + std::to_string(kind) + ", which there is not"};
+    return Error{fmt::format("a frame of kind {}, which there is not", kind)};
   if (!taker.enough()) return std::optional<Frame>();
   const Kind known{kind};
   const std::size_t most = known == Kind::turn || known == Kind::turned ? kLargestFrame : kLargestControl;
   if (size > most)
-    return Error{"a frame of kind " + std::to_string(kind) + " with " + std::to_string(size) + " bytes; at most " +
-                 std::to_string(most) + " are possible"};
+    return Error{fmt::format("a frame of kind {} with {} bytes; at most {} are possible", kind, size, most)};
   if (bytes.size() - kHeaderSize < size) return std::optional<Frame>();
   return std::optional<Frame>(Frame{known, bytes.substr(kHeaderSize, size)});
 }
@@ -184,7 +185,7 @@ Result<Open> read_open(std::string_view payload) {
   const auto matches = taker.take<std::uint32_t>();
   if (!taker.exact()) return wrong_size("an OPEN", payload.size());
   if (matches < 1 || matches > kMostMatches)
-    return Error{"an OPEN of " + std::to_string(matches) + " matches; it must be 1 to " + std::to_string(kMostMatches)};
+    return Error{fmt::format("an OPEN of {} matches; it must be 1 to {}", matches, kMostMatches)};
   open.matches = static_cast<int>(matches);
   return open;
 }
@@ -221,10 +222,10 @@ Result<Turn> read_turn(std::string_view payload, const Spec& spec, int matches, 
   const auto flags = taker.take<std::uint32_t>();
   const std::size_t count = taker.take<std::uint32_t>();
   turn.step = flags & kStep;
-  if (flags > kStep) return Error{"a TURN with flags that version " + std::to_string(kVersion) + " does not have"};
+  if (flags > kStep) return Error{fmt::format("a TURN with flags that version {} does not have", kVersion)};
   for (std::uint64_t bits : taker.take<std::uint64_t>(count)) turn.keys.push_back(Key::from_bits(bits));
   for (std::int32_t match : taker.take<std::int32_t>(count)) {
-    if (match < 0 || match >= matches) return Error{"a TURN that starts match " + std::to_string(match)};
+    if (match < 0 || match >= matches) return Error{fmt::format("a TURN that starts match {}", match)};
     turn.matches.push_back(match);
   }
   if (count > 0) {
@@ -261,7 +262,7 @@ Result<Ask> read_ask(std::string_view payload) {
   ask.key = taker.take<std::uint64_t>();
   if (!taker.exact()) return wrong_size("an ASK", payload.size());
   if (question < 1 || question > static_cast<std::uint32_t>(Question::resample))
-    return Error{"an ASK with question " + std::to_string(question) + ", which there is not"};
+    return Error{fmt::format("an ASK with question {}, which there is not", question)};
   ask.question = Question{question};
   return ask;
 }

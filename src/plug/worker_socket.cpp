@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -38,8 +39,7 @@ Result<sockaddr_un> unix_address(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof address.sun_path)
-    return Error{"unix:" + path + ": a socket's path has 1 to " + std::to_string(sizeof address.sun_path - 1) +
-                 " bytes"};
+    return Error{fmt::format("unix:{}: a socket's path has 1 to {} bytes", path, sizeof address.sun_path - 1)};
   std::memcpy(address.sun_path, path.data(), path.size());
   return address;
 }
@@ -101,8 +101,9 @@ File::~File() {
 
 std::string Address::text() const {
   if (kind == Kind::unix_path) return "unix:" + path;
-  if (kind == Kind::file) return "fd:" + std::to_string(port);
-  return "tcp:" + (path.find(':') == std::string::npos ? path : "[" + path + "]") + ":" + std::to_string(port);
+  if (kind == Kind::file) return fmt::format("fd:{}", port);
+  return path.find(':') == std::string::npos ? fmt::format("tcp:{}:{}", path, port)
+                                             : fmt::format("tcp:[{}]:{}", path, port);
 }
 
 Result<Address> parse_address(const std::string& text) {
@@ -235,8 +236,7 @@ Result<SharedMemory> SharedMemory::of(File file, std::size_t size) {
   struct stat found {};
   if (::fstat(file.number(), &found) != 0) return failed("shared memory");
   if (index(found.st_size) < size || size == 0)
-    return Error{"shared memory of " + std::to_string(found.st_size) + " bytes, where " + std::to_string(size) +
-                 " are needed"};
+    return Error{fmt::format("shared memory of {} bytes, where {} are needed", found.st_size, size)};
   void* data = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.number(), 0);
   if (data == MAP_FAILED) return failed("shared memory");
   SharedMemory memory;

@@ -1,5 +1,7 @@
 #include "report/ladder_page.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <sstream>
@@ -27,7 +29,7 @@ std::optional<Error> problem_of(const Json& ladder) {
     if (!ladder[name].is_array()) return Error{std::string("ladder: '") + name + "' is no list"};
     for (std::size_t i = 0; i < ladder[name].size(); ++i)
       if (const char* field = numbers(ladder[name][i], fields))
-        return Error{std::string("ladder: ") + name + " " + std::to_string(i) + ": '" + field + "' is no number"};
+        return Error{fmt::format("ladder: {} {}: '{}' is no number", name, i, field)};
     return std::nullopt;
   };
   if (auto error = check_list("players", {"rating", "rating_se", "steps", "matches"})) return error;
@@ -35,17 +37,17 @@ std::optional<Error> problem_of(const Json& ladder) {
   for (std::size_t i = 0; i < ladder["results"].size(); ++i)
     for (const Json& placing : ladder["results"][i].value("placings", Json::array()))
       if (const char* field = numbers(placing, {"ahead", "level", "behind", "matches"}))
-        return Error{"ladder: results " + std::to_string(i) + ": placings: '" + field + "' is no number"};
+        return Error{fmt::format("ladder: results {}: placings: '{}' is no number", i, field)};
   if (auto error = check_list("dial", {"rating", "temperature"})) return error;
   if (auto error = check_list("calibration", {"asked", "measured", "se"})) return error;
   const auto count = static_cast<double>(ladder["players"].size());
   for (std::size_t i = 0; i < ladder["players"].size(); ++i)
     if (!ladder["players"][i].contains("name") || !ladder["players"][i]["name"].is_string())
-      return Error{"ladder: players " + std::to_string(i) + ": 'name' is no text"};
+      return Error{fmt::format("ladder: players {}: 'name' is no text", i)};
   for (std::size_t i = 0; i < ladder["results"].size(); ++i)
     for (const char* side : {"first", "second"})
       if (const double number = ladder["results"][i][side]; !(number >= 0 && number < count))
-        return Error{"ladder: results " + std::to_string(i) + ": '" + side + "' is the number of no player"};
+        return Error{fmt::format("ladder: results {}: '{}' is the number of no player", i, side)};
   return std::nullopt;
 }
 
@@ -58,7 +60,7 @@ Result<Json> training_time(const std::string& metrics) {
     if (line.empty()) continue;
     const Json entry = Json::parse(line, nullptr, false);
     if (!entry.is_object())
-      return Error{"metrics: line " + std::to_string(number) + " is no JSON object; is this a run's metrics.jsonl?"};
+      return Error{fmt::format("metrics: line {} is no JSON object; is this a run's metrics.jsonl?", number)};
     const Json steps = entry.value("steps", Json()), seconds = entry.value("seconds", Json());
     if (steps.is_number() && seconds.is_number()) points.push_back({steps, seconds});
   }

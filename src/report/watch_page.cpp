@@ -1,5 +1,7 @@
 #include "report/watch_page.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -136,8 +138,7 @@ class Film {
     if (heroes.size() != heroes_.size()) fields.fail("heroes", "has not as many entries as the stage's");
     for (std::size_t h = 0; fields.ok() && h < heroes_.size(); ++h) {
       const auto value = [&](std::size_t i, double scale = 1) {
-        return fields.rounded(fields.nth(heroes[h], i), "heroes[" + std::to_string(h) + "][" + std::to_string(i) + "]",
-                              scale);
+        return fields.rounded(fields.nth(heroes[h], i), fmt::format("heroes[{}][{}]", h, i), scale);
       };
       Hero& hero = heroes_[h];
       for (std::size_t i = 0; i < 11; ++i) hero.columns[i].push_back(value(i, i < 2 ? scale_ : i == 8 ? 10 : 1));
@@ -160,8 +161,7 @@ class Film {
     std::vector<Creep> present;
     for (std::size_t i = 0; fields.ok() && i < creeps.size(); ++i) {
       const auto value = [&](std::size_t k, double scale = 1) {
-        return fields.rounded(fields.nth(creeps[i], k), "creeps[" + std::to_string(i) + "][" + std::to_string(k) + "]",
-                              scale);
+        return fields.rounded(fields.nth(creeps[i], k), fmt::format("creeps[{}][{}]", i, k), scale);
       };
       present.push_back({frames_, value(2), value(4), {value(0, scale_)}, {value(1, scale_)}, {value(3)}, {value(5)}});
     }
@@ -239,9 +239,8 @@ std::string move_text(const Batch& before, int seat, const ActionRows& actions) 
       for (int i = 0; i < part.size; ++i) {
         const auto hundredths =
             std::lround(100 * actions.values[row * layout.value_count + layout.value_offset[p] + i]);
-        const std::string digits = std::to_string(100 + std::abs(hundredths) % 100);
-        text += (i > 0 ? " " : "") + std::string(hundredths < 0 ? "-" : "") +
-                std::to_string(std::abs(hundredths) / 100) + "." + digits.substr(1);
+        text += fmt::format("{}{}{}.{:02}", i > 0 ? " " : "", hundredths < 0 ? "-" : "", std::abs(hundredths) / 100,
+                            std::abs(hundredths) % 100);
       }
     }
   }
@@ -283,7 +282,7 @@ Result<Json> watch_data(const WatchedMatch& match) {
   const Batch& batch = player.batch();
   const Spec& spec = batch.spec();
   const auto fields_at = [&](int step, const char* what) {
-    return Fields(spec.name + ": step " + std::to_string(step) + ": " + what);
+    return Fields(fmt::format("{}: step {}: {}", spec.name, step, what));
   };
 
   const std::string stage_text = batch.stage(0);

@@ -1,5 +1,7 @@
 #include "search/best_response.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -18,10 +20,10 @@ Judgement judge(const GameTree& tree, const TreePolicy& policy) {
   for (int seat = 0; seat < seats; ++seat) {
     const std::string ending = seats == 1   ? ""
                                : seats == 2 ? (seat == 0 ? "_first" : "_second")
-                                            : "_seat_" + std::to_string(seat);
+                                            : fmt::format("_seat_{}", seat);
     const std::string who = seats == 1   ? "it"
                             : seats == 2 ? (seat == 0 ? "the first seat" : "the second seat")
-                                         : "seat " + std::to_string(seat);
+                                         : fmt::format("seat {}", seat);
     const double value = values[seat], best = best_response_value(tree, policy, seat);
     by_seat.push_back(
         {"value" + ending, value, "what " + who + " wins when " + (seats == 1 ? "it plays" : "it plays itself")});

@@ -1,5 +1,7 @@
 #include "search/search.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -236,7 +238,7 @@ class Search {
 class SearchAgent final : public Agent {
  public:
   SearchAgent(const BatchFactory& factory, const SearchOptions& options)
-      : name_(std::string(kPrefix) + std::to_string(options.simulations)), team_(options.threads) {
+      : name_(fmt::format("{}{}", kPrefix, options.simulations)), team_(options.threads) {
     for (int member = 0; member < team_.size(); ++member) searches_.emplace_back(factory, options);
   }
 

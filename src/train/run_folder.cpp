@@ -1,5 +1,7 @@
 #include "train/run_folder.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <set>
@@ -51,7 +53,7 @@ Result<std::vector<Snapshot>> read_league(std::string_view text, const std::stri
   std::vector<Snapshot> snapshots;
   std::set<std::string> names;
   for (const nlohmann::json& json : fields.list("snapshots", kMost)) {
-    JsonFields entry(json, file + ": snapshot " + std::to_string(snapshots.size()), error);
+    JsonFields entry(json, fmt::format("{}: snapshot {}", file, snapshots.size()), error);
     Snapshot snapshot{.bot = entry.text("bot"), .steps = entry.count("steps"), .created = entry.text("created")};
     if (!is_plain_file_name(snapshot.bot)) entry.fail("bot", "must be a plain file name");
     if (!names.insert(snapshot.bot).second) entry.fail("bot", "names the bot of an earlier snapshot");

@@ -1,5 +1,7 @@
 #include "train/tensorboard.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -121,7 +123,7 @@ Result<TensorBoardWriter> TensorBoardWriter::create(const std::string& folder, d
   std::string path;
   for (int count = 100; path.empty() || path_exists(path); ++count) {
     if (count > 999) count = 100, ++seconds;
-    path = folder + "/" + prefix + std::to_string(seconds) + "." + std::to_string(count) + ".rival";
+    path = fmt::format("{}/{}{}.{}.rival", folder, prefix, seconds, count);
   }
   Result<AppendFile> file = AppendFile::open(path, 0, files);
   if (!file) return file.error();
