@@ -283,7 +283,7 @@ class WorkerBatch final : public Batch {
   }
   std::string action_text(int match, int seat, int choice) const override {
     return has_.action_text ? ask({.question = Question::action_text, .match = match, .seat = seat, .value = choice})
-                            : std::to_string(choice);
+                            : fmt::format("{}", choice);
   }
   std::string stage(int match) const override {
     return has_.scene ? ask({.question = Question::stage, .match = match}) : "";

@@ -1,5 +1,7 @@
 #include "train/learner.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -384,8 +386,7 @@ Result<UpdateStatistics> Learner::update(std::span<Samples* const> samples, cons
           statistics.gradient_norm += norm;
           ++statistics.minibatches;
           if (what)
-            failure = std::string(what) + " is not finite in epoch " + std::to_string(epoch + 1) + ", minibatch " +
-                      std::to_string(k + 1) + kRemedy;
+            failure = fmt::format("{} is not finite in epoch {}, minibatch {}{}", what, epoch + 1, k + 1, kRemedy);
         }
         if (what) return;
         on_caller(hooks.before_apply);

@@ -423,7 +423,7 @@ Result<void> Run::exploit() {
     const Record& record = exploiter_->population().members().front().record;
     const bool wins = record.matches() >= kExploiterMatches && record.score() > kExploiterWins;
     if (!wins && exploiter_->steps() < std::max<std::int64_t>(200'000, trainer_->steps() / 20)) continue;
-    trainer_->add_exploiter("exploiter_" + std::to_string(exploiters_), exploiter_->bot());
+    trainer_->add_exploiter(fmt::format("exploiter_{}", exploiters_), exploiter_->bot());
     exploiter_.reset();
   }
   return {};
@@ -571,8 +571,8 @@ Result<RunSummary> Run::go() {
     const std::int64_t iterations = trainer_->iterations();
     auto report = trainer_->iterate(progress());
     if (!report)
-      return Error{report.error().message + "; the run up to iteration " + std::to_string(trainer_->iterations()) +
-                   " is in " + folder_.path()};
+      return Error{fmt::format("{}; the run up to iteration {} is in {}", report.error().message,
+                               trainer_->iterations(), folder_.path())};
     const bool moved = trainer_->iterations() > iterations;
     if (report->updated_rows > 0) progress_.iteration = *report;
     progress_.iteration.iteration = report->iteration, progress_.iteration.steps = report->steps;

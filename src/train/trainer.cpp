@@ -1,5 +1,7 @@
 #include "train/trainer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -61,8 +63,8 @@ Result<void> read_f64(const TensorFile& tensors, const std::string& name, const 
                       std::vector<double>& values) {
   const Tensor* tensor = tensors.find(name);
   if (!tensor || tensor->dtype != "F64" || tensor->bytes.size() != values.size() * sizeof(double))
-    return Error{file + ": tensor '" + name + "' is missing or not F64 [" + std::to_string(values.size()) +
-                 "]; this state cannot be resumed"};
+    return Error{fmt::format("{}: tensor '{}' is missing or not F64 [{}]; this state cannot be resumed", file, name,
+                             values.size())};
   std::memcpy(values.data(), tensor->bytes.data(), tensor->bytes.size());
   if (!std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); }))
     return Error{file + ": tensor '" + name + "' holds a value that is not finite; this state cannot be resumed"};
@@ -292,8 +294,8 @@ Result<IterationReport> Trainer::iterate(double progress) {
       learner_->update(samples, options, key.split(2),
                        {hooks.before_gradients, hooks.after_gradients, hooks.before_apply, hooks.after_apply});
   if (!updated)
-    return Error{"training " + game_.spec.name + ", iteration " + std::to_string(iterations_ + 1) + ": " +
-                 updated.error().message + "; the last saved bot is untouched"};
+    return Error{fmt::format("training {}, iteration {}: {}; the last saved bot is untouched", game_.spec.name,
+                             iterations_ + 1, updated.error().message)};
   if (auto ok = update_scale(); !ok) return ok.error();
   ++iterations_;
   if (game_.spec.team_count() > 1 && !exploiter_ && steps_ >= next_past_at_) add_past();
@@ -357,7 +359,7 @@ void Trainer::add_member(std::string name, Member::Kind kind, Bot bot) {
 }
 
 void Trainer::add_past() {
-  add_member("step_" + std::to_string(steps_), Member::Kind::past, bot());
+  add_member(fmt::format("step_{}", steps_), Member::Kind::past, bot());
   next_past_at_ = steps_ + std::max<std::int64_t>(200'000, steps_ / 16);
 }
 
@@ -493,7 +495,7 @@ Result<void> Trainer::restore(const TensorFile& state, std::vector<SavedMember> 
   std::optional<Error> error;
   JsonFields fields(j.value(), place, error);
   if (const int format = fields.whole<int>("format"); !error && format != kStateFormat)
-    return bad("has format " + std::to_string(format) + "; this program reads " + std::to_string(kStateFormat));
+    return bad(fmt::format("has format {}; this program reads {}", format, kStateFormat));
   if (const std::string game = fields.text("game"); !error && game != game_.spec.name)
     return bad("belongs to the game '" + game + "', not '" + game_.spec.name + "'");
   const NetworkOptions shape{.hidden = fields.wholes<int>("hidden", 64),
