@@ -249,9 +249,14 @@ Result<void> Rollout::step_matches(Executor& executor, const Policy& policy, con
     float score = 0;
     int learners = 0;
     const SeatSet playing = batch_->playing(m);
-    for (int seat = 0; seat < seats; ++seat)
-      if (playing.contains(seat) && (!opposed || spec.team_of(seat) == own_team(m)))
-        score += returns_[seat_index(m, seat)], ++learners;
+    episode.lowest = INFINITY, episode.highest = -INFINITY;
+    for (int seat = 0; seat < seats; ++seat) {
+      if (!playing.contains(seat)) continue;
+      const float seats_return = returns_[seat_index(m, seat)];
+      episode.lowest = std::min(episode.lowest, seats_return);
+      episode.highest = std::max(episode.highest, seats_return);
+      if (!opposed || spec.team_of(seat) == own_team(m)) score += seats_return, ++learners;
+    }
     episode.score = score / static_cast<float>(std::max(1, learners));
     episodes_.push_back(episode);
     mean_length_ += (batch_->steps(m) - mean_length_) * (mean_length_ > 0 ? 0.01 : 1.0);

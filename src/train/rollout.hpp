@@ -23,11 +23,12 @@ namespace rival {
 
 // A match that ended while collecting.
 struct Episode {
-  int step = 0, match = 0;  // in the rollout; where and when
-  float score = 0;          // mean return of the learner's seats
-  int length = 0;           // steps
-  bool cut = false;         // truncated by the game
-  bool explorer = false;    // played by an explorer
+  int step = 0, match = 0;        // in the rollout; where and when
+  float score = 0;                // mean return of the learner's seats
+  float lowest = 0, highest = 0;  // return of any seat
+  int length = 0;                 // steps
+  bool cut = false;               // truncated by the game
+  bool explorer = false;          // played by an explorer
   // Matches that were against one opponent from beginning to end: its Opponent::term, and the learner's score, 0 to
   // 1. Others: -1.
   int term = -1;

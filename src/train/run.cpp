@@ -15,8 +15,8 @@
 #include "base/json.hpp"
 #include "base/json_fields.hpp"
 #include "game/conformance.hpp"
-#include "train/collapse.hpp"
 #include "train/tensorboard.hpp"
+#include "train/trouble.hpp"
 
 namespace rival {
 namespace {
@@ -110,7 +110,9 @@ class Run {
         options_(options),
         trainer_(std::move(trainer)),
         folder_(std::move(folder)),
-        wall_began_(wall_time()) {}
+        wall_began_(wall_time()),
+        watch_(game.spec.team_count(), std::all_of(game.spec.action.begin(), game.spec.action.end(),
+                                                   [](const ActionPart& part) { return part.is_choice(); })) {}
 
   Result<void> resume();
   // What is changed on the way stays so, in later sessions too.
@@ -138,7 +140,7 @@ class Run {
   double evaluation_seconds(int pairings) const;
   Result<void> evaluate();
   Result<void> compare_with_best(const Bot& bot, const std::optional<Estimate>& score, int matches);
-  void warn(const std::string& text);
+  void warn(const Trouble& trouble);
   void tell(const std::string& text) const {
     if (options_.on_message) options_.on_message(text);
   }
@@ -183,7 +185,7 @@ class Run {
   int evaluations_ = 0;
   bool last_loses_ = false, told_loss_ = false;
   int losses_ = 0;  // evaluations in a row in which the player was much worse than the best one
-  CollapseWatch watch_;
+  TroubleWatch watch_;
   std::vector<std::string> warnings_, unwritten_warnings_;
 };
 
@@ -210,15 +212,17 @@ double Run::progress() const {
   return left > 0 ? schedule_from_ + (1 - schedule_from_) * (done - schedule_done_) / left : 1;
 }
 
-void Run::warn(const std::string& text) {
-  const auto usual = resolve({}, game_.spec);
-  std::string rate = fmt::format("{:g}", config_.learning_rate);
-  if (usual && usual.value().options.learning_rate < config_.learning_rate)
-    rate += fmt::format(", the program's choice is {:g}", usual.value().options.learning_rate);
-  warnings_.push_back(
-      fmt::format("at {} steps {}. What usually helps: a new run with a lower learning_rate (here {}), "
-                  "rewards of order 1, or more rows",
-                  trainer_->steps(), text, rate));
+void Run::warn(const Trouble& trouble) {
+  std::string helps = trouble.helps;
+  if (helps.empty()) {
+    const auto usual = resolve({}, game_.spec);
+    std::string rate = fmt::format("{:g}", config_.learning_rate);
+    if (usual && usual.value().options.learning_rate < config_.learning_rate)
+      rate += fmt::format(", the program's choice is {:g}", usual.value().options.learning_rate);
+    helps = fmt::format("a new run with a lower learning_rate (here {}), rewards of order 1, or more rows", rate);
+  }
+  warnings_.push_back(fmt::format("at {} steps {}{}. What usually helps: {}", trainer_->steps(), trouble.seen,
+                                  trouble.done.empty() ? "" : "; " + trouble.done, helps));
   unwritten_warnings_.push_back(warnings_.back());
   tell("Warning: " + warnings_.back() + ".");
 }
@@ -245,16 +249,18 @@ Result<void> Run::compare_with_best(const Bot& bot, const std::optional<Estimate
       chosen_by = fmt::format("it scored {}% in {} matches against the best one before, of {} steps",
                               text_of(*score, 100), matches, best_->bot.steps);
     if (fell(score->interval.high < kWorse))
-      warn(fmt::format("the player is beaten by its own past: it scores {}% against the one of {} steps",
-                       text_of(*score, 100), best_->bot.steps));
+      warn({fmt::format("the player is beaten by its own past: it scores {}% against the one of {} steps",
+                        text_of(*score, 100), best_->bot.steps),
+            "", ""});
   } else {
     last_loses_ = score->interval.high < best_->score.interval.low;
     if (score->interval.low > best_->score.interval.high)
       chosen_by = fmt::format("its mean score of 100 episodes was {}, that of the best one before {}", text_of(*score),
                               text_of(best_->score));
     if (fell(last_loses_ && score->value < (best_->first + best_->score.value) / 2))
-      warn(fmt::format("most of what was learnt is lost: the mean score of 100 episodes is {}, at {} steps it was {}",
-                       text_of(*score), best_->bot.steps, text_of(best_->score)));
+      warn({fmt::format("most of what was learnt is lost: the mean score of 100 episodes is {}, at {} steps it was {}",
+                        text_of(*score), best_->bot.steps, text_of(best_->score)),
+            "", ""});
   }
   if (chosen_by.empty()) return {};
   last_loses_ = false;
@@ -577,9 +583,7 @@ Result<RunSummary> Run::go() {
     if (report->updated_rows > 0) progress_.iteration = *report;
     progress_.iteration.iteration = report->iteration, progress_.iteration.steps = report->steps;
     if (report->episodes) match_length_ = report->episode_length;
-    const bool choices_only =
-        std::all_of(game_.spec.action.begin(), game_.spec.action.end(), [](const auto& p) { return p.is_choice(); });
-    if (const auto sign = watch_.note(*report, progress(), choices_only)) warn(*sign);
+    if (const auto trouble = watch_.note(*report, progress())) warn(*trouble);
     if (config_.exploiter_share > 0 && teams() && !report->interrupted)
       if (auto ok = exploit(); !ok) return ok.error();
     progress_.score = trainer_->score();

@@ -261,6 +261,9 @@ Result<IterationReport> Trainer::iterate(double progress) {
   std::stable_sort(ended.begin(), ended.end(), [](const auto* a, const auto* b) { return a->step < b->step; });
   for (const Episode* episode : ended) {
     exploration_.note(episode->explorer, episode->score);
+    const auto lowest = static_cast<double>(episode->lowest), highest = static_cast<double>(episode->highest);
+    report.lowest_return = episode == ended.front() ? lowest : std::min(report.lowest_return, lowest);
+    report.highest_return = episode == ended.front() ? highest : std::max(report.highest_return, highest);
     if (episode->explorer) continue;
     note_end(*episode);
     ++report.episodes;

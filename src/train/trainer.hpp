@@ -23,10 +23,11 @@ namespace rival {
 
 // What an iteration was like.
 struct IterationReport {
-  std::int64_t iteration = 0;  // 1, 2, ...
-  std::int64_t steps = 0;      // decisions so far
-  int episodes = 0;            // that ended in this iteration
-  double episode_length = 0;   // their mean
+  std::int64_t iteration = 0;                    // 1, 2, ...
+  std::int64_t steps = 0;                        // decisions so far
+  int episodes = 0;                              // that ended in this iteration
+  double episode_length = 0;                     // their mean
+  double lowest_return = 0, highest_return = 0;  // of any seat in them, explorers' too
   double learning_rate = 0, entropy_weight = 0, discount = 1;
   double policy_loss = 0, value_loss = 0, entropy = 0, kl = 0, clipped = 0, gradient_norm = 0;  // means
   double collect_seconds = 0, update_seconds = 0;
