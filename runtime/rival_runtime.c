@@ -137,12 +137,14 @@ struct rival_bot {
   rival_part observation[RIVAL_MOST_PARTS], action[RIVAL_MOST_PARTS];
   uint8_t convolved[RIVAL_MOST_PARTS]; /* of each observation part */
   int observation_size, mask_size, choices, values;
-  int layers, hidden[MOST_LAYERS], memory, entity;
+  int layers, hidden[MOST_LAYERS], memory, entity, entity_inner;
+  int flat; /* numbers of all flat parts, with which the trunk's input begins */
   int trunk_in, head_out;
   int widest; /* row between layers */
   int convolved_widest;
   int encodings; /* floats of all entities' encodings */
-  /* Weights [in, out], the biases [out] right behind them; of a grid, all its convolutions one after another. */
+  /* Weights [in, out], the biases [out] right behind them; of a grid, all its convolutions one after another, and of
+     entities both layers. */
   const float *encoder[RIVAL_MOST_PARTS], *trunk[MOST_LAYERS], *gates, *head, *query[RIVAL_MOST_PARTS];
   const float *mean, *scale, *log_std;
   float value_mean, value_scale;
@@ -162,7 +164,7 @@ struct rival_actor {
   float* values;
   float *state, *next_state; /* of the memory */
   /* For one decision. */
-  float *x, *y, *trunk, *encodings, *convolved[2], *gates, *heads, *p;
+  float *x, *y, *trunk, *encodings, *from_flat, *first_layer, *convolved[2], *gates, *heads, *p;
   int32_t* nonzero;
 };
 
@@ -953,6 +955,7 @@ static int read_settings(loader* l, int* grid) {
   if (*grid == GRID_AUTO && strcmp(reading, "auto") != 0) return wrong(&o, "grid", "must be auto, flat or convolution");
   bot->entity = 64;
   if (find(&o, "entity", &t) && !whole(&o, "entity", 1, 1024, &bot->entity)) return 0;
+  if (find(&o, "entity_inner", &t) && !whole(&o, "entity_inner", 0, 1024, &bot->entity_inner)) return 0;
   bot->options.temperature = 1, bot->options.every = 1;
   if (find(&o, "temperature", &t) && !real(&o, "temperature", 0, 1e9, &bot->options.temperature)) return 0;
   if (find(&o, "limits", &t)) {
@@ -1001,21 +1004,29 @@ static int largest(int a, int b) {
 static int take_network(loader* l, int grid) {
   rival_bot* bot = l->bot;
   digits number_text;
-  int64_t encodings = 0, trunk_in = 0;
+  int64_t encodings = 0, trunk_in;
   int i, in;
   const float* value;
   for (i = 0; i < bot->observation_parts; ++i) {
     const rival_part* part = bot->observation + i;
+    bot->convolved[i] =
+        part->kind == RIVAL_GRID && (grid == GRID_CONVOLUTION || (grid == GRID_AUTO && part->size > LARGE_GRID));
+    if (part->kind != RIVAL_ENTITIES && !bot->convolved[i]) bot->flat += part->size;
+  }
+  trunk_in = bot->flat;
+  for (i = 0; i < bot->observation_parts; ++i) {
+    const rival_part* part = bot->observation + i;
     align(l);
     if (part->kind == RIVAL_ENTITIES) {
-      bot->encoder[i] = take_dense(l, "encoder.", part->name, "", part->width, bot->entity);
+      const int inner = bot->entity_inner, first_in = part->width + (inner ? bot->flat : 0);
+      bot->encoder[i] = take_dense(l, "encoder.", part->name, "", first_in, inner ? inner : bot->entity);
       if (!bot->encoder[i]) return 0;
+      if (inner && !take_dense(l, "encoder.", part->name, ".1", inner, bot->entity)) return 0;
+      bot->widest = largest(bot->widest, inner);
       encodings += (int64_t)part->height * bot->entity;
       trunk_in += bot->entity;
-    } else if (part->kind == RIVAL_GRID &&
-               (grid == GRID_CONVOLUTION || (grid == GRID_AUTO && part->size > LARGE_GRID))) {
+    } else if (bot->convolved[i]) {
       convolution c = first_convolution(part);
-      bot->convolved[i] = 1;
       do {
         char suffix[32] = ".";
         const float* weights;
@@ -1029,8 +1040,6 @@ static int take_network(loader* l, int grid) {
         bot->widest = largest(bot->widest, 9 * c.channels);
       } while (next_convolution(&c));
       trunk_in += (int64_t)c.out_height * c.out_width * c.out_channels;
-    } else {
-      trunk_in += part->size;
     }
   }
   if (encodings > INT32_MAX / 4 || trunk_in > INT32_MAX / 4) return refuse(l->error, "the network is too large", NULL);
@@ -1195,6 +1204,7 @@ static int options_valid(const rival_options* o) {
 /* Where the actor's arrays lie, from `base` on; returns the bytes that they take. */
 static uint64_t lay_out(const rival_bot* bot, const rival_options* options, unsigned char* base, rival_actor* actor) {
   const uint64_t length = (uint64_t)options->reaction_steps + 1, heads = (uint64_t)(bot->mask_size + bot->values + 1);
+  const int inner = bot->encodings ? bot->entity_inner : 0;
   uint64_t at = 0;
 #define RIVAL_ARRAY(pointer, type, count)                                             \
   do {                                                                                \
@@ -1212,6 +1222,8 @@ static uint64_t lay_out(const rival_bot* bot, const rival_options* options, unsi
   RIVAL_ARRAY(actor->y, float, bot->widest);
   RIVAL_ARRAY(actor->trunk, float, bot->widest);
   RIVAL_ARRAY(actor->encodings, float, bot->encodings);
+  RIVAL_ARRAY(actor->from_flat, float, inner);
+  RIVAL_ARRAY(actor->first_layer, float, inner);
   RIVAL_ARRAY(actor->convolved[0], float, bot->convolved_widest);
   RIVAL_ARRAY(actor->convolved[1], float, bot->convolved_widest);
   RIVAL_ARRAY(actor->gates, float, 2 * bot->memory);
@@ -1277,11 +1289,12 @@ static const float* row_of(const rival_actor* actor, int delay) {
 /* ---- Forward ---- */
 
 /* y = x w + b, then ReLU if `relu`. Boards and what a ReLU gives are mostly zeros, which are left out. */
-static void dense(const rival_actor* actor, const float* x, const float* w, int in, int out, int relu, float* y) {
+static void dense_onto(const rival_actor* actor, const float* x, const float* w, const float* b, int in, int out,
+                       int relu, float* y) {
   int32_t* at = actor->nonzero;
   size_t count = 0;
   int i;
-  memcpy(y, w + (size_t)in * (size_t)out, (size_t)out * sizeof(float));
+  memcpy(y, b, (size_t)out * sizeof(float));
   for (i = 0; i < in; ++i) {
     at[count] = i;
     count += x[i] != 0;
@@ -1289,6 +1302,10 @@ static void dense(const rival_actor* actor, const float* x, const float* w, int 
   actor->bot->multiply(x, at, count, w, 0, (size_t)out, y);
   if (!relu) return;
   for (i = 0; i < out; ++i) y[i] = y[i] > 0 ? y[i] : 0;
+}
+
+static void dense(const rival_actor* actor, const float* x, const float* w, int in, int out, int relu, float* y) {
+  dense_onto(actor, x, w, w + (size_t)in * (size_t)out, in, out, relu, y);
 }
 
 /* All convolutions of a grid, whose planes are x. Writes what the trunk reads; returns how many numbers that is. */
@@ -1330,18 +1347,25 @@ static int convolve(const rival_actor* actor, const rival_part* grid, const floa
   return size;
 }
 
-/* The encodings of a part's entities, and the largest of each column. */
+/* The encodings of a part's entities, and the largest of each column. The first of two layers also reads the flat
+   parts: what comes of them is the same for all entities, and takes the place of the bias. */
 static void encode_entities(const rival_actor* actor, const rival_part* part, const float* w, const float* x,
-                            float* encodings, float* pooled) {
-  const int width = actor->bot->entity;
+                            const float* flat, float* encodings, float* pooled) {
+  const int width = actor->bot->entity, flat_size = actor->bot->flat, inner = actor->bot->entity_inner;
+  const int first = inner ? inner : width;
+  const float* behind = w + (size_t)part->width * (size_t)first; /* weights of the flat parts, if any; then the bias */
+  const float* second = inner ? behind + (size_t)(flat_size + 1) * (size_t)inner : NULL;
   int i, c;
+  if (inner) dense(actor, flat, behind, flat_size, inner, 0, actor->from_flat);
   for (c = 0; c < width; ++c) pooled[c] = 0;
   for (i = 0; i < part->height; ++i, x += part->width, encodings += width) {
     if (x[0] == 0) {
       memset(encodings, 0, (size_t)width * sizeof(float));
       continue;
     }
-    dense(actor, x, w, part->width, width, 1, encodings);
+    dense_onto(actor, x, w, inner ? actor->from_flat : behind, part->width, first, 1,
+               inner ? actor->first_layer : encodings);
+    if (inner) dense(actor, actor->first_layer, second, inner, width, 1, encodings);
     for (c = 0; c < width; ++c) pooled[c] = encodings[c] > pooled[c] ? encodings[c] : pooled[c];
   }
 }
@@ -1370,6 +1394,7 @@ static float* encodings_of(const rival_actor* actor, int part) {
  */
 static void gather(const rival_actor* actor, const float* x, float* to) {
   const rival_bot* bot = actor->bot;
+  const float* flat = to;
   int i;
   for (i = 0; i < bot->observation_parts; ++i) {
     const rival_part* part = bot->observation + i;
@@ -1383,7 +1408,7 @@ static void gather(const rival_actor* actor, const float* x, float* to) {
   for (i = 0; i < bot->observation_parts; ++i) {
     const rival_part* part = bot->observation + i;
     if (part->kind != RIVAL_ENTITIES) continue;
-    encode_entities(actor, part, bot->encoder[i], x + part->offset, encodings_of(actor, i), to);
+    encode_entities(actor, part, bot->encoder[i], x + part->offset, flat, encodings_of(actor, i), to);
     to += bot->entity;
   }
 }

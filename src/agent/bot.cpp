@@ -79,6 +79,7 @@ TensorFile Bot::to_tensors() const {
             {"memory", network.options().memory},
             {"grid", word_of(network.options().grid.value)},
             {"entity", network.options().entity},
+            {"entity_inner", network.options().entity_inner},
             {"steps", steps}};
   if (!origin.empty()) j["origin"] = origin;
   if (limits.any()) j["limits"] = {limits.reaction_steps, limits.every};
@@ -163,6 +164,7 @@ Result<Bot> Bot::from_tensors(const TensorFile& tensors, const Spec& spec, const
                          .grid = fields.word<GridReading>("grid")};
   if (options.hidden.empty()) fields.fail("hidden", fmt::format("must list 1 to {} widths", kMostLayers));
   if (fields.has("entity")) options.entity = fields.whole<int>("entity", {1, kWidest});  // older bots lack it
+  options.entity_inner = fields.has("entity_inner") ? fields.whole<int>("entity_inner", {0, kWidest}) : 0;
   Limits limits;
   if (fields.has("limits")) {
     const std::vector<int> both = fields.wholes<int>("limits", 2, {0, kLongestLimit});

@@ -213,6 +213,7 @@ class Surgeon {
   }
 
   void encoders() {
+    const Map inputs = trunk_inputs();
     for (std::size_t p = 0; p < observation_.size(); ++p) {
       if (!former(p)) continue;
       const Anatomy::Operations &to = after_.readings[p], &from = before_.readings[observation_[p]];
@@ -225,7 +226,9 @@ class Surgeon {
             for (int channel : grown(a.convolution.channels, b.convolution.channels))
               rows.push_back(channel < 0 ? -1 : k * a.convolution.channels + channel);
         else
-          rows = grown(a.rows, b.rows);
+          rows = grown(a.own_rows(), b.own_rows());
+        for (int c = 0; c < b.context_columns; ++c)  // as the trunk reads them
+          rows.push_back(inputs[c] < 0 || inputs[c] >= a.context_columns ? -1 : a.own_rows() + inputs[c]);
         copy(b, a, rows, grown(a.columns, b.columns));
       }
     }
@@ -473,7 +476,7 @@ Result<NetworkOptions> options_for(const Network& old, NetworkOptions wanted, co
         fmt::format("{}: its hidden layers of {} cannot shrink to {}; ask for as many and as wide ones, or train anew",
                     file, fmt::join(bot.hidden, ", "), fmt::join(wanted.hidden, ", "))};
   if (bot.memory || wanted.memory == -1) wanted.memory = wanted.hidden.back();
-  if (has_entities(old)) wanted.entity = std::max(wanted.entity, bot.entity);
+  if (has_entities(old)) wanted.entity = std::max(wanted.entity, bot.entity), wanted.entity_inner = bot.entity_inner;
   const auto is_grid = [](const ObservationPart& part) { return part.kind == ObservationPart::Kind::grid; };
   if (wanted.grid == GridReading::automatic && std::any_of(old.observation().begin(), old.observation().end(), is_grid))
     wanted.grid = bot.grid;

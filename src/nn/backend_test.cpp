@@ -35,7 +35,12 @@ std::vector<Shape> shapes() {
              .action = {ActionPart::discrete("a", 3), ActionPart::target("at", 2, 3), ActionPart::target("on", 0, 5),
                         ActionPart::discrete("b", 2), ActionPart::continuous("c", 1, -1, 1),
                         ActionPart::target("again", 2, 3)}};
+  Spec only{.name = "only",
+            .observation = {ObservationPart::entities("e", 7, 4)},
+            .action = {ActionPart::discrete("a", 3), ActionPart::target("at", 0, 7)}};
   return {
+      {"entities_alone", units, {.hidden = {24, 16}, .entity = 8, .entity_inner = 0, .grid = "flat"}},
+      {"nothing_but_entities", only, {.hidden = {16}, .entity = 8, .entity_inner = 11}},
       {"entities", units, {.hidden = {24, 16}, .entity = 8, .grid = "flat"}},
       {"entities_and_all", units, {.hidden = {16}, .memory = 16, .entity = 19, .grid = "convolution"}},
       {"dense", vector, {.hidden = {16, 24}}},

@@ -389,6 +389,33 @@ void pool_bf16(const Bf16* e, const EntityRows& in, Bf16* pooled, int stride) {
 }
 
 template <class T>
+void sum_rows(const T* e, const EntityRows& in, T* sums) {
+  const int n = static_cast<int>(lanes()), width = in.width;
+  for (int r = 0; r < in.rows; ++r, sums += width) {
+    const int begin = in.begin[r], end = in.begin[r + 1];
+    const T* first = e + static_cast<std::ptrdiff_t>(begin) * width;
+    int c = 0;
+    for (; c + n <= width; c += n) {
+      VF sum = hn::Zero(DF());
+      const T* x = first + c;
+      for (int i = begin; i < end; ++i, x += width) sum = hn::Add(sum, load(x));
+      store(sum, sums + c);
+    }
+    for (; c < width; ++c) {
+      float sum = 0;
+      for (int i = 0; i < end - begin; ++i) sum += load_one(first + i * width + c);
+      store_one(sum, sums + c);
+    }
+  }
+}
+void sum_f32(const float* e, const EntityRows& in, float* sums) {
+  sum_rows(e, in, sums);
+}
+void sum_bf16(const Bf16* e, const EntityRows& in, Bf16* sums) {
+  sum_rows(e, in, sums);
+}
+
+template <class T>
 void pool_backward_rows(const T* e, const EntityRows& in, const T* pooled, const T* dpooled, int stride, float* de) {
   const int n = static_cast<int>(lanes()), width = in.width;
   for (int r = 0; r < in.rows; ++r, pooled += stride, dpooled += stride) {
@@ -494,6 +521,8 @@ HWY_EXPORT(mingru_forward);
 HWY_EXPORT(mingru_backward);
 HWY_EXPORT(pool_f32);
 HWY_EXPORT(pool_bf16);
+HWY_EXPORT(sum_f32);
+HWY_EXPORT(sum_bf16);
 HWY_EXPORT(pool_backward_f32);
 HWY_EXPORT(pool_backward_bf16);
 HWY_EXPORT(target_f32);
@@ -565,6 +594,12 @@ void pool_entities(const float* e, const EntityRows& entities, float* pooled, in
 }
 void pool_entities(const Bf16* e, const EntityRows& entities, Bf16* pooled, int stride) {
   HWY_DYNAMIC_DISPATCH(pool_bf16)(e, entities, pooled, stride);
+}
+void sum_entities(const float* e, const EntityRows& entities, float* sums) {
+  HWY_DYNAMIC_DISPATCH(sum_f32)(e, entities, sums);
+}
+void sum_entities(const Bf16* e, const EntityRows& entities, Bf16* sums) {
+  HWY_DYNAMIC_DISPATCH(sum_bf16)(e, entities, sums);
 }
 void pool_entities_backward(const float* e, const EntityRows& entities, const float* pooled, const float* dpooled,
                             int stride, float* de) {

@@ -55,6 +55,9 @@ void pool_entities_backward(const float* e, const EntityRows& entities, const fl
                             int stride, float* de);
 void pool_entities_backward(const Bf16* e, const EntityRows& entities, const Bf16* pooled, const Bf16* dpooled,
                             int stride, float* de);
+// sums [rows x width] = the sum of each column over a row's entities.
+void sum_entities(const float* e, const EntityRows& entities, float* sums);
+void sum_entities(const Bf16* e, const EntityRows& entities, Bf16* sums);
 // logits[slot] = scale query . e for each entity of a row; those that are not there are left alone.
 void target_logits(const float* e, const EntityRows& entities, const float* query, float scale, float* logits,
                    int stride);

@@ -99,6 +99,8 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
     return Error{fmt::format("network: memory must be 0, -1 or the last hidden width, {}", net.options_.hidden.back())};
   if (options.entity < 1 || options.entity > 1024)
     return Error{fmt::format("network: entity must be 1 to 1024, is {}", options.entity)};
+  if (options.entity_inner < 0 || options.entity_inner > 1024)
+    return Error{fmt::format("network: entity_inner must be 0 to 1024, is {}", options.entity_inner)};
 
   const auto buffer = [&](const Buffer& b) {
     net.buffers_.push_back(b);
@@ -122,7 +124,22 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
 
   // From the observation to the trunk, which reads it as it is if all of it is flat.
   int x = all_flat ? kObservationBuffer : buffer({});
-  std::vector<Operation> flat, convolutions, pooled;  // that write the trunk's input, in this order
+  int width = all_flat ? net.observation_size_ : 0;
+  const auto write = [&](Operation op) {
+    op.out = x;
+    op.out_column = width;
+    width += op.columns;
+    net.operations_.push_back(std::move(op));
+  };
+  for (std::size_t p = 0; p < spec.observation.size() && !all_flat; ++p)
+    if (const ObservationPart& part = spec.observation[p];
+        part.kind != ObservationPart::Kind::entities && !is_convolved(part))
+      write({.kind = OperationKind::copy,
+             .in = kObservationBuffer,
+             .in_column = layout.observation_offset[p],
+             .columns = part.size()});
+  const int flat = width;
+  std::vector<Operation> convolutions, pooled;  // that write the rest of the trunk's input, in this order
   std::vector<int> encodings(spec.observation.size(), -1);
   for (std::size_t p = 0; p < spec.observation.size(); ++p) {
     const ObservationPart& part = spec.observation[p];
@@ -153,36 +170,42 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
         in = out;
         channels = std::min(2 * channels, 64);
       }
-      convolutions.push_back({.kind = OperationKind::copy, .in = in, .out = x, .columns = shape.out_size()});
+      convolutions.push_back({.kind = OperationKind::copy, .in = in, .columns = shape.out_size()});
     } else if (part.kind == ObservationPart::Kind::entities) {
       const int entities = buffer({.columns = part.features(), .places = part.count()});
       net.buffers_.back().entities = entities;
       net.operations_.push_back(
           {.kind = OperationKind::entities, .in = kObservationBuffer, .out = entities, .in_column = first});
-      encodings[p] = buffer({.columns = options.entity, .places = part.count(), .entities = entities});
+      const auto encoding = [&](int columns) {
+        return buffer({.columns = columns, .places = part.count(), .entities = entities});
+      };
+      const bool along = options.entity_inner > 0;
+      const int inner = along ? options.entity_inner : options.entity;
+      encodings[p] = encoding(inner);
       net.operations_.push_back(net.with_parameters({.kind = OperationKind::dense,
                                                      .in = entities,
                                                      .out = encodings[p],
                                                      .name = name,
-                                                     .rows = part.features(),
-                                                     .columns = options.entity,
-                                                     .relu = true}));
-      pooled.push_back({.kind = OperationKind::largest, .in = encodings[p], .out = x, .columns = options.entity});
-    } else if (!all_flat) {
-      flat.push_back({.kind = OperationKind::copy,
-                      .in = kObservationBuffer,
-                      .out = x,
-                      .in_column = first,
-                      .columns = part.size()});
+                                                     .rows = part.features() + (along ? flat : 0),
+                                                     .columns = inner,
+                                                     .relu = true,
+                                                     .context = along && flat ? x : -1,
+                                                     .context_columns = along ? flat : 0}));
+      if (along) {
+        const int in = std::exchange(encodings[p], encoding(options.entity));
+        net.operations_.push_back(net.with_parameters({.kind = OperationKind::dense,
+                                                       .in = in,
+                                                       .out = encodings[p],
+                                                       .name = name + ".1",
+                                                       .rows = inner,
+                                                       .columns = options.entity,
+                                                       .relu = true}));
+      }
+      pooled.push_back({.kind = OperationKind::largest, .in = encodings[p], .columns = options.entity});
     }
   }
-  int width = all_flat ? net.observation_size_ : 0;
-  for (const auto* writers : {&flat, &convolutions, &pooled})
-    for (Operation op : *writers) {
-      op.out_column = width;
-      width += op.columns;
-      net.operations_.push_back(op);
-    }
+  for (const auto* writers : {&convolutions, &pooled})
+    for (const Operation& op : *writers) write(op);
   net.buffers_[x].columns = width;
 
   for (std::size_t i = 0; i < net.options_.hidden.size(); ++i) {
@@ -249,7 +272,7 @@ double Network::forward_multiply_adds() const {
   const auto places = [this](int buffer) { return buffers_[buffer].places; };
   double sum = 0;
   for (const Operation& op : operations_) {
-    sum += static_cast<double>(places(op.out)) * op.rows * op.columns;
+    sum += (static_cast<double>(places(op.out)) * op.own_rows() + op.context_columns) * op.columns;
     if (op.encodings >= 0) sum += static_cast<double>(places(op.encodings)) * op.columns;
   }
   return sum;

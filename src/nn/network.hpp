@@ -42,6 +42,9 @@ struct NetworkOptions {
   std::vector<int> hidden;  // widths of the trunk's layers; empty: chosen from the size of the observation
   int memory = 0;           // width of the MinGRU; 0: none; else the last hidden width, or -1 for just that
   int entity = 64;          // width of the encoding of entities
+  // Width of the first of two layers that read each entity along with what else is seen, so that what it is to the
+  // player can be told (how near it is, say, where both have a place). 0: one layer reads it alone.
+  int entity_inner = 32;
   Named<GridReading> grid = GridReading::automatic;
 
   bool operator==(const NetworkOptions&) const = default;
@@ -98,9 +101,13 @@ struct Operation {
   int rows = 0, columns = 0;          // of w, row-major; rows is 0 if there are no parameters
   std::size_t weight = 0, bias = 0;   // offsets into the parameters
   bool relu = false;
+  // dense: the first so many columns of the buffer `context` follow x at each place, the same at all places of a row,
+  // and the last rows of w are theirs. They are columns of the observation.
+  int context = -1, context_columns = 0;
   int encodings = -1;            // targets: the buffer of e
   Convolution convolution = {};  // convolution
 
+  int own_rows() const { return rows - context_columns; }                     // of w, for x itself
   float scale() const { return 1 / std::sqrt(static_cast<float>(columns)); }  // targets: of the dot products
 };
 
@@ -132,7 +139,8 @@ class Network {
   const std::vector<Operation>& operations() const { return operations_; }
   const std::vector<Buffer>& buffers() const { return buffers_; }
 
-  // That of this name, which there must be: "encoder.PART" (of a grid's convolutions "encoder.PART.0" and so on),
+  // That of this name, which there must be: "encoder.PART" (its second layer "encoder.PART.1"; of a grid's convolutions
+  // "encoder.PART.0" and so on),
   // "trunk.0" and so on, "memory", "head", "target.PART".
   const Operation& operation(std::string_view name) const;
   bool has(OperationKind kind) const;

@@ -39,6 +39,7 @@ OneRow::OneRow(const Network& network) : net_(network) {
     Step step{&op, at[op.in] + op.in_column, at[op.out] + op.out_column, over.places, in.columns, over.columns};
     if (over.entities >= 0) step.there = at[over.entities], step.there_stride = net_.buffers()[over.entities].columns;
     if (op.kind == OperationKind::targets) step.encodings = at[op.encodings];
+    if (op.context >= 0) step.context = at[op.context];
     if (op.kind == OperationKind::largest) {
       const auto encoder = std::find_if(steps_.begin(), steps_.end(), [&](const Step& s) { return s.out == step.in; });
       check(encoder != steps_.end(), "the largest of what no operation makes");
@@ -56,9 +57,14 @@ const float* OneRow::forward(std::span<const float> parameters, const Observatio
     const Operation& op = *step.op;
     const float *x = step.in, *there = step.there;
     float* y = step.out;
+    const float *w = parameters.data() + op.weight, *b = parameters.data() + op.bias;
+    if (step.context) {  // the same at every place, as a bias is
+      kernels::dense_row(step.context, w + index(op.own_rows()) * op.columns, b, op.context_columns, op.columns, false,
+                         product_);
+      b = product_;
+    }
     const auto product = [&](const float* from, float* to) {
-      kernels::dense_row(from, parameters.data() + op.weight, parameters.data() + op.bias, op.rows, op.columns, op.relu,
-                         to);
+      kernels::dense_row(from, w, b, op.own_rows(), op.columns, op.relu, to);
     };
     switch (op.kind) {
       case OperationKind::copy:

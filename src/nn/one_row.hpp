@@ -37,6 +37,7 @@ class OneRow {
     const float* there;
     int there_stride;
     const float* encodings;  // targets
+    const float* context;    // dense; null: none
     float* largest;          // dense: also the largest of each column over the places; null: nobody asks
   };
 

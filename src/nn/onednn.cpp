@@ -124,13 +124,14 @@ struct OnednnWeights final : Weights {
   std::vector<Packed> matrices;
 };
 
-// The matrices of a network's operations that have parameters, in order.
+// The matrices of a network's operations that have parameters, in order; that of a context after its operation's own.
 std::vector<Matrix> matrices_of(const Network& net, DataType type) {
   std::vector<Matrix> all;
   for (const Operation& op : net.operations())
-    if (op.rows)
-      all.push_back({op.rows, op.columns, op.weight, op.bias, best_weights(op.rows, op.columns, type),
-                     best_weights(op.columns, op.rows, type)});
+    for (const auto& [first, rows] : {std::pair(0, op.own_rows()), std::pair(op.own_rows(), op.context_columns)})
+      if (rows)
+        all.push_back({rows, op.columns, op.weight + index(first) * op.columns, op.bias,
+                       best_weights(rows, op.columns, type), best_weights(op.columns, rows, type)});
   return all;
 }
 
@@ -138,9 +139,10 @@ std::vector<Matrix> matrices_of(const Network& net, DataType type) {
 template <class T>
 class Layer {
  public:
-  // `stride`: elements between rows of x. F32 output if `wide` (heads, gates), else T.
-  Layer(const Matrix& matrix, int stride, bool relu, bool wide)
-      : matrix_(&matrix), stride_(stride), relu_(relu), wide_(wide) {}
+  // `stride`: elements between rows of x. F32 output if `wide` (heads, gates), else T. `adds`: to what is in y, instead
+  // of the bias.
+  Layer(const Matrix& matrix, int stride, bool relu, bool wide, bool adds = false)
+      : matrix_(&matrix), stride_(stride), relu_(relu), wide_(wide), adds_(adds) {}
 
   int in() const { return matrix_->in; }
   int out() const { return matrix_->out; }
@@ -151,7 +153,7 @@ class Layer {
       get(forward_, count,
           [&] {
             return Product(plain(count, in(), type_of<T>(), stride_), matrix_->forward_layout,
-                           plain(count, out(), wide_ ? DataType::f32 : type_of<T>(), out()), true, relu_, false);
+                           plain(count, out(), wide_ ? DataType::f32 : type_of<T>(), out()), !adds_, relu_, adds_);
           })
           .run(stream, x + at(first, stride_), w.forward.get_data_handle(),
                static_cast<std::byte*>(y) + index(at(first, out())) * size, w.bias.data());
@@ -196,7 +198,7 @@ class Layer {
 
   const Matrix* matrix_;
   int stride_;
-  bool relu_, wide_;
+  bool relu_, wide_, adds_;
   std::map<int, Product> forward_, backward_, gradient_;
 };
 
@@ -260,6 +262,7 @@ class OnednnExecutor final : public Executor {
     for (const Buffer& shape : net.buffers()) {
       Stored& b = stored_.emplace_back();
       b.shape = shape;
+      b.narrow = !shape.wide && shape.entities < 0;
       const std::size_t size = index(max_rows) * shape.size();
       if (stored_.size() - 1 == kObservationBuffer) continue;
       if (shape.wide) {
@@ -282,7 +285,9 @@ class OnednnExecutor final : public Executor {
                           : op.in == kObservationBuffer         ? stride
                                                                 : shape(op.in).columns;
       step.matrix = matrix;
-      step.layer.emplace(matrices[matrix++], columns, op.relu, wide);
+      step.layer.emplace(matrices[matrix++], columns, op.relu, wide, op.context >= 0);
+      if (op.context >= 0) step.context.emplace(matrices[matrix++], shape(op.context).columns, false, false);
+      if (op.kind == OperationKind::dense) stored(op.in).narrow = !shape(op.in).wide;
     }
     std::vector<char> written(stored_.size());
     for (std::size_t i = steps_.size(); i-- > 0;) {
@@ -327,14 +332,16 @@ class OnednnExecutor final : public Executor {
     std::vector<float> wide_gradients;  // in the place of gradients, of wide shapes and of entities' encodings
     std::vector<int> begin, slot;       // of the entities themselves; see kernels::EntityRows
     int count = 0;                      // of these, padded
+    bool narrow = false;                // its gradients are in `gradients`
   };
   // An operation, with what it keeps for the way back.
   struct Step {
     const Operation* op = nullptr;
     std::size_t matrix = 0;
-    std::optional<Layer<T>> layer;
+    std::optional<Layer<T>> layer, context;  // the context's matrix is the one after the layer's
     // Whether its gradients by what it reads are added to others that are there already.
     bool adds = false, adds_to_encodings = false;
+    std::vector<T> context_rows;     // what the context gives to each row's places, then the gradients by that
     std::vector<T> patches;          // convolution
     std::vector<float> queries;      // targets
     std::vector<float> gates, z, h;  // mingru
@@ -452,6 +459,16 @@ class OnednnExecutor final : public Executor {
     const Operation& op = *step.op;
     Stored& y = stored(op.out);
     void* out = y.shape.wide ? static_cast<void*>(y.wide.data()) : room(y.values, elements(op.out));
+    if (step.context) {
+      T* rows = room(step.context_rows, size_of(op.columns));
+      step.context->forward(stream_, packed_[step.matrix + 1], values(op.context), rows_, rows);
+      const std::vector<int>& begin = stored(y.shape.entities).begin;
+      T* to = y.values.data();
+      for (int r = 0; r < rows_; ++r)
+        for (int i = begin[r]; i < begin[r + 1]; ++i, to += op.columns)
+          std::copy_n(rows + offset(r, op.columns), op.columns, to);
+      std::fill_n(to, offset(places(op.out) - begin[rows_], op.columns), T{});
+    }
     step.layer->forward(stream_, packed_[step.matrix], values(op.in) + op.in_column, places(op.in), out);
   }
 
@@ -473,11 +490,15 @@ class OnednnExecutor final : public Executor {
     Stored& y = stored(op.out);
     const int count = places(op.out);
     if (count == 0) return;
-    const bool narrow_already = !y.shape.wide && y.shape.entities < 0;
-    T* dy = narrow_already ? y.gradients.data() : narrow(wide_gradients(op.out), elements(op.out));
+    T* dy = y.narrow ? y.gradients.data() : narrow(wide_gradients(op.out), elements(op.out));
     product_backward(step, values(op.in) + op.in_column, dy, op.relu ? y.values.data() : nullptr, count, gradients);
+    if (step.context) {
+      kernels::sum_entities(dy, entity_rows(op.out), step.context_rows.data());
+      step.context->backward_weights(stream_, values(op.context), step.context_rows.data(), rows_, gradients);
+    }
     if (has_gradients(op.in))
-      step.layer->backward_data(stream_, packed_[step.matrix], dy, count, stored(op.in).gradients.data(), step.adds);
+      step.layer->backward_data(stream_, packed_[step.matrix], dy, count,
+                                room(stored(op.in).gradients, elements(op.in)), step.adds);
   }
 
   void convolve(Step& step) {

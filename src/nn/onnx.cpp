@@ -210,8 +210,16 @@ class Exporter {
                   graph_.integers(op.name + ".presence_end", {1}), graph_.integers(op.name + ".presence_axis", {2})});
     const std::string zero = graph_.scalar(op.name + ".absent", 0);
     const std::string absent = graph_.node("Equal", {presence, zero});
-    const std::string x = value(op.in);
-    std::string y = graph_.node("Add", {graph_.node("MatMul", {x, weight(op)}), bias(op)});
+    const int own = op.own_rows();
+    const std::string w = graph_.constant(op.name + ".weight", {own, op.columns}, piece(op.weight, own * op.columns));
+    std::string shift = bias(op);
+    if (op.context >= 0) {  // the same for all entities of a row
+      const std::string context = graph_.constant(op.name + ".context", {op.context_columns, op.columns},
+                                                  piece(op.weight + own * op.columns, op.context_columns * op.columns));
+      const std::string seen = value(op.context);  // so far, which is what it reads
+      shift = graph_.reshape(graph_.node("Gemm", {seen, context, shift}), {-1, 1, op.columns});
+    }
+    std::string y = graph_.node("Add", {graph_.node("MatMul", {value(op.in), w}), shift});
     if (op.relu) y = graph_.node("Relu", {y});
     return graph_.node("Where", {absent, zero, y});
   }

@@ -44,7 +44,7 @@ void relu_backward(const float* y, int size, float* dy) {
     if (!(y[i] > 0)) dy[i] = 0;
 }
 
-void add(const Rows& x, float* to) {
+void add(std::span<const float> x, float* to) {
   for (std::size_t i = 0; i < x.size(); ++i) to[i] += x[i];
 }
 
@@ -132,6 +132,16 @@ class ReferenceExecutor final : public Executor {
     const int entities = shape(buffer).entities;
     return entities < 0 || *value(entities, r, i) != 0;
   }
+  // What a dense layer reads there.
+  Rows dense_input(const Operation& op, int r, int i) {
+    const float* x = value(op.in, r, i) + op.in_column;
+    Rows joined(x, x + op.own_rows());
+    if (op.context >= 0) {
+      const float* context = value(op.context, r);
+      joined.insert(joined.end(), context, context + op.context_columns);
+    }
+    return joined;
+  }
   // The first entity of row r that has the largest value in column c, or -1 without entities.
   int first_largest(int buffer, int r, int c) {
     int best = -1;
@@ -162,7 +172,7 @@ class ReferenceExecutor final : public Executor {
         for (int r = 0; r < rows_; ++r)
           for (int i = 0; i < shape(op.in).places; ++i)
             if (is_there(op.in, r, i))
-              dense_forward(value(op.in, r, i) + op.in_column, w, b, 1, op.rows, op.columns, op.relu,
+              dense_forward(dense_input(op, r, i).data(), w, b, 1, op.rows, op.columns, op.relu,
                             value(op.out, r, i) + op.out_column);
         break;
       case OperationKind::convolution:
@@ -229,8 +239,8 @@ class ReferenceExecutor final : public Executor {
             if (!is_there(op.in, r, i)) continue;
             float* dy = gradient(op.out, r, i) + op.out_column;
             if (op.relu) relu_backward(value(op.out, r, i) + op.out_column, op.columns, dy);
-            dense_backward(value(op.in, r, i) + op.in_column, w, dy, 1, op.rows, op.columns, dw, db, dx.data());
-            add(dx, gradient(op.in, r, i) + op.in_column);
+            dense_backward(dense_input(op, r, i).data(), w, dy, 1, op.rows, op.columns, dw, db, dx.data());
+            add(std::span(dx).first(op.own_rows()), gradient(op.in, r, i) + op.in_column);
           }
         break;
       case OperationKind::convolution:

@@ -644,6 +644,7 @@ Result<SavedRun> read_run(const std::string& folder) {
   const auto text = read_file(file);
   if (!text) return text.error();
   SavedRun run;
+  run.config.network.entity_inner = 0;  // of runs from before it was an option
   if (auto ok = read_toml(run_rows(run, true), text.value(), file); !ok) return ok.error();
   return run;
 }

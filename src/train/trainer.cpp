@@ -468,6 +468,7 @@ TensorFile Trainer::state() const {
             {"memory", network_->options().memory},
             {"grid", word_of(network_->options().grid.value)},
             {"entity", network_->options().entity},
+            {"entity_inner", network_->options().entity_inner},
             {"steps", steps_},
             {"iterations", iterations_},
             {"adam_steps", learner_->adam_steps()},
@@ -504,6 +505,7 @@ Result<void> Trainer::restore(const TensorFile& state, std::vector<SavedMember> 
   const NetworkOptions shape{.hidden = fields.wholes<int>("hidden", 64),
                              .memory = fields.whole<int>("memory"),
                              .entity = fields.whole<int>("entity"),
+                             .entity_inner = fields.has("entity_inner") ? fields.whole<int>("entity_inner") : 0,
                              .grid = fields.word<GridReading>("grid")};
   const std::vector<ObservedParameter> rules = rules_from_json(fields, error);
   if (!error && rules != rules_)

@@ -58,7 +58,7 @@ def check_tensorboard(program, folder):
 def check_onnx(program, folder):
     np, onnx, ort, st = need("numpy", "onnx", "onnxruntime", "safetensors.numpy")
     models = sorted(glob.glob(f"{folder}/*.onnx"))
-    assert len(models) == 7, models
+    assert len(models) == 9, models
     for path in models:
         model = onnx.load(path)
         onnx.checker.check_model(model, full_check=True)

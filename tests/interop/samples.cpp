@@ -56,15 +56,16 @@ std::vector<Sample> samples() {
     made.action = std::move(action);
     return made;
   };
+  const Spec everything = spec({vector, units, large, items}, {which, move, whom(1).when(1, {1, 2}), card, force});
   return {{"discrete", spec({grid}, {move}), {.hidden = {16, 8}}},
           {"continuous", spec({vector}, {force, turn}), {.hidden = {16}}},
           {"memory", spec({vector, grid}, {move, card}), {.hidden = {24, 12}, .memory = 12}},
           {"convolution", spec({vector, large, grid}, {move, force}), {.hidden = {32, 16}}},
           {"all_convolved", spec({grid}, {card}), {.hidden = {16}, .grid = "convolution"}},
           {"entities", spec({units}, {move, whom(0), force}), {.hidden = {16}, .entity = 6}},
-          {"everything",
-           spec({vector, units, large, items}, {which, move, whom(1).when(1, {1, 2}), card, force}),
-           {.hidden = {16, 12}, .memory = 12, .entity = 7}}};
+          {"entities_and_map", spec({units, large}, {whom(0), card}), {.hidden = {16}, .entity = 9}},
+          {"everything", everything, {.hidden = {16, 12}, .memory = 12, .entity = 7}},
+          {"entities_alone", everything, {.hidden = {16, 12}, .memory = 12, .entity = 7, .entity_inner = 0}}};
 }
 
 // The columns of an observation part's entities.

@@ -9,7 +9,17 @@ import samples
 
 import rival
 
-SAMPLES = ("discrete", "continuous", "memory", "convolution", "all_convolved", "entities", "everything")
+SAMPLES = (
+    "discrete",
+    "continuous",
+    "memory",
+    "convolution",
+    "all_convolved",
+    "entities",
+    "entities_and_map",
+    "everything",
+    "entities_alone",
+)
 
 
 class Answers(unittest.TestCase):
@@ -114,6 +124,9 @@ class Playing(unittest.TestCase):
         about = json.loads(metadata["rival"])
         refused("no bot of Rival", metadata={})
         refused("its format is 2", metadata={**metadata, "rival": json.dumps({**about, "format": 2})})
+        for inner in (-1, 1025, 1.5, "2", None, True):
+            wrong = {**metadata, "rival": json.dumps({**about, "entity_inner": inner})}
+            refused(f"'entity_inner' must be 0 to 1024, is {json.dumps(inner)}", metadata=wrong)
         refused("'trunk.1.weight' is missing", metadata={**metadata, "rival": json.dumps({**about, "hidden": [8, 8]})})
         refused("'head.weight' has the shape", {**tensors, "head.weight": np.zeros((8, 4))})
         refused("'head.bias' holds a value that is not finite", {**tensors, "head.bias": np.full(5, np.nan)})

@@ -70,6 +70,9 @@ class Bot:
             hidden = [int(h) for h in about["hidden"]]
             self.memory = int(about.get("memory", 0))
             reading, entity = str(about.get("grid", "auto")), int(about.get("entity", 64))
+            inner = about.get("entity_inner", 0)
+            if type(inner) is not int or not 0 <= inner <= 1024:
+                raise ValueError(f"'entity_inner' must be 0 to 1024, is {json.dumps(inner)}")
         except (KeyError, TypeError, ValueError) as error:
             raise RivalError(f"{path}: its metadata is not a bot's: {type(error).__name__}: {error}") from error
         self.spec = Spec(self.game, self.observation, self.action)
@@ -77,7 +80,7 @@ class Bot:
         self.observation_size = self.layout.observation_size
         self.mask_size, self.value_count = self.layout.mask_size, self.layout.value_count
         self._tensors, self._left = tensors, set(tensors)
-        self._build(hidden, reading, entity)
+        self._build(hidden, reading, entity, inner)
         if self._left:
             raise RivalError(f"{path}: the tensor '{sorted(self._left)[0]}' belongs to nothing")
         del self._tensors, self._left
@@ -273,17 +276,18 @@ class Bot:
     def _dense(self, name: str, size_in: int, size_out: int) -> Tuple[Array, Array]:
         return self._tensor(name + ".weight", size_in, size_out), self._tensor(name + ".bias", size_out)
 
-    def _build(self, hidden: List[int], reading: str, entity: int) -> None:
+    def _build(self, hidden: List[int], reading: str, entity: int, inner: int) -> None:
         self._flat: List[slice] = []
         self._convolved: List[Tuple[slice, ObservationPart, List[Tuple[int, Array, Array]]]] = []
-        self._encoders: List[Tuple[slice, ObservationPart, Array, Array]] = []
+        self._encoders: List[Tuple[slice, ObservationPart, List[Tuple[Array, Array]]]] = []
+        entities: List[Tuple[slice, ObservationPart]] = []
         encoder_of: Dict[int, int] = {}
-        trunk_in = 0
+        trunk_in = flat = 0
         for number, (part, first) in enumerate(zip(self.observation, self.layout.observation_offset)):
             columns = slice(first, first + part.size)
             if part.kind == "entities":
-                encoder_of[number] = len(self._encoders)
-                self._encoders.append((columns, part, *self._dense("encoder." + part.name, part.width, entity)))
+                encoder_of[number] = len(entities)
+                entities.append((columns, part))
             elif part.kind == "grid" and (reading == "convolution" or (reading == "auto" and part.size > _LARGE_GRID)):
                 layers: List[Tuple[int, Array, Array]] = []
                 channels, height, width, out = part.channels, part.height, part.width, 16
@@ -298,7 +302,15 @@ class Bot:
                 trunk_in += height * width * channels
             else:
                 self._flat.append(columns)
+                flat += part.size
                 trunk_in += part.size
+        for columns, part in entities:
+            name = "encoder." + part.name
+            if inner == 0:
+                dense = [self._dense(name, part.width, entity)]
+            else:  # the first layer reads the flat parts as well
+                dense = [self._dense(name, part.width + flat, inner), self._dense(name + ".1", inner, entity)]
+            self._encoders.append((columns, part, dense))
         size = trunk_in + entity * len(self._encoders)
         self._trunk = []
         for i, width in enumerate(hidden):
@@ -341,15 +353,22 @@ class Bot:
             raise RivalError(f"{self.path}: the memory has the shape {np.shape(memory)}, should have {(n, self.memory)}")
         x = np.clip((rows - self._mean) * self._scale, -10, 10).astype(np.float32, copy=False)
         pieces = [x[:, columns] for columns in self._flat]
+        flat = np.concatenate(pieces, axis=1) if pieces else x[:, :0]
         for columns, part, layers in self._convolved:
             cells = x[:, columns].reshape(n, *part.shape).transpose(0, 2, 3, 1)
             for stride, w, b in layers:
                 cells = _convolve(cells, stride, w, b)
             pieces.append(cells.reshape(n, -1))
         encoded = []
-        for columns, part, w, b in self._encoders:
-            there = x[:, columns].reshape(n, part.height, part.width)
-            e = np.maximum(there @ w + b, 0) * (there[:, :, :1] != 0)
+        for columns, part, dense in self._encoders:
+            entities = x[:, columns].reshape(n, part.height, part.width)
+            w, b = dense[0]
+            if len(dense) == 2:  # what comes of the flat parts is the same for all entities of a row
+                w, b = w[: part.width], (flat @ w[part.width :] + b)[:, None, :]
+            e = np.maximum(entities @ w + b, 0)
+            for w, b in dense[1:]:
+                e = np.maximum(e @ w + b, 0)
+            e = e * (entities[:, :, :1] != 0)
             encoded.append(e)
             pieces.append(e.max(axis=1))
         y = np.concatenate(pieces, axis=1)
