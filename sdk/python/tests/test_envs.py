@@ -86,6 +86,7 @@ class Gymnasium(Case):
 
 class PettingZoo(Case):
     def test_its_own_tests(self):
+        import pettingzoo
         from pettingzoo.test import api_test, parallel_api_test, seed_test
 
         with warnings.catch_warnings():
@@ -95,8 +96,10 @@ class PettingZoo(Case):
                     env = self.made(rival.envs.aec_env, game)
                     api_test(env, num_cycles=100)
             seed_test(lambda: self.made(rival.envs.aec_env, "pig"), num_cycles=20)
-            env = self.made(rival.envs.parallel_env, "lanes", parameters={"team_size": 1})
-            parallel_api_test(env, num_cycles=50)
+            # Older ones (the newest for Python 3.9 is 1.26) take every masked action for a single number.
+            if tuple(int(n) for n in pettingzoo.__version__.split(".")[:2]) >= (1, 27):
+                env = self.made(rival.envs.parallel_env, "lanes", parameters={"team_size": 1})
+                parallel_api_test(env, num_cycles=50)
             env = self.made(rival.envs.aec_env, "lanes", parameters={"team_size": 1})
             api_test(env, num_cycles=50)
 
