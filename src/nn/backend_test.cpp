@@ -216,6 +216,21 @@ TEST_P(EveryShape, OneRowMatchesReference) {
 INSTANTIATE_TEST_SUITE_P(Network, EveryShape, testing::Range<std::size_t>(0, shapes().size()),
                          [](const auto& shape) { return shapes()[shape.param].name; });
 
+TEST(Network, RefusesPartsWhoseParametersWouldHaveOneName) {
+  const auto made = [](const std::string& second) {
+    return Network::make(
+        {.name = "two",
+         .observation = {ObservationPart::entities("a", 3, 2), ObservationPart::entities(second, 3, 2)},
+         .action = {ActionPart::discrete("x", 2)}},
+        {});
+  };
+  EXPECT_TRUE(made("a.2").ok());
+  const auto clash = made("a.1");
+  ASSERT_FALSE(clash.ok());
+  EXPECT_NE(clash.error().message.find("both want parameters named 'encoder.a.1.weight'"), std::string::npos)
+      << clash.error().message;
+}
+
 TEST(Network, RefusesOptionsThatMakeNoSense) {
   const Spec spec = shapes()[2].spec;
   EXPECT_FALSE(Network::make(spec, {.hidden = {16}, .entity = 0}).ok());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include "base/check.hpp"
@@ -265,6 +266,13 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
     net.operations_.push_back(columns);
   }
   net.log_std_ = net.value_count_ ? net.add_parameter("action.log_std", 0, net.value_count_) : 0;
+  std::set<std::string_view> names;
+  for (const ParameterView& parameter : net.parameters_)
+    if (!names.insert(parameter.name).second)
+      return Error{
+          fmt::format("network: two parts of the observation both want parameters named '{}'; give one of them "
+                      "a name without the number at its end",
+                      parameter.name)};
   return net;
 }
 
