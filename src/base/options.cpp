@@ -1,17 +1,14 @@
 #include "base/options.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cmath>
+#include <charconv>
 #include <optional>
-#include <sstream>
+#include <set>
 #include <type_traits>
 #include <utility>
 
 #include "base/names.hpp"
 #include "base/number.hpp"
-#include "base/toml.hpp"
 
 namespace rival {
 namespace {
@@ -58,7 +55,7 @@ Written written_text(const OptionRow::Target& target, std::string_view text) {
 // The written value as the one that the option takes, or what it must be.
 Result<void> fit(const OptionRow& row, const Written& written, std::string_view shown, Value& value) {
   const auto wanted = [&](const std::string& what) {
-    return Error{fmt::format("'{}' must be {}, not '{}'", row.key, what, shown.substr(0, 100))};
+    return Error{"'" + row.key + "' must be " + what + ", not '" + std::string(shown.substr(0, 100)) + "'"};
   };
   const auto in_range = [&](double number) { return number >= row.low && number <= row.high; };
   const std::string range = Range<double>{row.low, row.high}.text();  // "a number from 1 to 100"
@@ -121,60 +118,71 @@ Result<const OptionRow*> find_row(std::span<const OptionRow> rows, std::string_v
   return unknown_name("option", key, known, where);
 }
 
-// Monostate: of no kind that an option takes.
-Written written_toml(const toml::node& node) {
-  if (const auto* flag = node.as_boolean()) return flag->get();
-  if (const auto* text = node.as_string()) return text->get();
-  if (const auto* whole = node.as_integer()) return whole->get();
-  if (const auto* real = node.as_floating_point()) {
-    constexpr double kExact = 1LL << 53;
-    const double value = real->get();  // 1e6 is a whole number too
-    if (value == std::trunc(value) && std::abs(value) <= kExact) return static_cast<std::int64_t>(value);
-    return value;
-  }
-  const auto* array = node.as_array();
-  if (!array) return {};
-  std::vector<std::int64_t> list;
-  for (const toml::node& item : *array) {
-    const auto* whole = item.as_integer();
-    if (!whole) return {};
-    list.push_back(whole->get());
-  }
-  return list;
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r";
+  const std::size_t from = text.find_first_not_of(kSpace);
+  return from == std::string_view::npos ? "" : text.substr(from, text.find_last_not_of(kSpace) + 1 - from);
 }
 
-// For errors.
-std::string shown_toml(const toml::node& node) {
-  if (const auto* text = node.as_string()) return '"' + text->get() + '"';
-  if (const auto* array = node.as_array()) {
-    std::string list;
-    for (const toml::node& item : *array) list += (list.empty() ? "" : ", ") + shown_toml(item);
-    return '[' + list + ']';
-  }
-  std::ostringstream text;
-  node.visit([&](const auto& value) { text << value; });
-  return text.str();
+std::string_view without_comment(std::string_view text) {
+  return trimmed(text.substr(0, text.find('#')));
 }
 
-using Assignments = std::vector<std::pair<const OptionRow*, Value>>;
+bool is_key(std::string_view key) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+  return !key.empty() && key.find_first_not_of(kAllowed) == std::string_view::npos;
+}
 
-Result<void> read_table(std::span<const OptionRow> rows, const toml::table& table, const std::string& group,
-                        std::string_view file, Assignments& assignments) {
-  for (const auto& [key, node] : table) {
-    const std::string name = group + std::string(key.str());
-    if (const auto* inner = node.as_table()) {
-      if (Result<void> read = read_table(rows, *inner, name + ".", file, assignments); !read) return read;
+// Appends a code point as UTF-8; false if it is none.
+bool append_utf8(std::string& text, std::uint32_t code) {
+  if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return false;
+  const auto put = [&](std::uint32_t byte) { text += static_cast<char>(byte); };
+  if (code < 0x80) return put(code), true;
+  if (code < 0x800) put(0xc0 | (code >> 6));
+  if (code >= 0x800 && code < 0x10000) put(0xe0 | (code >> 12));
+  if (code >= 0x10000) put(0xf0 | (code >> 18)), put(0x80 | ((code >> 12) & 0x3f));
+  if (code >= 0x800) put(0x80 | ((code >> 6) & 0x3f));
+  return put(0x80 | (code & 0x3f)), true;
+}
+
+// A quoted string and, behind it, nothing but a comment; monostate if it is not that.
+Written quoted_string(std::string_view text) {
+  if (text.empty() || (text[0] != '"' && text[0] != '\'')) return {};
+  const char quote = text[0];
+  std::string value;
+  std::size_t i = 1;
+  for (; i < text.size() && text[i] != quote; ++i) {
+    if (static_cast<unsigned char>(text[i]) < 0x20 && text[i] != '\t') return {};
+    if (text[i] != '\\' || quote == '\'') {
+      value += text[i];
       continue;
     }
-    const std::string where = fmt::format("{}:{}: ", file, node.source().begin.line);
-    const Result<const OptionRow*> row = find_row(rows, name, where);
-    if (!row) return row.error();
-    auto& [target, value] = assignments.emplace_back();
-    target = row.value();
-    if (Result<void> fits = fit(*target, written_toml(node), shown_toml(node), value); !fits)
-      return Error{where + fits.error().message};
+    if (++i == text.size()) return {};
+    constexpr std::string_view kEscapes = "btnfr\"\\", kMeanings = "\b\t\n\f\r\"\\";
+    if (const std::size_t escape = kEscapes.find(text[i]); escape != std::string_view::npos) {
+      value += kMeanings[escape];
+      continue;
+    }
+    const std::size_t digits = text[i] == 'u' ? 4 : text[i] == 'U' ? 8 : 0;
+    std::uint32_t code = 0;
+    if (digits == 0 || text.size() - i <= digits) return {};
+    const char* const begin = text.data() + i + 1;
+    if (std::from_chars(begin, begin + digits, code, 16).ptr != begin + digits || !append_utf8(value, code)) return {};
+    i += digits;
   }
-  return {};
+  if (i >= text.size() || !without_comment(text.substr(i + 1)).empty()) return {};
+  return value;
+}
+
+// A value as TOML writes it, of the kind that the option wants.
+Written written_toml(const OptionRow::Target& target, std::string_view text) {
+  if (is_text(target)) return quoted_string(text);
+  text = without_comment(text);
+  if (std::holds_alternative<std::vector<int>*>(target) && !(text.starts_with('[') && text.ends_with(']'))) return {};
+  std::string plain;  // without the underscores between digits: 1_000_000
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (text[i] != '_' || i == 0 || text[i - 1] == '_' || i + 1 == text.size()) plain += text[i];
+  return written_text(target, plain);
 }
 
 std::string string_text(const std::string& value) {
@@ -241,15 +249,41 @@ Result<void> set_option(std::span<const OptionRow> rows, std::string_view key, s
 Result<void> set_option(std::span<const OptionRow> rows, std::string_view assignment) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string_view::npos)
-    return Error{fmt::format("--set needs key=value, not '{}'", assignment.substr(0, 100))};
+    return Error{"--set needs key=value, not '" + std::string(assignment.substr(0, 100)) + "'"};
   return set_option(rows, assignment.substr(0, equals), assignment.substr(equals + 1), "--set ");
 }
 
 Result<void> read_toml(std::span<const OptionRow> rows, std::string_view text, std::string_view file) {
-  const Result<toml::table> table = parse_toml(text, file);
-  if (!table) return table.error();
-  Assignments assignments;
-  if (Result<void> read = read_table(rows, table.value(), "", file, assignments); !read) return read;
+  std::vector<std::pair<const OptionRow*, Value>> assignments;
+  std::set<const OptionRow*> seen;
+  std::string group;
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::string where = std::string(file) + ":" + std::to_string(number) + ": ";
+    const std::size_t length = std::min(text.find('\n'), text.size());
+    const std::string_view line = trimmed(text.substr(0, length));
+    text.remove_prefix(std::min(length + 1, text.size()));
+    if (line.empty() || line.starts_with('#')) continue;
+
+    if (line.starts_with('[')) {
+      const std::string_view header = without_comment(line);
+      const std::string_view name = trimmed(header.substr(1, header.size() - 2));
+      if (!header.ends_with(']') || !is_key(name)) return Error{where + "a group must be written [name]"};
+      group = std::string(name) + ".";
+      continue;
+    }
+    const std::size_t equals = std::min(line.find('='), line.size());
+    const std::string_view name = trimmed(line.substr(0, equals));
+    if (equals == line.size() || !is_key(name)) return Error{where + "an option must be written key = value"};
+    const Result<const OptionRow*> row = find_row(rows, group + std::string(name), where);
+    if (!row) return row.error();
+    if (!seen.insert(row.value()).second) return Error{where + "'" + row.value()->key + "' is set twice"};
+    const std::string_view written = trimmed(line.substr(equals + 1));
+    auto& [target, value] = assignments.emplace_back();
+    target = row.value();
+    if (Result<void> fits = fit(*target, written_toml(target->target, written), written, value); !fits)
+      return Error{where + fits.error().message};
+  }
   for (const auto& [row, value] : assignments) assign(*row, value);
   return {};
 }

@@ -54,7 +54,8 @@ Result<void> set_option(std::span<const OptionRow> rows, std::string_view key, s
 Result<void> set_option(std::span<const OptionRow> rows, std::string_view assignment);
 
 // Sets the options that a TOML text names. The text may come from anyone, and an unknown key is an error. Errors begin
-// with `file` and the line; on an error nothing is changed.
+// with `file` and the line; on an error nothing is changed. Of TOML it knows what options need: comments, [groups], and
+// key = value in one line each, with bare keys; numbers are decimal, strings "..." or '...', lists [1, 2].
 Result<void> read_toml(std::span<const OptionRow> rows, std::string_view text, std::string_view file);
 
 // The value as --set takes it ("0.5", "64x64", "auto").
