@@ -7,9 +7,11 @@
 #include <cstring>
 #include <optional>
 
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
 #include "base/names.hpp"
 #include "base/number.hpp"
-#include "base/toml.hpp"
 #include "game/spec.hpp"
 
 namespace rival::lanes {
@@ -286,9 +288,10 @@ std::uint64_t hash_of(const T& numbers) {
 }  // namespace
 
 Result<std::shared_ptr<const Data>> parse_data(std::string_view text, std::string_view file) {
-  const Result<toml::table> parsed = parse_toml(text, file);
-  if (!parsed) return parsed.error();
-  const toml::table& root = parsed.value();
+  const toml::parse_result parsed = toml::parse(text, file);
+  if (!parsed)
+    return Error{fmt::format("{}:{}: {}", file, parsed.error().source().begin.line, parsed.error().description())};
+  const toml::table& root = parsed.table();
   auto data = std::make_shared<Data>();
   Rules& rules = data->rules;
   Reader reader(file, *data);
