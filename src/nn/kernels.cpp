@@ -361,58 +361,46 @@ const char* target_name() {
   return hwy::TargetName(HWY_TARGET);
 }
 
-template <class T>
-void pool_rows(const T* e, const EntityRows& in, T* pooled, int stride) {
+// What `combine` makes of each column over a row's entities, beginning with 0; it takes vectors and single numbers.
+template <class T, class Combine>
+void reduce_entities(const T* e, const EntityRows& in, T* out, int stride, Combine combine) {
   const int n = static_cast<int>(lanes()), width = in.width;
-  for (int r = 0; r < in.rows; ++r, pooled += stride) {
+  for (int r = 0; r < in.rows; ++r, out += stride) {
     const int begin = in.begin[r], end = in.begin[r + 1];
     const T* first = e + static_cast<std::ptrdiff_t>(begin) * width;
     int c = 0;
     for (; c + n <= width; c += n) {
-      VF most = hn::Zero(DF());
+      VF all = hn::Zero(DF());
       const T* x = first + c;
-      for (int i = begin; i < end; ++i, x += width) most = hn::Max(most, load(x));
-      store(most, pooled + c);
+      for (int i = begin; i < end; ++i, x += width) all = combine(all, load(x));
+      store(all, out + c);
     }
     for (; c < width; ++c) {
-      float most = 0;
-      for (int i = 0; i < end - begin; ++i) most = std::max(most, load_one(first + i * width + c));
-      store_one(most, pooled + c);
+      float all = 0;
+      for (int i = 0; i < end - begin; ++i) all = combine(all, load_one(first + i * width + c));
+      store_one(all, out + c);
     }
   }
 }
+struct Largest {
+  VF operator()(VF a, VF b) const { return hn::Max(a, b); }
+  float operator()(float a, float b) const { return std::max(a, b); }
+};
+struct Sum {
+  VF operator()(VF a, VF b) const { return hn::Add(a, b); }
+  float operator()(float a, float b) const { return a + b; }
+};
 void pool_f32(const float* e, const EntityRows& in, float* pooled, int stride) {
-  pool_rows(e, in, pooled, stride);
+  reduce_entities(e, in, pooled, stride, Largest());
 }
 void pool_bf16(const Bf16* e, const EntityRows& in, Bf16* pooled, int stride) {
-  pool_rows(e, in, pooled, stride);
-}
-
-template <class T>
-void sum_rows(const T* e, const EntityRows& in, T* sums) {
-  const int n = static_cast<int>(lanes()), width = in.width;
-  for (int r = 0; r < in.rows; ++r, sums += width) {
-    const int begin = in.begin[r], end = in.begin[r + 1];
-    const T* first = e + static_cast<std::ptrdiff_t>(begin) * width;
-    int c = 0;
-    for (; c + n <= width; c += n) {
-      VF sum = hn::Zero(DF());
-      const T* x = first + c;
-      for (int i = begin; i < end; ++i, x += width) sum = hn::Add(sum, load(x));
-      store(sum, sums + c);
-    }
-    for (; c < width; ++c) {
-      float sum = 0;
-      for (int i = 0; i < end - begin; ++i) sum += load_one(first + i * width + c);
-      store_one(sum, sums + c);
-    }
-  }
+  reduce_entities(e, in, pooled, stride, Largest());
 }
 void sum_f32(const float* e, const EntityRows& in, float* sums) {
-  sum_rows(e, in, sums);
+  reduce_entities(e, in, sums, in.width, Sum());
 }
 void sum_bf16(const Bf16* e, const EntityRows& in, Bf16* sums) {
-  sum_rows(e, in, sums);
+  reduce_entities(e, in, sums, in.width, Sum());
 }
 
 template <class T>
