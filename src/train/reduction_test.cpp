@@ -6,6 +6,7 @@
 #include <cmath>
 #include <thread>
 
+#include "games/cartpole/cartpole.hpp"
 #include "games/catalog.hpp"
 #include "train/trainer.hpp"
 
@@ -126,13 +127,13 @@ struct Trained {
 };
 
 // Some iterations; in the one with number `stop_in`, `stop` says so while it collects or learns.
-Trained train(const std::string& game, Reduction* reduction, int stop_in = -1, bool stop_learning = false) {
+Trained train(const GameEntry& game, Reduction* reduction, int stop_in = -1, bool stop_learning = false) {
   TrainConfig config;
   config.rows = 256;
   config.horizon = 16;
   config.threads = 2;
   config.network.hidden = {16, 16};
-  auto made = Trainer::make(built_in(game), config, reduction);
+  auto made = Trainer::make(game, config, reduction);
   EXPECT_TRUE(made.ok());
   Trainer& trainer = **made;
   Trained result;
@@ -156,12 +157,12 @@ Trained train(const std::string& game, Reduction* reduction, int stop_in = -1, b
 
 TEST(Reduction, TwoTrainersTrainOnePlayer) {
   for (const char* game : {"cartpole", "connect_four"}) {
-    const Trained alone = train(game, nullptr);
+    const Trained alone = train(built_in(game), nullptr);
     Meeting meeting;
     Trained both[kProcesses];
     in_both([&](int process) {
       ThreadReduction reduction(meeting, process);
-      both[process] = train(game, &reduction);
+      both[process] = train(built_in(game), &reduction);
     });
     EXPECT_EQ(both[0].parameters, both[1].parameters) << game;
     EXPECT_EQ(both[0].scale.mean, both[1].scale.mean) << game;
@@ -180,7 +181,7 @@ TEST(Reduction, ToStopOneStopsAll) {
     Trained both[kProcesses];
     in_both([&](int process) {
       ThreadReduction reduction(meeting, process);
-      both[process] = train("cartpole", &reduction, process == 1 ? 3 : -1, learning);
+      both[process] = train(built_in("cartpole"), &reduction, process == 1 ? 3 : -1, learning);
     });
     const std::vector<bool> expected{false, false, false, true, false, false};
     for (const Trained& trained : both) EXPECT_EQ(trained.interrupted, expected) << learning;
@@ -189,12 +190,33 @@ TEST(Reduction, ToStopOneStopsAll) {
   }
 }
 
+// Gives no number as a reward, after some steps.
+struct Broken : CartPole {
+  int steps = 0;
+  void reset(const Settings& settings, Key key) { CartPole::reset(settings, key), steps = 0; }
+  void step(const Actions& actions, Key key, Rewards rewards) {
+    CartPole::step(actions, key, rewards);
+    if (++steps == 8) rewards[0] = NAN;
+  }
+};
+
+TEST(Reduction, AGameThatFailsInOneProcessEndsTheTrainingInAll) {
+  Meeting meeting;
+  Trained both[kProcesses];
+  in_both([&](int process) {
+    ThreadReduction reduction(meeting, process);
+    both[process] = train(process == 1 ? game_entry<Broken>() : built_in("cartpole"), &reduction);
+  });
+  EXPECT_NE(both[0].error.find("the game failed in another process"), std::string::npos) << both[0].error;
+  EXPECT_NE(both[1].error.find("reward"), std::string::npos) << both[1].error;
+}
+
 TEST(Reduction, ABrokenConnectionEndsTheTraining) {
   Meeting whole;
   int calls = 0;
   in_both([&](int process) {
     ThreadReduction reduction(whole, process);
-    train("cartpole", &reduction);
+    train(built_in("cartpole"), &reduction);
     if (process == 0) calls = reduction.calls;
   });
   ASSERT_GT(calls, 100);
@@ -204,7 +226,7 @@ TEST(Reduction, ABrokenConnectionEndsTheTraining) {
     in_both([&](int process) {
       ThreadReduction reduction(meeting, process);
       if (process == 0) reduction.broken_at = at;
-      both[process] = train("cartpole", &reduction);
+      both[process] = train(built_in("cartpole"), &reduction);
     });
     for (const Trained& trained : both)
       EXPECT_NE(trained.error.find("the other process can't be reached"), std::string::npos) << at << trained.error;

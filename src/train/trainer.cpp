@@ -231,14 +231,14 @@ Result<IterationReport> Trainer::iterate(double progress) {
       results[i] = rollouts_[i]->collect(*executors_[member], present, opponent, collect, rollout_key(key.split(1), i));
     }
   });
-  for (const auto& result : results)
-    if (!result) return result.error();
-
-  double here[] = {interrupted ? 1.0 : 0.0, 0};
-  auto& [stopped, decisions] = here;
+  const auto failed = std::find_if(results.begin(), results.end(), [](const auto& result) { return !result.ok(); });
+  double here[] = {interrupted ? 1.0 : 0.0, failed != results.end() ? 1.0 : 0.0, 0};
+  auto& [stopped, failures, decisions] = here;
   for (const auto& rollout : rollouts_) decisions += static_cast<double>(rollout->decisions());
   if (reduction_)
     if (auto ok = reduction_->sum(here); !ok) return ok.error();
+  if (failed != results.end()) return failed->error();
+  if (failures > 0) return Error{fmt::format("training {}: the game failed in another process", game_.spec.name)};
 
   IterationReport report;
   if (stopped > 0) {
