@@ -32,7 +32,7 @@ struct Inference::Batched {
   Batched(const SharedBot& shared, Precision precision)
       : packed(shared.packed(precision)), executor(packed.backend->make_executor(kRows)) {
     inputs.resize(index(kRows) * packed.backend->input_stride());
-    observations.resize(index(kRows) * (shared.bot().network.observation_size()));
+    observations.resize(index(kRows) * shared.bot().network.observation_size());
     initial.resize(kRows);
     previous.assign(kRows, -1);
   }
@@ -48,7 +48,7 @@ Inference::~Inference() = default;
 
 void Inference::resize(int slots) {
   slots_ = slots;
-  memory_.resize(index(slots) * (bot().network.memory_size()));
+  memory_.resize(index(slots) * bot().network.memory_size());
 }
 
 void Inference::forget(int first_slot, int count) {
