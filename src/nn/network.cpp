@@ -306,7 +306,7 @@ std::vector<float> Network::initial_parameters(Key key, double memory_span) cons
       p[op.bias + index(i)] = -static_cast<float>(std::log(memory_span) * i / std::max(1, op.rows - 1));
 
   const Operation& head = operation("head");
-  std::vector<float> policy(head.rows * (head.columns - 1));
+  std::vector<float> policy(index(head.rows) * (head.columns - 1));
   std::vector<float> value(head.rows);
   if (head.columns > 1) orthogonal(policy, head.rows, head.columns - 1, 0.01f, random);
   orthogonal(value, head.rows, 1, 1.0f, random);
