@@ -9,6 +9,7 @@
 
 #include "base/index.hpp"
 #include "nn/one_row.hpp"
+#include "nn/onednn.hpp"
 
 namespace rival {
 namespace {
@@ -170,12 +171,13 @@ TEST_P(EveryShape, OnednnMatchesReference) {
     const auto reference = make_backend("reference", problem.net, Precision::f32);
     const Problem::Answer expected = problem.run(*reference.value());
     // In bf16 a few activations fall on the other side of a ReLU's zero, and pooling finds another entity to be the
-    // largest, which the random head gradients make visible.
+    // largest, which the random head gradients make visible: the more, the fewer rows there are to outweigh them.
     struct Tolerance {
       Precision precision;
       double heads, gradients;
     };
-    for (const Tolerance t : {Tolerance{Precision::f32, 1e-5, 1e-5}, Tolerance{Precision::bf16, 0.02, 0.2}}) {
+    for (const Tolerance t :
+         {Tolerance{Precision::f32, 1e-5, 1e-5}, Tolerance{Precision::bf16, 0.02, rows < 300 ? 0.4 : 0.15}}) {
       if (t.precision == Precision::bf16 && best_precision() != Precision::bf16) continue;
       const auto backend = make_backend("onednn", problem.net, t.precision);
       const Problem::Answer answer = problem.run(*backend.value());
@@ -192,6 +194,7 @@ TEST_P(EveryShape, OnednnMatchesReference) {
       }
     }
   }
+  EXPECT_EQ(onednn_products_by_loops(), 0);
 }
 
 TEST_P(EveryShape, OneRowMatchesReference) {

@@ -12,6 +12,10 @@ namespace rival {
 
 std::unique_ptr<Backend> make_onednn_backend(const Network& network, Precision precision);
 
+// How many matrix products of this process had a layout for which oneDNN has loops instead of kernels, which are a
+// hundred times slower. A fault of this backend where it is not 0.
+int onednn_products_by_loops();
+
 // The best GFLOP/s of one thread over a few shapes of plain matrix products: the peak that shares of it refer to.
 double measure_peak_gflops(Precision precision);
 
