@@ -124,6 +124,16 @@ void relu_backward_rows(T* dy, const T* y, int rows, int columns, float* sums) {
     store(hn::Add(s2, load(sums + c + 2 * n)), sums + c + 2 * n);
     store(hn::Add(s3, load(sums + c + 3 * n)), sums + c + 3 * n);
   }
+  for (; c + n <= columns; c += n) {
+    VF sum = zero;
+    for (int r = 0; r < rows; ++r) {
+      const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(r) * columns + c;
+      VF d = load(dy + at);
+      if (y) store(d = hn::IfThenElseZero(hn::Gt(load(y + at), zero), d), dy + at);
+      sum = hn::Add(sum, d);
+    }
+    store(hn::Add(sum, load(sums + c)), sums + c);
+  }
   for (; c < columns; ++c) {
     float sum = 0;
     for (int r = 0; r < rows; ++r) {
