@@ -9,7 +9,7 @@ namespace {
 
 Result<GameEntry> sound(Result<GameEntry> game) {
   if (!game) return game;
-  if (const Result<void> found = check_quickly(game->make_batch); !found) return found.error();
+  if (const Result<void> found = check_quickly(game->make_batch, game->typed()); !found) return found.error();
   return game;
 }
 

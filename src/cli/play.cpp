@@ -109,14 +109,7 @@ class Table {
     draw();
     while (status_ == Status::running) {
       if (Result<void> shown = rows_.observe(); !shown) return shown.error();
-      std::vector<int> others;
-      int own = -1;
-      for (int row : rows_.acting()) {
-        if (seat_of(row) == seat_)
-          own = row;
-        else
-          others.push_back(row);
-      }
+      const auto [own, others] = acting();
       if (own >= 0) {
         consult(own);
         const Command command = ask(own);
@@ -161,6 +154,22 @@ class Table {
     std::vector<float> values;
     bool by_person;
   };
+
+  // The rows that wait for a decision.
+  struct Acting {
+    int own = -1;  // the person's, if theirs does
+    std::vector<int> others;
+  };
+  Acting acting() const {
+    Acting acting;
+    for (int row : rows_.acting()) {
+      if (seat_of(row) == seat_)
+        acting.own = row;
+      else
+        acting.others.push_back(row);
+    }
+    return acting;
+  }
 
   int seat_of(int row) const { return rows_.seats[row]; }
 
@@ -208,13 +217,8 @@ class Table {
     history_.clear();
     for (const Step& past : steps) {
       if (Result<void> shown = rows_.observe(); !shown) return shown;
-      std::vector<int> others;
-      for (int row : rows_.acting()) {
-        if (seat_of(row) == seat_)
-          consult(row);
-        else
-          others.push_back(row);
-      }
+      const auto [own, others] = acting();
+      if (own >= 0) consult(own);
       if (!others.empty())
         if (Result<void> acted = let_play(others); !acted) return acted;
       rows_.choices = past.choices;

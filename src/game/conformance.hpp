@@ -71,7 +71,7 @@ ConformanceReport check_conformance(const BatchFactory& factory, Key key, int ma
                                     const Settings& settings = {});
 
 // The same for the first moments of a match, in a few milliseconds: an error with the first broken promise, if one
-// shows as early. For before anything is built on a game.
-Result<void> check_quickly(const BatchFactory& factory, const Settings& settings = {});
+// shows as early. For before anything is built on a game. `typed`: what people type for it.
+Result<void> check_quickly(const BatchFactory& factory, const std::string& typed);
 
 }  // namespace rival

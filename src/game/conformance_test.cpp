@@ -251,12 +251,13 @@ TEST(Conformance, ListsTheOptionalMembers) {
 
 TEST(Conformance, AQuickLookFindsWhatShowsEarly) {
   const auto look = [](BatchFactory factory) {
-    const Result<void> sound = check_quickly(factory);
+    const Result<void> sound = check_quickly(factory, "a_game");
     return sound ? "" : sound.error().message;
   };
   EXPECT_EQ(look(&BatchOf<Toy<Bug::none>>::make), "");
   EXPECT_NE(look(&BatchOf<Toy<Bug::throws>>::make).find("game 'toy' breaks a promise: match 0, step 2, seat 1"),
             std::string::npos);
+  EXPECT_NE(look(&BatchOf<Toy<Bug::throws>>::make).find(" check a_game` looks at all of them"), std::string::npos);
   EXPECT_NE(look(&BatchOf<Toy<Bug::observation_overrun>>::make).find("writes outside its row"), std::string::npos);
   EXPECT_EQ(look(&BatchOf<Toy<Bug::large_reward>>::make), "") << "a warning is no reason to stop";
 }

@@ -154,7 +154,7 @@ TYPED_TEST(OfLibrary, IsTheGameItself) {
 TYPED_TEST(OfLibrary, KeepsItsPromises) {
   const GameEntry library = behind_abi<TypeParam>();
   const bool lengthy = library.spec.seconds_per_step > 0;
-  const Result<void> sound = check_quickly(library.make_batch);
+  const Result<void> sound = check_quickly(library.make_batch, library.typed());
   EXPECT_TRUE(sound) << sound.error().message;
   if (lengthy) return;
   const ConformanceReport report = check_conformance(library.make_batch, Key(1), 3);

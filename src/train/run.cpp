@@ -652,7 +652,7 @@ Result<SavedRun> read_run(const std::string& folder) {
 Result<RunSummary> run_training(const GameEntry& game, const TrainConfig& config, const RunOptions& options) {
   if (config.minutes <= 0 && config.steps <= 0 && !std::isfinite(config.until_score))
     return Error{"a run needs a budget: minutes, steps or until_score"};
-  if (Result<void> sound = check_quickly(game.make_batch); !sound) return sound.error();
+  if (Result<void> sound = check_quickly(game.make_batch, game.typed()); !sound) return sound.error();
   SavedRun now{game.spec.name, game.origin, config};
   TrainConfig& saved = now.config;
   if (options.start) saved.network = options.start->network.options();
