@@ -25,6 +25,7 @@ std::uint64_t signature(const std::string& game, int memory) {
   config.rows = 64, config.horizon = 16;
   config.network.hidden = {16, 16};
   config.network.memory = memory;
+  config.network.entity_inner = 32;
   config.backend = "reference", config.precision = "f32";
   const GameEntry entry = built_in(game);
   auto trainer = Trainer::make(entry, config);

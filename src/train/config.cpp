@@ -144,7 +144,7 @@ std::vector<TrainOption> train_options(TrainConfig& c) {
   t.add("entity", c.network.entity, "width of the encoding of entities, in games that have them", {1, 1024});
   t.add("entity_inner", c.network.entity_inner,
         "width of the first of two layers that read each entity along with what else is seen; 0: one reads it alone",
-        {0, 1024});
+        {-1, 1024}, {32, 32, 32, 0});
   t.add("precision", c.precision, "of matrix products; auto: bf16 where the processor has it");
   t.add("backend", c.backend, "what computes the network");
   t.add("parameters", c.parameters,

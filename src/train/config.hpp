@@ -29,7 +29,7 @@ struct TrainConfig {
 
   std::int64_t seed = 1;
   int threads = 0;  // 0: one per processor
-  NetworkOptions network = {.memory = -1};
+  NetworkOptions network = {.memory = -1, .entity_inner = -1};
   double memory_span = 0;  // over which the longest units of a new memory fade, in decisions; 0: from the Spec
   Named<std::optional<Precision>> precision;  // of matrix products; none: the processor's best
   Named<BackendKind> backend = BackendKind::onednn;

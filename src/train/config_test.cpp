@@ -98,6 +98,8 @@ TEST(Config, SomeChoicesFollowFromMoreOfTheSpec) {
   EXPECT_EQ(chosen(spec(2, 2, true, 0.1f)).network.memory, -1);
   EXPECT_EQ(chosen(spec(2, 2, false, 0.1f)).network.memory, 0);
   EXPECT_EQ(chosen(spec(2, 2, true, 0)).network.memory, 0);
+  EXPECT_EQ(chosen(spec(2, 2, false, 0)).network.entity_inner, 32);
+  EXPECT_EQ(chosen(spec(2, 2, false, 0.1f)).network.entity_inner, 0);
   EXPECT_EQ(chosen(spec(4, 2, false, 0)).team_spirit, 0.2);
 }
 
