@@ -59,6 +59,16 @@ constexpr DataType type_of() {
   return std::is_same_v<T, float> ? DataType::f32 : DataType::bf16;
 }
 
+// Where a row begins, `stride` elements from row to row.
+std::ptrdiff_t offset(int row, int stride) {
+  return static_cast<std::ptrdiff_t>(row) * stride;
+}
+
+template <class T>
+void copy_rows(const T* from, int from_stride, T* to, int to_stride, int rows, int columns) {
+  for (int r = 0; r < rows; ++r) std::copy_n(from + offset(r, from_stride), columns, to + offset(r, to_stride));
+}
+
 memory::desc plain(int rows, int columns, DataType type) {
   return memory::desc({rows, columns}, type, memory::dims{columns, 1});
 }
@@ -161,7 +171,7 @@ class Layer {
                            plain(count, out(), wide_ ? DataType::f32 : type_of<T>()), !adds_, relu_, adds_);
           })
           .run(stream, together(x, first, count), w.forward.get_data_handle(),
-               static_cast<std::byte*>(y) + index(at(first, out())) * size, w.bias.data());
+               static_cast<std::byte*>(y) + index(offset(first, out())) * size, w.bias.data());
     });
   }
 
@@ -172,7 +182,7 @@ class Layer {
       get(backward_, count, [&] {
         return Product(plain(count, out(), type_of<T>()), matrix_->backward_layout, plain(count, in(), type_of<T>()),
                        false, false, accumulate);
-      }).run(stream, dy + at(first, out()), w.backward.get_data_handle(), dx + at(first, in()));
+      }).run(stream, dy + offset(first, out()), w.backward.get_data_handle(), dx + offset(first, in()));
     });
   }
 
@@ -182,21 +192,20 @@ class Layer {
       get(gradient_, count, [&] {
         return Product(transposed(in(), count, type_of<T>()), plain(count, out(), type_of<T>()),
                        plain(in(), out(), DataType::f32), false, false, true);
-      }).run(stream, together(x, first, count), dy + at(first, out()), gradients + matrix_->weight);
+      }).run(stream, together(x, first, count), dy + offset(first, out()), gradients + matrix_->weight);
     });
   }
 
   float* bias_gradient(float* gradients) const { return gradients + matrix_->bias; }
 
  private:
-  static std::ptrdiff_t at(int row, int stride) { return static_cast<std::ptrdiff_t>(row) * stride; }
   // The rows from `first` on, one directly after another: in bf16 oneDNN multiplies others by loops, a hundred times
   // slower.
   const T* together(const T* x, int first, int count) {
-    x += at(first, stride_);
+    x += offset(first, stride_);
     if (stride_ == in()) return x;
     together_.resize(index(kBlock) * in());
-    for (int r = 0; r < count; ++r) std::copy_n(x + at(r, stride_), in(), together_.data() + at(r, in()));
+    copy_rows(x, stride_, together_.data(), in(), count, in());
     return together_.data();
   }
   template <class Run>
@@ -365,7 +374,6 @@ class OnednnExecutor final : public Executor {
   Stored& stored(int buffer) { return stored_[buffer]; }
   const Buffer& shape(int buffer) const { return stored_[buffer].shape; }
   std::size_t size_of(int columns) const { return index(rows_) * columns; }
-  static std::ptrdiff_t offset(int row, int stride) { return static_cast<std::ptrdiff_t>(row) * stride; }
 
   // Places of all rows together.
   int places(int buffer) {
@@ -425,30 +433,25 @@ class OnednnExecutor final : public Executor {
     }
   }
 
-  template <class X>
-  void copy_columns(const X* from, int from_stride, X* to, int to_stride, int columns) const {
-    for (int r = 0; r < rows_; ++r) std::copy_n(from + offset(r, from_stride), columns, to + offset(r, to_stride));
-  }
-
   void copy(const Operation& op) {
     if (shape(op.out).wide)
-      copy_columns(stored(op.in).wide.data() + op.in_column, row_stride(op.in),
-                   stored(op.out).wide.data() + op.out_column, row_stride(op.out), op.columns);
+      copy_rows(stored(op.in).wide.data() + op.in_column, row_stride(op.in), stored(op.out).wide.data() + op.out_column,
+                row_stride(op.out), rows_, op.columns);
     else
-      copy_columns(values(op.in) + op.in_column, row_stride(op.in), stored(op.out).values.data() + op.out_column,
-                   row_stride(op.out), op.columns);
+      copy_rows(values(op.in) + op.in_column, row_stride(op.in), stored(op.out).values.data() + op.out_column,
+                row_stride(op.out), rows_, op.columns);
   }
 
   // No column is copied to two places.
   void copy_backward(const Operation& op) {
     if (!has_gradients(op.in)) return;
     if (shape(op.in).wide)
-      copy_columns(wide_gradients(op.out) + op.out_column, row_stride(op.out),
-                   room(stored(op.in).wide_gradients, size_of(shape(op.in).size())) + op.in_column, row_stride(op.in),
-                   op.columns);
+      copy_rows(wide_gradients(op.out) + op.out_column, row_stride(op.out),
+                room(stored(op.in).wide_gradients, size_of(shape(op.in).size())) + op.in_column, row_stride(op.in),
+                rows_, op.columns);
     else
-      copy_columns<T>(stored(op.out).gradients.data() + op.out_column, row_stride(op.out),
-                      stored(op.in).gradients.data() + op.in_column, row_stride(op.in), op.columns);
+      copy_rows<T>(stored(op.out).gradients.data() + op.out_column, row_stride(op.out),
+                   stored(op.in).gradients.data() + op.in_column, row_stride(op.in), rows_, op.columns);
   }
 
   void find_entities(const Operation& op) {
