@@ -11,8 +11,10 @@
 #include "base/temporary_folder.hpp"
 #include "games/catalog.hpp"
 #include "match/match.hpp"
+#include "report/balance_page.hpp"
 #include "report/ladder_page.hpp"
 #include "report/watch_page.hpp"
+#include "tests/balance_sample.hpp"
 #include "tests/little_arena.hpp"
 
 namespace rival {
@@ -103,6 +105,10 @@ std::string ladder() {
   return value_of(ladder_page(ladder, "{\"steps\":0,\"seconds\":0}\n{\"steps\":1300000,\"seconds\":400}\n"));
 }
 
+std::string balance(int choices = 6) {
+  return value_of(balance_page(BalanceSample::report(choices)));
+}
+
 TEST_F(BrowserTest, WinEstimatesCountRewardsBesidesTheResult) {
   const auto says = [&](const char* game, int step, float most, const char* what) {
     open(watched(built_in(game), {}, most), 1280, 800, "#t=" + std::to_string(step));
@@ -120,7 +126,11 @@ TEST_F(BrowserTest, PagesLoadOfflineWithoutErrorsAndFitEveryWidth) {
       {"connect_four", watched(built_in("connect_four"), {"a", "b"}, 1)},
       {"pig", watched(built_in("pig"))},
       {"pendulum", watched(built_in("pendulum"))},
-      {"ladder", ladder()}};
+      {"ladder", ladder()},
+      {"balance", balance()},
+      {"balance of 2", balance(2)},
+      {"balance of 40", balance(40)},
+      {"balance of seats", balance(0)}};
   for (const auto& [name, page] : pages) {
     open(page);
     for (int width : {360, 390, 820, 1280, 2560}) {
@@ -155,6 +165,22 @@ TEST_F(BrowserTest, NamesAreTextNotMarkup) {
   EXPECT_EQ(js("document.querySelectorAll('td')[0].textContent !== '' && document.querySelectorAll('td:first-child "
                "b').length"),
             0);
+  Json report = BalanceSample::report(3);
+  const std::string hostile = "</script><img src=x onerror=document.title='hit'>";
+  for (Json* name : {&report["choices"][0], &report["options_before"][0]["name"], &report["options_after"][0]["name"],
+                     &report["targets"][0]["name"], &report["changes"][0]["parameter"], &report["bands"][0]["name"],
+                     &report["data_file"]["name"], &report["data_file"]["text"], &report["replays"][0]["title"],
+                     &report["bands"][1]["options"][0]["name"], &report["game"]})
+    *name = hostile;
+  report["warnings"] = {hostile};
+  report["replays"][0]["html"] = "javascript:document.title='hit'";
+  open(value_of(balance_page(report)), 360);
+  EXPECT_EQ(js("document.title"), "Balance of " + hostile);
+  EXPECT_EQ(js("document.images.length"), 0);
+  EXPECT_EQ(js("document.querySelector('#targets td').textContent"), hostile);
+  EXPECT_EQ(js("document.querySelector('.replays a').protocol"), "file:");
+  EXPECT_LE(js("document.documentElement.scrollWidth"), 360);
+  EXPECT_EQ(browser_->errors, std::vector<std::string>{});
 }
 
 TEST_F(BrowserTest, ScrubbingShowsTheRightTick) {
@@ -292,6 +318,91 @@ TEST_F(BrowserTest, TheLadderTellsPairs) {
   EXPECT_EQ(js("document.querySelectorAll('#players tr').length"), 16);
   js("document.getElementById('rungs').click()");
   EXPECT_EQ(js("document.querySelectorAll('#players tr').length"), 17);
+}
+
+TEST_F(BrowserTest, BalanceIsToldInASentence) {
+  const auto headline = [&](const Json& report) {
+    open(value_of(balance_page(report)));
+    EXPECT_EQ(browser_->errors, std::vector<std::string>{});
+    EXPECT_EQ(js("document.getElementById('headline').textContent"), js("balance.headline"));
+    return js("balance.headline").get<std::string>();
+  };
+  Json report = BalanceSample::report(6);
+  EXPECT_EQ(headline(report),
+            "Sniper wins 68% (67 to 69) overall; setting sniper.damage from 18 to 12 and knight.armor from 2 to 2.5 "
+            "brings every unit to within 2.1 points of even");
+  report["met"] = false;
+  report["worst_gap"] = 1.9;
+  EXPECT_EQ(headline(report),
+            "Cannot be reached within these bounds; the nearest is setting sniper.damage from 18 to 12 and "
+            "knight.armor from 2 to 2.5, which leaves 1.9 points to go");
+  report["claims"] = false;
+  report["warnings"] = {"few matches"};
+  EXPECT_EQ(headline(report),
+            "Not enough to claim anything. As far as it was measured: Sniper wins 68% (67 to 69) overall");
+  EXPECT_NE(js("document.getElementById('banner').innerText").get<std::string>().find("few matches"),
+            std::string::npos);
+
+  report = BalanceSample::report(6);
+  report["changes"] = report["after"] = report["options_after"] = Json();
+  EXPECT_EQ(headline(report), "Balanced as it is; farthest from even: Sniper wins 68% (67 to 69) overall");
+  report["met"] = false;
+  EXPECT_EQ(headline(report), "Sniper wins 68% (67 to 69) overall; no change is proposed");
+  report["met"] = nullptr;
+  EXPECT_EQ(headline(report), "Sniper wins 68% (67 to 69) overall");
+  EXPECT_EQ(headline(BalanceSample::report(0)),
+            "The side that goes first wins 57% (55 to 58); setting bonus_of_second from 18 to 12 and knight.armor "
+            "from 2 to 2.5 brings that to 51% (50 to 53)");
+  EXPECT_EQ(headline({{"game", "g"}, {"choices", Json::array()}, {"before", Json::array()}}), "Nothing was measured");
+  // Of targets alone, the one that was missed by most.
+  report = BalanceSample::report(0);
+  report["targets"] = {
+      {{"name", "draws"}, {"wanted", "at most 10%"}, {"before", 0.31}, {"after", 0.08}, {"unit", "rate"}},
+      {{"name", "length"}, {"wanted", "30-60"}, {"before", 41}, {"after", 42}, {"unit", "steps"}}};
+  EXPECT_TRUE(headline(report).starts_with("draws: 31.0%, wanted at most 10%; setting bonus_of_second from"))
+      << headline(report);
+}
+
+TEST_F(BrowserTest, BalanceShowsPairsAndCounters) {
+  open(balance(), 1400, 1000);
+  EXPECT_EQ(js("document.querySelectorAll('#matrix td').length"), 36);
+  EXPECT_EQ(js("document.querySelectorAll('#overall .bar').length"), 12);
+  EXPECT_EQ(js("document.querySelectorAll('#overall .bar.hollow').length"), 6);
+  EXPECT_EQ(js("document.querySelectorAll('.multiple').length"), 6);
+  EXPECT_EQ(js("document.querySelectorAll('#sensitivities td').length"), 4 * 7);
+  EXPECT_EQ(js("document.querySelectorAll('#front .node').length"), 6);
+  EXPECT_EQ(js("document.querySelectorAll('section:not([hidden])').length"), 14);
+  EXPECT_EQ(js("document.querySelector('#bands .found').textContent.startsWith('What only strong players get out of "
+               "it: Sniper, 48%')"),
+            true);
+
+  // With the keyboard: from the corner to the right, which is the strongest against the next.
+  js("document.querySelector('#matrix td').focus()");
+  browser_->press("ArrowRight");
+  const std::string line = "document.querySelector('#matrix .line').textContent";
+  EXPECT_EQ(drawn(line), js("balance.pair('Sniper', 'Pikeman')"));
+  EXPECT_TRUE(js(line).get<std::string>().starts_with(
+      "Sniper against Pikeman: 62.5% (60.4 to 64.7), 2,000 matches, before the change; "))
+      << js(line);
+  const int counters = js("balance.counters().length");
+  EXPECT_GT(counters, 8);
+  EXPECT_EQ(js("document.querySelectorAll('#counters .edge').length"), counters);
+  js("document.querySelector('#counters .node').focus()");
+  EXPECT_NE(drawn("document.querySelector('#counters .line').textContent")
+                .get<std::string>()
+                .find("Sniper counters Knight 79% (77 to 81), "),
+            std::string::npos);
+
+  js("[...document.querySelectorAll('#matrix .views button')].find(b => b.textContent === 'After').click()");
+  EXPECT_NE(js("balance.counters().length"), counters);
+  EXPECT_EQ(js("[...document.querySelectorAll('.views [aria-pressed=true]')].map(b => b.textContent).join()"),
+            "After,After");
+  EXPECT_NE(js(line).get<std::string>().find("after the change; 62.5%"), std::string::npos) << js(line);
+
+  open(balance(0));
+  EXPECT_EQ(js("[...document.querySelectorAll('section:not([hidden])')].map(s => s.id).join()"),
+            "targets,changes,bands,front,pace,spent,meaning");
+  EXPECT_EQ(js("getComputedStyle(document.querySelector('#matrix')).display"), "none");
 }
 
 }  // namespace
