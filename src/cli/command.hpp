@@ -53,6 +53,7 @@ Command check_command();
 Command train_command();
 Command eval_command();
 Command ladder_command();
+Command balance_command();
 Command play_command();
 Command watch_command();
 Command bench_command();

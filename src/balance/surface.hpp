@@ -1,0 +1,62 @@
+// Win rates as a function of the parameters, fitted to matches that were each played under other ones, so that every
+// match tells something about every parameter.
+//
+// With z the parameters' distance from where the fit is centred, as a share of their ranges, the logit of side A's
+// score against side B is
+//   first(z) + mean over a in A, b in B of [ s_a(z) - s_b(z) + c_ab(z) ] * seats of a side
+// (without the factor for c), where s_a is a quadratic without mixed terms, and c_ab = -c_ba and first are linear. A
+// Gaussian prior keeps what the matches do not tell near 0. It is fitted by Newton's method; draws count as half of
+// each (quasi-likelihood), which only makes intervals wider.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "balance/results.hpp"
+#include "balance/targets.hpp"
+
+namespace rival::balance {
+
+class Surface {
+ public:
+  // `around`: values of the tunables on which the fit is centred. Results without picks, or with those of `options`.
+  Surface(std::span<const Tunable> tunables, std::vector<double> around, int options,
+          std::span<const MatchResult> results);
+
+  // What is to be expected there; intervals are not filled in.
+  Measured predict(std::span<const double> values) const;
+
+  // What a change of tunable `t` by `step` does to an option's overall rate, where the fit is centred, with its 95%
+  // interval; for option -1 to the score of the side that goes first.
+  Cell effect(int option, int tunable, double step) const;
+
+  // Adds to every cell what is expected besides, on the scale of log-odds: what other players made of the same game.
+  void shift(const SquareMatrix& odds, double first) { shift_ = odds, shift_first_ = first; }
+
+  double matches() const { return matches_; }
+
+ private:
+  int option_base(int option) const { return option * per_option_; }
+  int pair_base(int i, int j) const;
+  double strength(int option, std::span<const double> z) const;
+  std::vector<double> scaled(std::span<const double> values) const;
+
+  std::vector<Tunable> tunables_;
+  std::vector<double> around_;
+  int options_, dimensions_;
+  int per_option_ = 0, per_pair_ = 0, first_base_ = 0, pairs_base_ = 0, size_ = 0;
+  bool quadratic_ = false;
+  double side_ = 1;  // seats of a side, on average
+  double matches_ = 0;
+  std::vector<double> weights_;            // [size]
+  std::vector<double> draws_, length_;     // [1 + dimensions] linear
+  std::shared_ptr<SquareMatrix> factor_;  // of the precision, for effect()
+  SquareMatrix shift_;
+  double shift_first_ = 0;
+};
+
+// log-odds of a rate, kept finite.
+double log_odds_of(double rate);
+
+}  // namespace rival::balance
