@@ -2,6 +2,7 @@
 
 #include "games/cartpole/cartpole.hpp"
 #include "games/connect_four/players.hpp"
+#include "games/duel/duel.hpp"
 #include "games/kuhn_poker/kuhn_poker.hpp"
 #include "games/lanes/players.hpp"
 #include "games/leduc_poker/leduc_poker.hpp"
@@ -20,6 +21,7 @@ std::vector<GameEntry> catalog() {
   games.push_back(game_entry<Pendulum>());
   games.push_back(kuhn_poker_entry());
   games.push_back(leduc_poker_entry());
+  games.push_back(duel_entry());
   games.push_back(lanes::game_entry());
   return games;
 }
