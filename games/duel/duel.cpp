@@ -195,13 +195,20 @@ std::string Duel::text() const {
 std::string Duel::action_text(int seat, int choice) const {
   const duel::Unit& stats = fighter(seat).stats();
   switch (choice) {
-    case forward: return seat == 0 ? "east" : "west";
-    case back: return seat == 0 ? "west" : "east";
-    case left: return seat == 0 ? "north" : "south";
-    case right: return seat == 0 ? "south" : "north";
-    case strike: return stats.aim > 0 ? "fire" : "strike";
-    case special: return stats.aim > 0 ? "aim" : stats.guard > 0 ? "guard" : stats.heals > 0 ? "heal" : "special";
-    default: return "wait";
+    case forward:
+      return seat == 0 ? "east" : "west";
+    case back:
+      return seat == 0 ? "west" : "east";
+    case left:
+      return seat == 0 ? "north" : "south";
+    case right:
+      return seat == 0 ? "south" : "north";
+    case strike:
+      return stats.aim > 0 ? "fire" : "strike";
+    case special:
+      return stats.aim > 0 ? "aim" : stats.guard > 0 ? "guard" : stats.heals > 0 ? "heal" : "special";
+    default:
+      return "wait";
   }
 }
 

@@ -271,12 +271,12 @@ TEST(DuelData, ErrorsNameLineAndKey) {
   EXPECT_EQ(error_of(edited("high = 24 }", "hi = 24 }")),
             "u.toml:" + line_of("high = 24 }") +
                 ": knight: 'damage' needs { value, low, high } with 1 <= low <= value <= high <= 1000");
-  EXPECT_EQ(error_of(edited("low = 6, high = 24 }", "low = 6.25, high = 24.25 }")),
-            "u.toml:" + line_of("low = 6, high = 24 }") +
-                ": knight: 'damage' needs { value, low, high } in steps of 0.5");
+  EXPECT_EQ(
+      error_of(edited("low = 6, high = 24 }", "low = 6.25, high = 24.25 }")),
+      "u.toml:" + line_of("low = 6, high = 24 }") + ": knight: 'damage' needs { value, low, high } in steps of 0.5");
   EXPECT_EQ(error_of(edited("heals = 3", "")), "u.toml:" + line_of("[monk]") + ": monk: 'heals' is missing");
-  EXPECT_EQ(error_of(edited("[second]", "[third]\n[second]")).rfind(
-                "u.toml:" + line_of("[second]") + ": unknown table 'third'", 0),
+  EXPECT_EQ(error_of(edited("[second]", "[third]\n[second]"))
+                .rfind("u.toml:" + line_of("[second]") + ": unknown table 'third'", 0),
             0u);
   EXPECT_NE(error_of(edited("aim = 2 ", "guard = 5\naim = 2 ")).find("only one of"), std::string::npos);
 }
