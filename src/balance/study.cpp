@@ -31,6 +31,8 @@ using Clock = std::chrono::steady_clock;
 
 // Shares of the time.
 constexpr double kFresh = 0.17, kInstrument = 0.3, kSearch = 0.1;
+constexpr int kSelves = 5;        // of a run, who play together for its player
+constexpr double kLate = 0.6;     // of a training, from where on they are taken
 constexpr int kChecks = 2;                                         // of the instrument, by fresh players
 constexpr double kRadii[] = {0.5, 0.25, 0.12, 0.06};               // of the search, as shares of the ranges
 constexpr double kBandShares[std::size(kBands)] = {0.02, 0.15};    // of a training, at which a band's player stood
@@ -81,10 +83,12 @@ class Study {
   Result<StudyReport> run();
 
  private:
+  // A player, or several who stand for one: matches are shared out among them.
   struct Player {
     std::string name;
-    std::shared_ptr<const SharedBot> bot;  // null: random play
+    std::vector<std::shared_ptr<const SharedBot>> bots;  // the best first; empty: random play
     std::int64_t steps = 0;
+    bool known = false;
   };
 
   Result<void> open();
@@ -102,9 +106,13 @@ class Study {
 
   Result<Player> train(const std::string& name, const std::string& title, const Settings& settings, bool drawn,
                        double share, std::int64_t steps, std::uint64_t seed);
-  Result<Player> load(const std::string& name, const std::string& bot_path) const;
+  Result<void> load(const std::string& bot_path, Player& into) const;
   Result<std::vector<Player>> bands(const std::string& run, const Player& best) const;
-  MakeAgent maker(const Player& player) const;
+  Result<std::vector<Snapshot>> past_selves(const std::string& run) const;
+  std::string bot_path(const std::string& run, const std::string& bot) const {
+    return path("players/" + run + "/bots/" + bot + ".safetensors");
+  }
+  std::vector<MakeAgent> makers(const Player& player) const;
   Result<void> find_temperature(const Player& player);
   Result<std::vector<MatchResult>> play(const std::string& name, const std::string& title, const Player& player,
                                         const std::vector<double>* values, std::int64_t cell_matches, Key key);
@@ -218,12 +226,13 @@ void Study::show(const std::string& stage, double share) {
 
 // ---- players ----
 
-Result<Study::Player> Study::load(const std::string& name, const std::string& bot_path) const {
+Result<void> Study::load(const std::string& bot_path, Player& into) const {
   Result<Bot> bot = load_bot(bot_path, spec_);
   if (!bot) return bot.error();
-  Player player{.name = name, .steps = bot->steps};
-  player.bot = std::make_shared<const SharedBot>(std::move(bot.value()));
-  return player;
+  into.steps = std::max(into.steps, bot->steps);
+  into.known = true;
+  into.bots.push_back(std::make_shared<const SharedBot>(std::move(bot.value())));
+  return {};
 }
 
 Result<Study::Player> Study::train(const std::string& name, const std::string& title, const Settings& settings,
@@ -260,23 +269,46 @@ Result<Study::Player> Study::train(const std::string& name, const std::string& t
   }
   const Result<BotName> found = find_bot(folder);
   if (!found) return found.error();
-  Result<Player> player = load(name, found.value().path);
-  if (player) trained_steps_ += player->steps, ++trainings_;
+  Player player{.name = name};
+  if (Result<void> loaded = load(found.value().path, player); !loaded) return loaded.error();
+  trained_steps_ += player.steps, ++trainings_;
+  // Where learning goes round in circles, the last player of a run is one of many that are as good: its late past
+  // selves stand beside it.
+  const Result<std::vector<Snapshot>> snapshots = past_selves(name);
+  if (!snapshots) return snapshots.error();
+  const auto total = static_cast<double>(player.steps);
+  for (int n = 1; n < kSelves; ++n) {
+    const double wanted = total * (1 - (1 - kLate) * n / (kSelves - 1));
+    const Snapshot* nearest = nullptr;
+    for (const Snapshot& snapshot : snapshots.value()) {
+      const auto off = [&](const Snapshot& s) { return std::fabs(static_cast<double>(s.steps) - wanted); };
+      if (!nearest || off(snapshot) < off(*nearest)) nearest = &snapshot;
+    }
+    if (!nearest || std::fabs(static_cast<double>(nearest->steps) - wanted) > 0.1 * total) continue;
+    if (Result<void> loaded = load(bot_path(name, nearest->bot), player); !loaded) return loaded.error();
+  }
   return player;
+}
+
+Result<std::vector<Snapshot>> Study::past_selves(const std::string& run) const {
+  const std::string file = path("players/" + run + "/league.json");
+  if (!path_exists(file)) return std::vector<Snapshot>();
+  const Result<std::string> text = read_file(file);
+  if (!text) return text.error();
+  Result<std::vector<Snapshot>> snapshots = read_league(text.value(), file);
+  if (snapshots) std::erase_if(snapshots.value(), [](const Snapshot& s) { return s.kind != "past"; });
+  return snapshots;
 }
 
 // The snapshots of a run that stand nearest to the bands' shares of its training.
 Result<std::vector<Study::Player>> Study::bands(const std::string& run, const Player& best) const {
   std::vector<Player> found;
-  const Result<std::string> text = read_file(path("players/" + run + "/league.json"));
-  const Result<std::vector<Snapshot>> snapshots =
-      text ? read_league(text.value(), "league.json") : Result<std::vector<Snapshot>>(std::vector<Snapshot>());
+  const Result<std::vector<Snapshot>> snapshots = past_selves(run);
   if (!snapshots) return snapshots.error();
   for (const double share : kBandShares) {
     const double wanted = share * static_cast<double>(best.steps);
     const Snapshot* nearest = nullptr;
     for (const Snapshot& snapshot : snapshots.value()) {
-      if (snapshot.kind != "past") continue;
       const auto off = [&](const Snapshot& s) { return std::fabs(std::log(static_cast<double>(s.steps) / wanted)); };
       if (!nearest || off(snapshot) < off(*nearest)) nearest = &snapshot;
     }
@@ -284,26 +316,34 @@ Result<std::vector<Study::Player>> Study::bands(const std::string& run, const Pl
       found.push_back({});
       continue;
     }
-    Result<Player> player = load(run, path("players/" + run + "/bots/" + nearest->bot + ".safetensors"));
-    if (!player) return player.error();
-    found.push_back(std::move(player.value()));
+    Player player{.name = run};
+    if (Result<void> loaded = load(bot_path(run, nearest->bot), player); !loaded) return loaded.error();
+    found.push_back(std::move(player));
   }
   return found;
 }
 
-MakeAgent Study::maker(const Player& player) const {
-  return [bot = player.bot, this, name = player.name]() -> Result<std::unique_ptr<Agent>> {
-    if (!bot) return random_agent();
-    return make_player(bot, spec_, {.name = name, .temperature = temperature_, .limits = bot->bot().limits,
-                                    .precision = best_precision()});
-  };
+std::vector<MakeAgent> Study::makers(const Player& player) const {
+  if (player.bots.empty()) return {[]() -> Result<std::unique_ptr<Agent>> { return random_agent(); }};
+  std::vector<MakeAgent> makers;
+  for (const std::shared_ptr<const SharedBot>& bot : player.bots)
+    makers.push_back([bot, this, name = player.name]() -> Result<std::unique_ptr<Agent>> {
+      return make_player(bot, spec_,
+                         {.name = name,
+                          .temperature = temperature_,
+                          .limits = bot->bot().limits,
+                          .precision = best_precision()});
+    });
+  return makers;
 }
 
-// The sharpest play under which matches still differ from each other.
+// Choices are compared by players who play as they learnt: their most likely moves alone exaggerate every difference,
+// and differ more from one training to the next. For the sides alone it is the sharpest play under which matches still
+// differ from each other.
 Result<void> Study::find_temperature(const Player& player) {
   if (state_.contains("temperature")) return {};
-  temperature_ = default_temperature(spec_);
-  const std::vector<MakeAgent> agents = {maker(player)};
+  temperature_ = picks_.options() > 0 ? 1 : default_temperature(spec_);
+  const std::vector<MakeAgent> agents = makers(player);
   for (const float temperature : {temperature_, 0.25f, 0.5f, 1.0f}) {
     temperature_ = std::max(temperature_, temperature);
     const Result<Measurement> pilot = measure(
@@ -363,7 +403,7 @@ Result<std::vector<MatchResult>> Study::play(const std::string& name, const std:
     side = 0;
     for (int seat = 0; seat < spec_.seats; ++seat) side += spec_.team_of(seat) == 0 && one->playing(0).contains(seat);
   }
-  const std::vector<MakeAgent> agents = {maker(player)};
+  const std::vector<MakeAgent> agents = makers(player);
   Result<Measurement> measured =
       measure(game_, agents, key,
               {.choice = targets_.choice,
@@ -393,7 +433,7 @@ Result<std::vector<MatchResult>> Study::play_around(const std::string& name, con
     if (!text) return text.error();
     return read_results(spec_, targets_.choice, text.value(), file);
   }
-  const std::vector<MakeAgent> agents = {maker(player)};
+  const std::vector<MakeAgent> agents = makers(player);
   const Clock::time_point begin = Clock::now();
   std::vector<MatchResult> all;
   std::int64_t pairs = 0;
@@ -479,7 +519,7 @@ Result<void> Study::study_before() {
                                    [](const ActionPart& part) { return !part.is_choice() || part.size > 1; });
   Json& known = state_["against_random"];
   if (!known.is_array()) {
-    const Result<std::unique_ptr<Agent>> agent = maker(best_before_)();
+    const Result<std::unique_ptr<Agent>> agent = makers(best_before_).front()();
     if (!agent) return agent.error();
     const std::unique_ptr<Agent> random = random_agent();
     const Result<MatchSummary> played =
@@ -505,7 +545,7 @@ Result<void> Study::study_before() {
   before_bands_.clear();
   for (std::size_t b = 0; b < players.size(); ++b) {
     const Player& player = players[b];
-    if (b > 0 && !player.bot) {
+    if (b > 0 && !player.known) {
       before_bands_.push_back(before_);
       continue;
     }
@@ -519,7 +559,7 @@ Result<void> Study::study_before() {
     if (b > 0) before_bands_.push_back(level);
     Json& elo = state_["elo"][file];
     if (!elo.is_number()) {
-      const Result<std::unique_ptr<Agent>> ours = maker(player)(), theirs = maker(best_before_)();
+      const Result<std::unique_ptr<Agent>> ours = makers(player).front()(), theirs = makers(best_before_).front()();
       if (!ours) return ours.error();
       if (!theirs) return theirs.error();
       const Result<MatchSummary> against =
@@ -611,7 +651,7 @@ Result<void> Study::search() {
     all.insert(all.end(), results->begin(), results->end());
     surface_.emplace(targets_.tunables, centre, picks_.options(), within(box, all));
     for (const int b : wanted) {
-      const Player& player = weaker.value()[index(b)].bot ? weaker.value()[index(b)] : instrument.value();
+      const Player& player = weaker.value()[index(b)].known ? weaker.value()[index(b)] : instrument.value();
       results = play_around(fmt::format("search-{}-{}", kBands[b].name, round + 1), title, player, box, seconds,
                             key.split(index(b) + 1));
       if (!results) return results.error();
@@ -723,7 +763,7 @@ Result<bool> Study::verdict(int round) {
   Result<std::vector<Player>> weaker = bands(name, fresh.value());
   if (!weaker) return weaker.error();
   for (std::size_t b = 0; b < weaker->size(); ++b) {
-    if (!weaker.value()[b].bot) {
+    if (!weaker.value()[b].known) {
       after_bands_.push_back(after_);
       continue;
     }
@@ -902,7 +942,7 @@ Result<void> Study::record_replays() {
             [&](int a, int b) { return before_.rates(strongest, a).rate > before_.rates(strongest, b).rate; });
   if (n < 2) rivals = {-1};
   if (rivals.size() > kReplays) rivals.resize(kReplays);
-  const std::vector<MakeAgent> agents = {maker(best_before_)};
+  const std::vector<MakeAgent> agents = {makers(best_before_).front()};
   for (std::size_t r = 0; r < rivals.size(); ++r) {
     const auto setup = [&](std::int64_t pair, Key key) {
       PairSetup both = picks_.setup(base_, pair, key);
