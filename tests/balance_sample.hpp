@@ -44,7 +44,9 @@ class BalanceSample {
     const std::string strongest = choices > 0 ? name(0) : "";
     const std::string parameter = choices > 0 ? lower(strongest) + ".damage" : "bonus_of_second";
     all["targets"] = {{{"name", "goes first"},
-                       {"wanted", "48-52%"},
+                       {"wanted", "48 to 52%"},
+                       {"from", 0.48},
+                       {"to", 0.52},
                        {"before", 0.567},
                        {"after", 0.511},
                        {"low", 0.495},
@@ -52,7 +54,9 @@ class BalanceSample {
                        {"unit", "rate"},
                        {"met", true}},
                       {{"name", "length"},
-                       {"wanted", "30-60"},
+                       {"wanted", "30 to 60"},
+                       {"from", 30},
+                       {"to", 60},
                        {"before", 38.2},
                        {"after", 41.3},
                        {"low", 40.8},
@@ -78,7 +82,9 @@ class BalanceSample {
     for (int i = 0; i < choices; ++i) {
       const Json& option = all["options_after"][static_cast<std::size_t>(i)];
       all["targets"].push_back({{"name", name(i) + " overall"},
-                                {"wanted", "47-53%"},
+                                {"wanted", "47 to 53%"},
+                                {"from", 0.47},
+                                {"to", 0.53},
                                 {"before", all["options_before"][static_cast<std::size_t>(i)]["rate"]},
                                 {"after", option["rate"]},
                                 {"low", option["low"]},

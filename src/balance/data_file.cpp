@@ -45,7 +45,8 @@ std::string unquoted(std::string_view text) {
 
 }  // namespace
 
-Result<std::string> change_numbers(std::string_view text, std::string_view file, std::span<const NumberChange> changes) {
+Result<std::string> change_numbers(std::string_view text, std::string_view file,
+                                   std::span<const NumberChange> changes) {
   std::map<std::string, Place> places;
   for (const NumberChange& change : changes) places[key_of(change.parameter)];
   std::string table;  // with a dot behind it

@@ -53,8 +53,9 @@ TEST(DataFile, ChangesSeveral) {
 }
 
 TEST(DataFile, NamesWhatIsNotThere) {
-  EXPECT_EQ(changed({{"knight.reach", 1}}),
-            "units.toml: 'knight.reach' is not there; it should be a key of the table that it is named after with a number");
+  EXPECT_EQ(
+      changed({{"knight.reach", 1}}),
+      "units.toml: 'knight.reach' is not there; it should be a key of the table that it is named after with a number");
   EXPECT_EQ(changed({{"damage", 1}}),
             "units.toml: 'damage' is not there; it should be a key above all tables with a number");
   const Result<std::string> twice =

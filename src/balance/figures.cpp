@@ -17,7 +17,8 @@ std::vector<Dominated> dominated(const WinRates& rates) {
   const double needed = std::sqrt(2 * std::log(comparisons / (2 * kFalse)));
   const auto known = [&](int option) {
     for (int k = 0; k < n; ++k)
-      if (k != option && (rates(option, k).matches == 0 || rates(option, k).interval.half_width() > kKnown)) return false;
+      if (k != option && (rates(option, k).matches == 0 || rates(option, k).interval.half_width() > kKnown))
+        return false;
     return true;
   };
   std::vector<Dominated> found;

@@ -21,7 +21,10 @@ std::vector<MatchResult> play(const SquareMatrix& rates, int pairs_each, Key key
       for (int n = 0; n < 2 * pairs_each; ++n) {
         const bool swapped = n % 2 == 1;
         const bool won = static_cast<double>(random.uniform()) < rates(i, j);
-        results.push_back({.pair = n / 2, .parameters = {}, .first = {swapped ? j : i}, .second = {swapped ? i : j},
+        results.push_back({.pair = n / 2,
+                           .parameters = {},
+                           .first = {swapped ? j : i},
+                           .second = {swapped ? i : j},
                            .score = won == swapped ? 0.0f : 1.0f});
       }
   return results;
@@ -36,16 +39,22 @@ SquareMatrix beats(int options, std::initializer_list<std::pair<int, int>> wins,
 WinRates exactly(const SquareMatrix& rates) {
   WinRates exact(rates.size());
   for (int i = 0; i < rates.size(); ++i)
-    for (int j = 0; j < rates.size(); ++j)
-      exact(i, j) = {rates(i, j), {rates(i, j), rates(i, j)}, 1'000'000};
+    for (int j = 0; j < rates.size(); ++j) exact(i, j) = {rates(i, j), {rates(i, j), rates(i, j)}, 1'000'000};
   return exact;
 }
 
 enum { rock, paper, scissors, fourth, fifth };
 
 TEST(PickEquilibrium, OfRockPaperScissorsWithFireAndWaterIsTheKnownOne) {
-  const SquareMatrix rates = beats(5, {{rock, scissors}, {rock, fifth}, {paper, rock}, {paper, fifth}, {scissors, paper},
-                                       {scissors, fifth}, {fourth, rock}, {fourth, paper}, {fourth, scissors},
+  const SquareMatrix rates = beats(5, {{rock, scissors},
+                                       {rock, fifth},
+                                       {paper, rock},
+                                       {paper, fifth},
+                                       {scissors, paper},
+                                       {scissors, fifth},
+                                       {fourth, rock},
+                                       {fourth, paper},
+                                       {fourth, scissors},
                                        {fifth, fourth}});
   const NashAveraging nash = pick_equilibrium(rates);
   for (const int option : {rock, paper, scissors}) EXPECT_NEAR(nash.mix[option], 1.0 / 9, 1e-6);
@@ -65,8 +74,8 @@ TEST(PickEquilibrium, OfBiasedRockPaperScissorsIsProportionalToTheOtherStakes) {
 }
 
 TEST(Dominated, RockBesideTheWellAndNothingElse) {
-  const SquareMatrix rates = beats(4, {{rock, scissors}, {paper, rock}, {scissors, paper}, {fourth, rock},
-                                       {fourth, scissors}, {paper, fourth}});
+  const SquareMatrix rates = beats(
+      4, {{rock, scissors}, {paper, rock}, {scissors, paper}, {fourth, rock}, {fourth, scissors}, {paper, fourth}});
   for (const WinRates& seen : {exactly(rates), WinRates(4, play(rates, 1200, Key(1)))}) {
     const std::vector<Dominated> found = dominated(seen);
     ASSERT_EQ(found.size(), 1u);
@@ -74,8 +83,9 @@ TEST(Dominated, RockBesideTheWellAndNothingElse) {
     EXPECT_EQ(found[0].by, fourth);
   }
   // Chances instead of certainties.
-  const SquareMatrix blurred = beats(4, {{rock, scissors}, {paper, rock}, {scissors, paper}, {fourth, rock},
-                                         {fourth, scissors}, {paper, fourth}}, 0.7);
+  const SquareMatrix blurred = beats(
+      4, {{rock, scissors}, {paper, rock}, {scissors, paper}, {fourth, rock}, {fourth, scissors}, {paper, fourth}},
+      0.7);
   const std::vector<Dominated> found = dominated(WinRates(4, play(blurred, 1200, Key(2))));
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].option, rock);
@@ -89,13 +99,14 @@ TEST(Dominated, NothingInAHundredBalancedGames) {
       for (int i = 0; i < options; ++i)
         for (int j = i + 1; j < options; ++j)
           if (options % 2 == 1) rates(i, j) = (j - i) % 2 == 1 ? 0.6 : 0.4, rates(j, i) = 1 - rates(i, j);
-    EXPECT_TRUE(dominated(WinRates(options, play(rates, 100 + 100 * static_cast<int>(seed % 3), Key(seed)))).empty()) << seed;
+    EXPECT_TRUE(dominated(WinRates(options, play(rates, 100 + 100 * static_cast<int>(seed % 3), Key(seed)))).empty())
+        << seed;
   }
 }
 
 TEST(Dominated, ShuffledResultsClaimNothing) {
-  const SquareMatrix rates = beats(4, {{rock, scissors}, {paper, rock}, {scissors, paper}, {fourth, rock},
-                                       {fourth, scissors}, {paper, fourth}});
+  const SquareMatrix rates = beats(
+      4, {{rock, scissors}, {paper, rock}, {scissors, paper}, {fourth, rock}, {fourth, scissors}, {paper, fourth}});
   std::vector<MatchResult> results = play(rates, 1200, Key(1));
   Random random(Key(3));
   for (std::size_t i = 1; i < results.size(); ++i)

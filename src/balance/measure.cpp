@@ -135,7 +135,8 @@ class Shard {
         if (s.match >= 0 && player_of(s) == player && batch_->steps(slot) >= options_.opening) deciding_.push_back(row);
       }
       if (deciding_.empty()) continue;
-      agents_[player]->act(rows_.decisions(deciding_), key_.split(~std::uint64_t{1}).split(first_).split(turn_), rows_.choices.data(), rows_.values.data());
+      agents_[player]->act(rows_.decisions(deciding_), key_.split(~std::uint64_t{1}).split(first_).split(turn_),
+                           rows_.choices.data(), rows_.values.data());
       if (Result<void> good = rows_.take(deciding_, "agent '" + agents_[player]->name() + "'"); !good) return good;
     }
     ++turn_;
@@ -144,7 +145,8 @@ class Shard {
       const int slot = rows_.match_of(row);
       Slot& s = slots_[slot];
       if (batch_->steps(slot) < options_.opening) {
-        const Decisions one{batch_.get(), {&first, 1}, rows_.observation(row), rows_.mask(row), rows_.seats.data() + row};
+        const Decisions one{
+            batch_.get(), {&first, 1}, rows_.observation(row), rows_.mask(row), rows_.seats.data() + row};
         random_->act(one, s.key.split(~std::uint64_t{0}).split(batch_->steps(slot)).split(rows_.seats[row]),
                      rows_.choice_row(row), rows_.value_row(row));
       }
@@ -169,7 +171,9 @@ class Shard {
       return {};
     }
     const std::vector<double> returns = team_returns(*batch_, slot, s.returns);
-    MatchResult result{.pair = options_.choice >= 0 ? s.match / 2 : s.match, .parameters = s.settings.parameters, .steps = batch_->steps(slot)};
+    MatchResult result{.pair = options_.choice >= 0 ? s.match / 2 : s.match,
+                       .parameters = s.settings.parameters,
+                       .steps = batch_->steps(slot)};
     result.score = static_cast<float>(place_of(*batch_, slot, 0, returns).score());
     if (options_.choice >= 0) {
       const SeatSet playing = batch_->playing(slot);
@@ -286,7 +290,9 @@ std::int64_t Picks::pairs_for(std::int64_t matches_per_cell, int side) const {
   if (n < 2) return (matches_per_cell + 1) / 2;
   const std::int64_t cells = n * (n - 1) / 2;
   // In teams of k, each match fills about k k of n n ordered cells, a few of them of an option against itself.
-  const double per_match = side > 1 ? std::max(1.0, static_cast<double>(side) * side * static_cast<double>(n - 1) / static_cast<double>(n)) : 1;
+  const double per_match =
+      side > 1 ? std::max(1.0, static_cast<double>(side) * side * static_cast<double>(n - 1) / static_cast<double>(n))
+               : 1;
   return static_cast<std::int64_t>(std::ceil(static_cast<double>(matches_per_cell * cells) / (2 * per_match)));
 }
 

@@ -27,9 +27,9 @@ struct MeasureOptions {
   int choice = -1;  // of Spec::choices, whose options are noted; -1: none
   int pairs = 0;
   std::function<PairSetup(std::int64_t pair, Key key)> setup;  // called by several threads at once
-  int opening = 0;       // steps of random play that every match begins with
-  int threads = 0;       // 0: one per processor; they do not change the results
-  int replays = 0;       // of how many matches, the first ones, to make replays
+  int opening = 0;                                             // steps of random play that every match begins with
+  int threads = 0;                                             // 0: one per processor; they do not change the results
+  int replays = 0;                                             // of how many matches, the first ones, to make replays
   const std::atomic<bool>* stop = nullptr;
   std::function<void(double share)> on_progress;  // called on one thread
 };
@@ -41,8 +41,9 @@ struct Measurement {
   bool stopped = false;
 };
 
-// Plays pairs of matches, the two of a pair with the same key, or without a choice two independent matches: every player on both sides is `players[pair % players.size()]`. A pair that a stop cut short
-// is left out. Errors: as of play_matches (match/match.hpp).
+// Plays pairs of matches, the two of a pair with the same key, or without a choice two independent matches: every
+// player on both sides is `players[pair % players.size()]`. A pair that a stop cut short is left out. Errors: as of
+// play_matches (match/match.hpp).
 Result<Measurement> measure(const GameEntry& game, std::span<const MakeAgent> players, Key key,
                             const MeasureOptions& options);
 

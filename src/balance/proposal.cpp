@@ -151,10 +151,13 @@ std::vector<Variant> propose(const Spec& spec, const Targets& targets, const Sur
   const Judge judge(targets, surfaces);
   const std::vector<bool> all(targets.tunables.size(), true);
   std::vector<double> values;
-  for (const Tunable& t : targets.tunables) values.push_back(t.from);
-  std::vector<Variant> front = {expected(targets, surfaces, values)};
+  for (std::size_t k = 0; k < targets.tunables.size(); ++k)
+    values.push_back(std::clamp(targets.tunables[k].from, box.low[k], box.high[k]));
+  std::vector<double> least = values;
+  settle(
+      spec, targets, box, [&](std::span<const double> v) { return judge.size(v); }, least);
+  std::vector<Variant> front = {expected(targets, surfaces, std::move(least))};
   // From a penalty under which nothing changes to one that hardly counts.
-  for (std::size_t k = 0; k < values.size(); ++k) values[k] = std::clamp(values[k], box.low[k], box.high[k]);
   const double start = std::max(1.0, judge.outside(values, kSpare)) * 20;
   for (double penalty = start; penalty > start * 1e-6; penalty /= 3) {
     const auto f = [&](std::span<const double> v) { return judge.outside(v, kSpare) + penalty * judge.size(v); };
@@ -174,9 +177,8 @@ Variant choose(const Spec& spec, const Targets& targets, const Surfaces& surface
   const Judge judge(targets, surfaces);
   const Variant* chosen = &front.front();
   for (const double spare : {0.33, 0.0}) {
-    const auto good = std::find_if(front.begin(), front.end(), [&](const Variant& v) {
-      return judge.outside(v.values, spare) < 1e-6;
-    });
+    const auto good = std::find_if(front.begin(), front.end(),
+                                   [&](const Variant& v) { return judge.outside(v.values, spare) < 1e-6; });
     if (good != front.end()) {
       chosen = &*good;
       break;

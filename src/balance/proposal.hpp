@@ -13,8 +13,8 @@ namespace rival::balance {
 struct Variant {
   std::vector<double> values;  // [tunables]
   double size = 0;             // of the change: sum of cost * |change| / range
-  double worst = 0;            // the furthest that any target lies outside of its range, in its own unit (a rate: 0 to 1)
-  double violation = 0;        // the same in tolerances
+  double worst = 0;      // the furthest that any target lies outside of its range, in its own unit (a rate: 0 to 1)
+  double violation = 0;  // the same in tolerances
 };
 
 // Of a surface per level of skill: that of the best players, and those of kBands that targets name (the others null).
@@ -30,9 +30,9 @@ struct Box {
   std::vector<double> low, high;  // [tunables]
 };
 
-// The variants from no change to the closest one, each the smallest change for its closeness: a Pareto front, by an
-// absolute-value penalty on changes (which leaves most parameters as they are; Tibshirani 1996) of falling weight.
-// Values are allowed ones of the parameters.
+// The variants within the box, from the least change to the closest one, each the smallest change for its closeness: a
+// Pareto front, by an absolute-value penalty on changes (which leaves most parameters as they are; Tibshirani 1996) of
+// falling weight. Values are allowed ones of the parameters.
 std::vector<Variant> propose(const Spec& spec, const Targets& targets, const Surfaces& surfaces, const Box& box);
 
 // Of a front, the first one that is expected to meet all targets, with a third of the tolerance to spare if any has

@@ -94,7 +94,8 @@ std::string write_results(const Spec& spec, int choice, std::span<const MatchRes
   for (const MatchResult& r : results) {
     text += std::to_string(r.pair);
     for (const float value : r.parameters) text += "," + shortest(value);
-    text += "," + picks(r.first) + "," + picks(r.second) + "," + shortest(r.score) + "," + std::to_string(r.steps) + "\n";
+    text +=
+        "," + picks(r.first) + "," + picks(r.second) + "," + shortest(r.score) + "," + std::to_string(r.steps) + "\n";
   }
   return text;
 }

@@ -17,10 +17,10 @@ namespace rival::balance {
 
 // One match of two sides.
 struct MatchResult {
-  std::int64_t pair = 0;          // matches of a pair have the same number: the same key with the sides swapped
-  std::vector<float> parameters;  // [Spec::parameters]
+  std::int64_t pair = 0;           // matches of a pair have the same number: the same key with the sides swapped
+  std::vector<float> parameters;   // [Spec::parameters]
   std::vector<int> first, second;  // options that the seats of team 0 and of team 1 had; empty without choices
-  float score = 0.5f;             // of team 0: 1 won, 1/2 drawn, 0 lost
+  float score = 0.5f;              // of team 0: 1 won, 1/2 drawn, 0 lost
   std::int32_t steps = 0;
 };
 
@@ -71,8 +71,8 @@ class WinRates {
 
 // What does not depend on picks.
 struct Conditions {
-  Cell first;   // score of the side that goes first: team 0
-  Cell draws;   // share of drawn matches
+  Cell first;  // score of the side that goes first: team 0
+  Cell draws;  // share of drawn matches
   double length = 0;
   Interval length_interval;
 };

@@ -38,7 +38,8 @@ TEST(Results, ComeBackAsTheyWere) {
 }
 
 TEST(Results, OfRealPlayersNeedOnlyWhoMetAndWhatCameOfIt) {
-  const auto read = read_results(two_choices(), 0, "server,score,second,first\r\neu,1,Cy,Ann\r\nus,0.5,Ann,Cy\r\n", "a.csv");
+  const auto read =
+      read_results(two_choices(), 0, "server,score,second,first\r\neu,1,Cy,Ann\r\nus,0.5,Ann,Cy\r\n", "a.csv");
   ASSERT_TRUE(read) << read.error().message;
   ASSERT_EQ(read.value().size(), 2u);
   EXPECT_EQ(read.value()[0].first, std::vector<int>{0});
@@ -53,7 +54,8 @@ TEST(Results, ErrorsNameTheFileTheLineAndTheColumn) {
   EXPECT_EQ(error_of("first,second,score\nAnn,Cy,1\nAnna,Cy,1\n"),
             "a.csv:3: unknown hero 'Anna'; did you mean 'Ann'? Known: Ann, Bo, the \"Bear\", Cy");
   EXPECT_EQ(error_of("first,second,score\nAnn,Cy,2\n"), "a.csv:2: 'score' must be a number from 0 to 1, not '2'");
-  EXPECT_EQ(error_of("first,second,score,attack\nAnn,Cy,1,x\n"), "a.csv:2: 'attack' must be a number from 1 to 10, not 'x'");
+  EXPECT_EQ(error_of("first,second,score,attack\nAnn,Cy,1,x\n"),
+            "a.csv:2: 'attack' must be a number from 1 to 10, not 'x'");
 }
 
 TEST(WinRates, CountPairsOfMatchesOnce) {

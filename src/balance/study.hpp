@@ -23,13 +23,14 @@ namespace rival::balance {
 struct StudyOptions {
   std::string folder;
   Targets targets;
-  Settings settings;          // of the game as it is
-  double minutes = 10;        // for all of it, about
-  std::int64_t steps = 0;     // instead: decisions of each training; 0: by minutes
+  Settings settings;                 // of the game as it is
+  double minutes = 10;               // for all of it, about
+  std::int64_t steps = 0;            // instead: decisions of each training; 0: by minutes
   std::int64_t cell_matches = 2400;  // of a verdict, per pair of options
   std::uint64_t seed = 1;
   int threads = 0;
-  bool search = true;         // for a change, where the targets are missed
+  bool search = true;   // for a change, where the targets are missed
+  std::string players;  // measure with these (player/player.hpp) instead of training any; "": train
   std::vector<std::pair<std::string, std::string>> training;  // further options of training: key and value
   std::vector<std::string> merge;  // folders of studies of the same game, by other machines: their matches count too
   std::string real;                // a file of real players' results (read_results); "": none
@@ -37,10 +38,10 @@ struct StudyOptions {
 };
 
 struct StudyProgress {
-  std::string stage;      // "players of the game as it is: training"
-  double stage_done = 0;  // 0 to 1
-  double done = 0;        // of all that is left to do, as far as it is known
-  double seconds = 0, seconds_left = 0;
+  std::string stage;        // "players of the game as it is: training"
+  double stage_done = 0;    // 0 to 1
+  double seconds = 0;       // of all sessions
+  double seconds_left = 0;  // of the time that was asked for; 0 where steps are counted, or if it is over
 };
 
 struct StudyHooks {
@@ -54,9 +55,9 @@ struct TitledReplay {
 };
 
 struct StudyReport {
-  nlohmann::ordered_json json;  // docs/formats/balance-report.md
-  bool stopped = false;         // before all was done
-  std::vector<TitledReplay> replays;  // of the option that is strongest now, against others
+  nlohmann::ordered_json json;                         // docs/formats/balance-report.md
+  bool stopped = false;                                // before all was done
+  std::vector<TitledReplay> replays;                   // of the option that is strongest now, against others
   std::vector<std::pair<std::string, float>> changes;  // parameter, value
 };
 

@@ -4,10 +4,10 @@
 
 #include <cmath>
 
+#include "agent/scripted.hpp"
 #include "balance/figures.hpp"
 #include "balance/measure.hpp"
 #include "balance/proposal.hpp"
-#include "agent/scripted.hpp"
 #include "base/temporary_folder.hpp"
 #include "game/spec.hpp"
 
@@ -50,7 +50,9 @@ class BiasedRps {
   float result(int team) const { return team == winner_ ? 1.0f : -1.0f; }
 
  private:
-  static bool wins(int a, int b) { return (a - b + 3) % 3 == 1; }  // paper over rock, scissors over paper, rock over scissors
+  static bool wins(int a, int b) {
+    return (a - b + 3) % 3 == 1;
+  }  // paper over rock, scissors over paper, rock over scissors
   int pick_[2] = {}, winner_ = 0;
   float stake_[3] = {};  // of the winner's pick
   bool over_ = false;
@@ -107,7 +109,8 @@ TEST(Measure, ResultsDoNotDependOnTheNumberOfThreads) {
   for (const int threads : {1, 3}) {
     const auto measured = measure(
         game, players, Key(4),
-        {.choice = 0, .pairs = 700,
+        {.choice = 0,
+         .pairs = 700,
          .setup = [&](std::int64_t pair, Key key) { return picks.setup(default_settings(game.spec), pair, key); },
          .threads = threads});
     ASSERT_TRUE(measured) << measured.error().message;
@@ -177,11 +180,53 @@ TEST(Study, HandicapsTheSideThatGoesFirst) {
   EXPECT_NE(other.error().message.find("holds a study of another game"), std::string::npos);
 }
 
+TEST(Study, GoesOnWhereItWasStopped) {
+  const GameEntry game = game_entry<Handicap>();
+  const TemporaryFolder folder;
+  StudyOptions options = quick(game.spec, folder.file("study"), default_settings(game.spec), "");
+  std::atomic<bool> stop = false;
+  options.stop = &stop;
+  const auto stopped = run_study(game, options, {.on_progress = [&](const StudyProgress& progress) {
+                                   if (progress.stage.starts_with("search, round 2")) stop = true;
+                                 }});
+  ASSERT_TRUE(stopped) << stopped.error().message;
+  EXPECT_TRUE(stopped.value().stopped);
+  stop = false;
+  std::vector<std::string> stages;
+  const auto whole = run_study(game, options, {.on_progress = [&](const StudyProgress& progress) {
+                                 if (stages.empty() || stages.back() != progress.stage)
+                                   stages.push_back(progress.stage);
+                               }});
+  ASSERT_TRUE(whole) << whole.error().message;
+  ASSERT_FALSE(stages.empty());
+  EXPECT_TRUE(stages.front().starts_with("search, round 2")) << stages.front();
+  EXPECT_TRUE(whole.value().json["met"].get<bool>());
+}
+
+TEST(Study, MergesTheMatchesOfAnotherMachine) {
+  const GameEntry game = game_entry<BiasedRps>();
+  const TemporaryFolder folder;
+  StudyOptions options = quick(game.spec, folder.file("one"), default_settings(game.spec), "");
+  const auto one = run_study(game, options, {});
+  ASSERT_TRUE(one) << one.error().message;
+  options.folder = folder.file("two");
+  options.seed = 2;
+  options.merge = {folder.file("one")};
+  const auto two = run_study(game, options, {});
+  ASSERT_TRUE(two) << two.error().message;
+  EXPECT_EQ(two.value().json["before"][0][1]["matches"], 2 * one.value().json["before"][0][1]["matches"].get<int>());
+  options.merge = {folder.file("none")};
+  options.folder = folder.file("three");
+  EXPECT_FALSE(run_study(game, options, {}));
+}
+
 TEST(Study, SaysWhatCannotBeReached) {
   const GameEntry game = game_entry<Handicap>();
   const TemporaryFolder folder;
-  const auto report = run_study(game, quick(game.spec, folder.file("study"), default_settings(game.spec),
-                                            "first = \"..45\"\n[parameters]\nhandicap = \"0..0.05\"\n"), {});
+  const auto report = run_study(game,
+                                quick(game.spec, folder.file("study"), default_settings(game.spec),
+                                      "first = \"..45\"\n[parameters]\nhandicap = \"0..0.05\"\n"),
+                                {});
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_FALSE(report.value().json["met"].get<bool>());
   EXPECT_NEAR(value_after(report.value().json, "handicap", 0), 0.05, 0.005);

@@ -11,7 +11,7 @@ namespace {
 
 // Standard deviations that the prior gives the weights, in log-odds over a parameter's whole range.
 constexpr double kStrength = 2, kSlope = 4, kBend = 4, kCounter = 1, kCounterSlope = 2, kFirst = 1;
-// Beyond so many weights those of least use are left out: first the bends, then the slopes of single pairs.
+// Beyond so many weights those of least use are left out: first the slopes of single pairs, then the bends.
 constexpr int kMostWeights = 1500;
 
 double sigmoid(double x) {
@@ -77,8 +77,8 @@ Surface::Surface(std::span<const Tunable> tunables, std::vector<double> around, 
     per_option_ = 1 + (quadratic_ ? 2 : 1) * dimensions_;
     return options * per_option_ + 1 + dimensions_ + pairs * per_pair_;
   };
-  if (total() > kMostWeights) quadratic_ = false;
   if (total() > kMostWeights) per_pair_ = 1;
+  if (total() > kMostWeights) quadratic_ = false;
   size_ = total();
   first_base_ = options * per_option_;
   pairs_base_ = first_base_ + 1 + dimensions_;

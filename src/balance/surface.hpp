@@ -49,8 +49,8 @@ class Surface {
   bool quadratic_ = false;
   double side_ = 1;  // seats of a side, on average
   double matches_ = 0;
-  std::vector<double> weights_;            // [size]
-  std::vector<double> draws_, length_;     // [1 + dimensions] linear
+  std::vector<double> weights_;           // [size]
+  std::vector<double> draws_, length_;    // [1 + dimensions] linear
   std::shared_ptr<SquareMatrix> factor_;  // of the precision, for effect()
   SquareMatrix shift_;
   double shift_first_ = 0;

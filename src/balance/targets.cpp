@@ -23,12 +23,13 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 Interval share_interval(const Measured& measured, int option);
 
 // A range as the file has it: "47..53", "..52", "40..", or "50", which means as much as `around` to either side.
-Result<std::pair<double, double>> parse_range(const std::string& key, const std::string& text, double around, double low,
-                                              double high) {
+Result<std::pair<double, double>> parse_range(const std::string& key, const std::string& text, double around,
+                                              double low, double high) {
   const auto wrong = [&]() {
     return Error{fmt::format("'{}' must be a range such as \"{}..{}\", \"..{}\" or \"{}\", not '{}'", key,
                              shortest(low + (high - low) * 0.47), shortest(low + (high - low) * 0.53),
-                             shortest(low + (high - low) * 0.52), shortest(low + (high - low) / 2), text.substr(0, 100))};
+                             shortest(low + (high - low) * 0.52), shortest(low + (high - low) / 2),
+                             text.substr(0, 100))};
   };
   const auto number = [&](std::string_view part, double none) -> std::optional<double> {
     if (part.empty()) return none;
@@ -141,17 +142,17 @@ class Reader {
     const double unit = share ? 100 : 1, most = share ? 100 : target.kind == Target::Kind::diversity ? 1000 : 1e9;
     double around = written_->tolerance;
     if (target.kind == Target::Kind::diversity) around = 0;
-    if (target.kind == Target::Kind::length)
-      around = 0.05 * read_real(found->second).value_or(0);
+    if (target.kind == Target::Kind::length) around = 0.05 * read_real(found->second).value_or(0);
     const auto range = parse_range(full, found->second, around, 0, most);
     if (!range) return wrong(range.error().message);
     target.low = range.value().first / unit, target.high = range.value().second / unit;
     target.band = band;
     const bool two_sided = std::isfinite(target.low) && std::isfinite(target.high);
-    target.tolerance = two_sided                                   ? std::max((target.high - target.low) / 2, 1e-4)
-                       : target.kind == Target::Kind::length       ? 0.05 * (std::isfinite(target.low) ? target.low : target.high)
-                       : target.kind == Target::Kind::diversity    ? 0.5
-                                                                   : written_->tolerance / 100;
+    target.tolerance = two_sided ? std::max((target.high - target.low) / 2, 1e-4)
+                       : target.kind == Target::Kind::length
+                           ? 0.05 * (std::isfinite(target.low) ? target.low : target.high)
+                       : target.kind == Target::Kind::diversity ? 0.5
+                                                                : written_->tolerance / 100;
     target.tolerance = std::max(target.tolerance, 1e-4);
     targets_.targets.push_back(target);
     return true;
@@ -173,7 +174,8 @@ class Reader {
     for (int i = 0; i < n; ++i)
       for (int j = i + 1; j < n; ++j) {
         const std::string a = key_of(options()[i]), b = key_of(options()[j]);
-        const Result<bool> forward = take(band, "pairs." + a + "." + b, {.kind = Kind::pair, .option = i, .against = j});
+        const Result<bool> forward =
+            take(band, "pairs." + a + "." + b, {.kind = Kind::pair, .option = i, .against = j});
         if (!forward) return forward.error();
         const Result<bool> back = take(band, "pairs." + b + "." + a, {.kind = Kind::pair, .option = j, .against = i});
         if (!back) return back.error();
@@ -206,7 +208,8 @@ class Reader {
         if (!range || text.find("..") == std::string::npos)
           return wrong(fmt::format("'{}' must be \"keep\", \"any\" or a range within \"{}..{}\", not '{}'", key,
                                    shortest(parameter.low), shortest(parameter.high), text.substr(0, 100)));
-        tunable.low = std::max(tunable.low, range.value().first), tunable.high = std::min(tunable.high, range.value().second);
+        tunable.low = std::max(tunable.low, range.value().first),
+        tunable.high = std::min(tunable.high, range.value().second);
         for (double* bound : {&tunable.low, &tunable.high})
           if (!allows(parameter, static_cast<float>(*bound)))
             return wrong(fmt::format("'{}': {} is not {}", key, shortest(*bound), allowed_values(parameter)));
@@ -262,13 +265,20 @@ std::string Target::name(const Choice* choice) const {
   const std::string at = band < 0 ? "" : std::string(", ") + kBands[band].plural;
   const auto of = [choice](int i) { return choice ? choice->options[i] : std::to_string(i); };
   switch (kind) {
-    case Kind::overall: return of(option) + " overall" + at;
-    case Kind::pair: return of(option) + " against " + of(against) + at;
-    case Kind::first: return "the side that goes first" + at;
-    case Kind::draws: return "draws" + at;
-    case Kind::length: return "steps of a match" + at;
-    case Kind::share: return "share of " + of(option) + " in best picks" + at;
-    case Kind::diversity: return "choices as good as the best" + at;
+    case Kind::overall:
+      return of(option) + " overall" + at;
+    case Kind::pair:
+      return of(option) + " against " + of(against) + at;
+    case Kind::first:
+      return "the side that goes first" + at;
+    case Kind::draws:
+      return "draws" + at;
+    case Kind::length:
+      return "steps of a match" + at;
+    case Kind::share:
+      return "share of " + of(option) + " in best picks" + at;
+    case Kind::diversity:
+      return "choices as good as the best" + at;
   }
   return "";
 }
@@ -281,28 +291,55 @@ std::string Target::wanted() const {
   return text(low) + " to " + text(high) + unit;
 }
 
+std::string Target::unit() const {
+  switch (kind) {
+    case Kind::length:
+      return "steps";
+    case Kind::diversity:
+      return "count";
+    case Kind::share:
+      return "share";
+    default:
+      return "rate";
+  }
+}
+
 double Target::value(const Measured& m) const {
   switch (kind) {
-    case Kind::overall: return m.rates.overall(option).rate;
-    case Kind::pair: return m.rates(option, against).rate;
-    case Kind::first: return m.conditions.first.rate;
-    case Kind::draws: return m.conditions.draws.rate;
-    case Kind::length: return m.conditions.length;
-    case Kind::share: return pick_equilibrium(m.rates.rates()).mix[option];
-    case Kind::diversity: return top_diversity(m.rates);
+    case Kind::overall:
+      return m.rates.overall(option).rate;
+    case Kind::pair:
+      return m.rates(option, against).rate;
+    case Kind::first:
+      return m.conditions.first.rate;
+    case Kind::draws:
+      return m.conditions.draws.rate;
+    case Kind::length:
+      return m.conditions.length;
+    case Kind::share:
+      return pick_equilibrium(m.rates.rates()).mix[option];
+    case Kind::diversity:
+      return top_diversity(m.rates);
   }
   return 0;
 }
 
 Interval Target::interval(const Measured& m) const {
   switch (kind) {
-    case Kind::overall: return m.rates.overall(option).interval;
-    case Kind::pair: return m.rates(option, against).interval;
-    case Kind::first: return m.conditions.first.interval;
-    case Kind::draws: return m.conditions.draws.interval;
-    case Kind::length: return m.conditions.length_interval;
-    case Kind::share: return share_interval(m, option);
-    case Kind::diversity: return {value(m), value(m)};
+    case Kind::overall:
+      return m.rates.overall(option).interval;
+    case Kind::pair:
+      return m.rates(option, against).interval;
+    case Kind::first:
+      return m.conditions.first.interval;
+    case Kind::draws:
+      return m.conditions.draws.interval;
+    case Kind::length:
+      return m.conditions.length_interval;
+    case Kind::share:
+      return share_interval(m, option);
+    case Kind::diversity:
+      return {value(m), value(m)};
   }
   return {};
 }
@@ -327,23 +364,25 @@ std::string targets_template(const Spec& spec, const Settings& settings) {
       "tolerance = 3\n",
       spec.name);
   if (spec.choices.size() > 1) text += fmt::format("choice = \"{}\"\n", spec.choices[0].name);
-  text += spec.choices.empty() ? "first = \"50\"       # the side that goes first\n" : "# first = \"..52\"  # the side that goes first\n";
+  text += spec.choices.empty() ? "first = \"50\"       # the side that goes first\n"
+                               : "# first = \"..52\"  # the side that goes first\n";
   text += "# draws = \"..10\"\n# length = \"20..60\" # steps\n";
   if (!spec.choices.empty()) {
     const std::vector<std::string>& options = spec.choices[0].options;
     text += "\n[overall]          # each option against all others\nall = \"50\"\n";
     if (options.size() > 1)
-      text += fmt::format("\n# [pairs]          # one option against another\n# all = \"40..60\"\n# {}.{} = \"57..63\"\n",
-                          key_of(options[0]), key_of(options[1]));
+      text +=
+          fmt::format("\n# [pairs]          # one option against another\n# all = \"40..60\"\n# {}.{} = \"57..63\"\n",
+                      key_of(options[0]), key_of(options[1]));
     text += fmt::format("\n# [{}.overall]  # the same among weaker players: {}\n# all = \"42..58\"\n", kBands[0].name,
                         "beginners, intermediates");
   }
   if (!spec.parameters.empty()) {
     text += "\n[parameters]       # what may change: \"keep\", \"any\", or a range; costs, by default 1, in [cost]\n";
     for (std::size_t p = 0; p < spec.parameters.size(); ++p)
-      text += fmt::format("{} = \"{}..{}\"  # now {}\n", key_of(spec.parameters[p].name),
-                          shortest(spec.parameters[p].low), shortest(spec.parameters[p].high),
-                          shortest(values.parameters[p]));
+      text +=
+          fmt::format("{} = \"{}..{}\"  # now {}\n", key_of(spec.parameters[p].name), shortest(spec.parameters[p].low),
+                      shortest(spec.parameters[p].high), shortest(values.parameters[p]));
   }
   return text;
 }

@@ -30,6 +30,7 @@ struct Target {
   // "Knight overall", "Knight against Archer", "the side that goes first" ...
   std::string name(const Choice* choice) const;
   std::string wanted() const;  // "47 to 53%"
+  std::string unit() const;    // "rate", "share", "steps" or "count"
   bool is_share() const { return kind != Kind::length && kind != Kind::diversity; }
   double value(const Measured& measured) const;
   Interval interval(const Measured& measured) const;

@@ -21,7 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 struct Options {
-  std::string game, targets, folder, out, data, real, write_targets;
+  std::string game, targets, folder, out, data, real, players, write_targets;
   double minutes = 10;
   double steps = 0;
   int matches = 2400, threads = 0;
@@ -103,8 +103,8 @@ Result<Json> write_replays(const GameEntry& game, const Options& options, const 
   const std::filesystem::path page(options.out);
   const std::string stem = page.stem().string();
   for (std::size_t i = 0; i < report.replays.size(); ++i) {
-    const Result<std::string> html = watch_page({.replay = &report.replays[i].replay, .make_batch = game.make_batch,
-                                                 .players = {}, .values = {}});
+    const Result<std::string> html =
+        watch_page({.replay = &report.replays[i].replay, .make_batch = game.make_batch, .players = {}, .values = {}});
     if (!html) return html.error();
     const std::string name = fmt::format("{}-match-{}.html", stem, i + 1);
     if (Result<void> written = write_file_atomically((page.parent_path() / name).string(), html.value()); !written)
@@ -140,6 +140,17 @@ Result<Outcome> study(const Options& options, const Games& games, Console& conso
   }
   Result<std::string> data = options.data.empty() ? std::string() : read_file(options.data);
   if (!data) return data.error();
+  // Every number that may change must be there, before hours of work.
+  if (!options.data.empty()) {
+    std::vector<balance::NumberChange> now;
+    for (const balance::Tunable& t : how.targets.tunables)
+      now.push_back({game.spec.parameters[t.parameter].name, static_cast<float>(t.from)});
+    const Result<std::string> found = balance::change_numbers(data.value(), options.data, now);
+    if (!found)
+      return Error{found.error().message +
+                   ". What is not in the file can be kept from changing: [parameters] NAME = "
+                   "\"keep\" in the targets"};
+  }
   if (options.anew && path_exists(how.folder + "/study.json")) {
     std::error_code code;
     std::filesystem::remove_all(how.folder, code);
@@ -151,6 +162,7 @@ Result<Outcome> study(const Options& options, const Games& games, Console& conso
   how.seed = options.seed;
   how.threads = options.threads;
   how.search = !options.only_measure;
+  how.players = options.players;
   how.training = options.training;
   how.merge = options.merge;
   how.real = options.real;
@@ -159,10 +171,10 @@ Result<Outcome> study(const Options& options, const Games& games, Console& conso
   console.print("Balance of {}{}\n", console.bold(game.spec.name),
                 options.steps > 0 ? "" : fmt::format(", about {:.3g} minutes", options.minutes));
   Watch watch(console);
-  Result<balance::StudyReport> report = balance::run_study(
-      game, how,
-      {.on_progress = [&](const balance::StudyProgress& progress) { watch.show(progress); },
-       .on_message = [&](const std::string& message) { console.print("{}\n", message); }});
+  Result<balance::StudyReport> report =
+      balance::run_study(game, how,
+                         {.on_progress = [&](const balance::StudyProgress& progress) { watch.show(progress); },
+                          .on_message = [&](const std::string& message) { console.print("{}\n", message); }});
   if (!report) return report.error();
   if (report->stopped) {
     console.print("Stopped. The same command goes on. Saved: {}\n", how.folder);
@@ -185,13 +197,14 @@ Result<Outcome> study(const Options& options, const Games& games, Console& conso
   if (json.contains("data_file"))
     console.print("The data file with the change: {}\n", json["data_file"]["path"].get<std::string>());
   else if (json.contains("parameters_line"))
-    console.print("To try it: `{}`\n",
-                  fmt::format("{} {}", command_line({"train", options.game}), json["parameters_line"].get<std::string>()));
+    console.print("To try it: `{}`\n", fmt::format("{} {}", command_line({"train", options.game}),
+                                                   json["parameters_line"].get<std::string>()));
   if (!options.out.empty()) {
     const Result<Json> replays = write_replays(game, options, report.value());
     if (!replays) return replays.error();
     json["replays"] = replays.value();
-    const Result<std::string> page = balance_page(nlohmann::json::parse(json.dump(-1, ' ', false, Json::error_handler_t::replace)));
+    const Result<std::string> page =
+        balance_page(nlohmann::json::parse(json.dump(-1, ' ', false, Json::error_handler_t::replace)));
     if (!page) return page.error();
     if (Result<void> written = write_file_atomically(options.out, page.value()); !written) return written.error();
     console.print("The page: {}\n", options.out);
@@ -204,15 +217,18 @@ Result<Outcome> study(const Options& options, const Games& games, Console& conso
 Action declare(Arguments& arguments, const Games& games) {
   const auto options = std::make_shared<Options>();
   arguments.add("GAME", &options->game, games_help(), {.required = true});
-  arguments.add("--targets", &options->targets,
-                "What is wanted of the balance, and what may change (docs/balance.md); without it every choice is to win "
-                "47 to 53%, or without choices each side, and every parameter may change");
+  arguments.add(
+      "--targets", &options->targets,
+      "What is wanted of the balance, and what may change (docs/balance.md); without it every choice is to win "
+      "47 to 53%, or without choices each side, and every parameter may change");
   arguments.add("--write-targets", &options->write_targets, "Write such a file to go on from, and stop");
   arguments.add("--minutes", &options->minutes, "How long to take for all of it, about", {.low = 0.02, .high = 1e5});
   arguments.add("--steps", &options->steps, "Instead: the decisions of each training", {.low = 0, .high = 1e13});
   arguments.add("--matches", &options->matches, "Of a verdict, for each pair of choices: 2400 tell 2 points apart",
                 {.low = 20, .high = 1e6});
   arguments.add_flag("--only-measure", options->only_measure, "Look for no change");
+  arguments.add("--players", &options->players,
+                "Measure with these instead of training any: a bot, a scripted player of the game, or search:N");
   arguments.add("--out", &options->out, "The report as a page");
   arguments.add("--data", &options->data,
                 "The game's data file (TOML), of which the study's folder gets a copy with the change made");

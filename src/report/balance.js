@@ -45,19 +45,13 @@
   const note = (id, text) => { document.querySelector('#' + id + ' > .note:last-of-type').textContent = text; };
   const rowOf = (kind, cells) => element('tr', {}, ...cells.map(c => element(kind, {}, ...[c].flat())));
 
-  // What a target wants, as [low, high] in its own unit, or null if its words say no numbers.
-  function wanted(target) {
-    const words = target.wanted || '', scale = target.unit === 'steps' ? 1 : .01;
-    const [a, b] = [...words.matchAll(/\d+(?:\.\d+)?/g)].map(m => scale * Number(m[0]));
-    if (a === undefined) return null;
-    if (b !== undefined) return /±|\+-/.test(words) ? [a - b, a + b] : /within/i.test(words) ? [b - a, b + a] : [Math.min(a, b), Math.max(a, b)];
-    if (/least|>|≥|over|above|more/i.test(words)) return [a, scale > .5 ? Infinity : 1];
-    if (/most|<|≤|under|below|less/i.test(words)) return [0, a];
-    return [a, a];
-  }
+  const isRate = target => target.unit === 'rate' || target.unit === 'share';
+  // What a target wants, as [low, high] in its own unit, or null if it does not say.
+  const wanted = target => known(target.from) || known(target.to) ?
+    [known(target.from) ? target.from : 0, known(target.to) ? target.to : isRate(target) ? 1 : Infinity] : null;
   const off = (target, value) => {
     const band = wanted(target);
-    return !band || !known(value) ? 0 : Math.max(band[0] - value, value - band[1], 0) / (target.unit === 'steps' ? Math.max(1, band[0]) : 1);
+    return !band || !known(value) ? 0 : Math.max(band[0] - value, value - band[1], 0) / (isRate(target) ? 1 : Math.max(1, band[0]));
   };
   const ofAll = target => /^(every|each|all|any)\b/i.test(target.name);
   const targetOf = name => list('targets').find(t => t.unit === 'rate' && (t.name === name || t.name === name + ' overall')) ||
@@ -66,7 +60,7 @@
     const target = targetOf(name);
     return target ? wanted(target) : null;
   };
-  const inUnit = (target, value) => target.unit === 'steps' ? plain(known(value) ? Math.round(value * 10) / 10 : value) : percent(value);
+  const inUnit = (target, value) => isRate(target) ? percent(value) : plain(known(value) ? Math.round(value * 10) / 10 : value);
 
   // ---- the choices: how strong each one is ----
   function overall(options, cells) {
@@ -109,7 +103,7 @@
     } else if (list('targets').length) {
       const target = list('targets').reduce((a, b) => off(b, b.before) > off(a, a.before) ? b : a);
       lead = target.name + ': ' + inUnit(target, target.before) + ', wanted ' + target.wanted;
-      if (known(target.after)) then = 'brings it to ' + inUnit(target, target.after) + within(interval(target, target.unit === 'steps' ? 1 : 100));
+      if (known(target.after)) then = 'brings it to ' + inUnit(target, target.after) + within(interval(target, isRate(target) ? 100 : 1));
     }
     if (changed && !then) then = report.met === true ? 'meets every target' : 'changes that';
     if (report.claims === false) return 'Not enough to claim anything' + (lead ? '. As far as it was measured: ' + lead : '');
@@ -149,7 +143,7 @@
     const all = [...list('targets')], both = all.some(t => known(t.after));
     $('targets').hidden = !all.length;
     const measured = t => {
-      const scale = t.unit === 'steps' ? 1 : 100;
+      const scale = isRate(t) ? 100 : 1;
       return figure(inUnit(t, known(t.after) ? t.after : t.before), interval(t, scale));
     };
     const word = text => element('span', {className: 'word'}, text);
@@ -556,6 +550,7 @@
     const now = report.seat_advantage, was = report.seat_advantage_before;
     const rows = [['draws', report.draws && figure(percent(report.draws.rate), interval(report.draws))],
       ['length', report.length && figure(plain(known(report.length.mean) ? Math.round(report.length.mean * 10) / 10 : null) + ' steps', interval(report.length, 1))]]
+      .concat(report.exact ? [['perfect play, solved', figure(plain(Math.round(report.exact.value * 1e4) / 1e4) + ' to the side that goes first', '')]] : [])
       .filter(r => r[1]);
     $('pace').hidden = !now && !was && !rows.length;
     const target = list('targets').find(t => t.unit === 'rate' && /first|seat/i.test(t.name));

@@ -153,6 +153,8 @@ std::optional<Error> problem_of(const Json& report) {
   check.objects(report, "", "targets",
                 {{"name", Kind::text, true},
                  {"wanted", Kind::text},
+                 {"from", Kind::number},
+                 {"to", Kind::number},
                  {"before", Kind::number},
                  {"after", Kind::number},
                  {"low", Kind::number},
