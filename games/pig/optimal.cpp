@@ -128,7 +128,8 @@ Policy optimal_policy() {
   return policy;
 }
 
-double win_probability(const Policy& a, const Policy& b, bool a_moves_first) {
+double win_probability(const Policy& a, const Policy& b, bool a_moves_first, int head_start) {
+  check(head_start >= 0 && head_start < kGoal, "a head start in Pig is below the goal");
   // The probability that `a` wins, by a's and b's points, when a and when b starts a turn.
   Table a_to_move(std::size_t{kGoal} * kGoal), b_to_move(std::size_t{kGoal} * kGoal);
   for (int sum = 2 * (kGoal - 1); sum >= 0; --sum)
@@ -141,7 +142,7 @@ double win_probability(const Policy& a, const Policy& b, bool a_moves_first) {
       b_to_move[cell(x, y)] = q;
       a_to_move[cell(x, y)] = a_turn.at(q);
     }
-  return (a_moves_first ? a_to_move : b_to_move)[cell(0, 0)];
+  return a_moves_first ? a_to_move[cell(0, head_start)] : b_to_move[cell(head_start, 0)];
 }
 
 Result<Policy> policy_of(Agent& agent) {

@@ -1,4 +1,5 @@
-// Exact play of Pig to 100: optimal play by value iteration, and the win probability of any policy against any other.
+// Exact play of Pig to 100, with any head start: optimal play by value iteration, and the win probability of any policy
+// against any other.
 // Method: Neller and Presser, "Optimal Play of the Dice Game Pig", 2004.
 #pragma once
 
@@ -29,8 +30,9 @@ class Policy {
 Policy hold_at(int points);
 Policy optimal_policy();  // about a tenth of a second
 
-// The probability that `a` wins against `b`; exact but for rounding.
-double win_probability(const Policy& a, const Policy& b, bool a_moves_first);
+// The probability that `a` wins against `b`, where the one who moves second begins with `head_start` points, 0 to
+// kGoal - 1; exact but for rounding. Optimal play is optimal with any head start, since it is that of all positions.
+double win_probability(const Policy& a, const Policy& b, bool a_moves_first, int head_start = 0);
 
 // How the agent plays in every position. Error if it cannot say.
 Result<Policy> policy_of(Agent& agent);

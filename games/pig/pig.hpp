@@ -1,12 +1,16 @@
 // Pig: roll a die as often as you dare; a 1 loses the points of the turn, holding banks them; first to the goal wins.
 #pragma once
 
+#include <algorithm>
+
 #include "rival/game.hpp"
 
 namespace rival {
 
 // A turn starts with a roll. A player whose banked points and points of the turn reach the goal wins at once (holding
-// there is the only sensible move). A match of reckless players has no bound, so it is truncated after kMaxSteps.
+// there is the only sensible move). Seat 0 goes first, which is worth something; a head start of the other evens it
+// out. It stays below the goal, whatever it is set to. A match of reckless players has no bound, so it is truncated
+// after kMaxSteps.
 class Pig {
  public:
   enum Choice { kRoll, kHold };
@@ -19,13 +23,15 @@ class Pig {
             .seats = 2,
             .observation = {ObservationPart::vector("points", 3)},  // own, the other's, of the turn; all over the goal
             .action = {ActionPart::discrete("choice", 2)},
-            .parameters = {{"goal", 100, 10, 1000, "points that win", 1}},
+            .parameters = {{"goal", 100, 10, 1000, "points that win", 1},
+                           {"head_start", 0, 0, 50, "points that the player who goes second begins with", 1}},
             .max_steps = kMaxSteps};
   }
 
   void reset(const Settings& settings, Key) {
     *this = Pig();
     goal_ = static_cast<int>(settings.parameters[0]);
+    banked_[1] = std::min(static_cast<int>(settings.parameters[1]), goal_ - 1);
   }
 
   SeatSet to_act() const { return SeatSet::one(mover_); }

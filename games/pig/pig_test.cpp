@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "agent/scripted.hpp"
 #include "games/pig/optimal.hpp"
 #include "rival/by_hand.hpp"
@@ -53,6 +56,21 @@ TEST(Pig, HoldingNeedsARoll) {
   EXPECT_EQ(legal_choices(Pig::at(0, 0, 2), 0).size(), 2u);
 }
 
+TEST(Pig, AHeadStartStaysBelowTheGoal) {
+  struct Case {
+    float goal, head_start;
+    int begins_with;
+  };
+  for (const Case& c : {Case{100, 0, 0}, {100, 5, 5}, {100, 50, 50}, {51, 50, 50}, {50, 50, 49}, {10, 50, 9}}) {
+    Pig game;
+    game.reset({.parameters = {c.goal, c.head_start}}, Key());
+    EXPECT_EQ(game.to_act().lowest(), 0);
+    EXPECT_EQ(game.banked(0), 0);
+    EXPECT_EQ(game.banked(1), c.begins_with) << c.goal << " " << c.head_start;
+    EXPECT_EQ(game.status(), Status::running) << c.goal << " " << c.head_start;
+  }
+}
+
 TEST(PigOptimal, PublishedValues) {
   const pig::Policy optimal = pig::optimal_policy(), hold20 = pig::hold_at(20);
   EXPECT_NEAR(pig::win_probability(optimal, optimal, true), 0.530593, 1e-6);
@@ -62,21 +80,43 @@ TEST(PigOptimal, PublishedValues) {
   EXPECT_NEAR(pig::win_probability(hold20, optimal, true), 1 - 0.508342, 1e-6);
 }
 
+// Five points are worth a little more than the first move, four a little less.
+TEST(PigOptimal, AHeadStartEvensOutTheFirstMove) {
+  const pig::Policy optimal = pig::optimal_policy();
+  const Parameter range = Pig::spec().parameters[1];
+  std::vector<double> first;  // the first player's chances, by head start
+  for (int points = static_cast<int>(range.low); points <= static_cast<int>(range.high); ++points)
+    first.push_back(pig::win_probability(optimal, optimal, true, points));
+  ASSERT_EQ(first.size(), 51u);
+  EXPECT_NEAR(first[0], 0.530593, 1e-6);
+  EXPECT_NEAR(first[4], 0.501595, 1e-6);
+  EXPECT_NEAR(first[5], 0.494233, 1e-6);
+  EXPECT_NEAR(first[50], 0.166511, 1e-6);
+  for (std::size_t points = 1; points < first.size(); ++points) EXPECT_LT(first[points], first[points - 1]) << points;
+  const auto nearest = std::min_element(first.begin(), first.end(),
+                                        [](double a, double b) { return std::abs(a - 0.5) < std::abs(b - 0.5); });
+  EXPECT_EQ(nearest - first.begin(), 4);
+  EXPECT_NEAR(pig::win_probability(optimal, optimal, false, 4), 1 - 0.501595, 1e-6);
+}
+
 // The exact win probability against matches actually played.
 TEST(PigOptimal, AgreesWithPlay) {
   const pig::Policy hold20 = pig::hold_at(20), hold10 = pig::hold_at(10);
   constexpr int kMatches = 4000;
-  int wins = 0;
-  for (std::uint64_t m = 0; m < kMatches; ++m) {
-    Pig game;
-    game.reset(default_settings(Pig::spec()), Key());
-    for (std::uint64_t i = 0; game.status() == Status::running; ++i) {
-      const int hold = game.to_act().lowest() == 0 ? 20 : 10;
-      make_moves(game, {game.turn() >= hold ? Pig::kHold : Pig::kRoll}, Key(9).split(m).split(i));
+  for (const int head_start : {0, 30}) {
+    int wins = 0;
+    for (std::uint64_t m = 0; m < kMatches; ++m) {
+      Pig game;
+      game.reset({.parameters = {100, static_cast<float>(head_start)}}, Key());
+      for (std::uint64_t i = 0; game.status() == Status::running; ++i) {
+        const int hold = game.to_act().lowest() == 0 ? 20 : 10;
+        make_moves(game, {game.turn() >= hold ? Pig::kHold : Pig::kRoll}, Key(9).split(m).split(i));
+      }
+      wins += game.result(0) > 0;
     }
-    wins += game.result(0) > 0;
+    EXPECT_NEAR(wins / static_cast<double>(kMatches), pig::win_probability(hold20, hold10, true, head_start), 0.024)
+        << head_start;
   }
-  EXPECT_NEAR(wins / static_cast<double>(kMatches), pig::win_probability(hold20, hold10, true), 0.024);
 }
 
 TEST(PigJudge, TellsPlayersApart) {

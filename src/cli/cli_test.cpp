@@ -210,8 +210,11 @@ TEST(Cli, AJudgeJudgesAndNoMatchesArePlayedUnasked) {
   const Ran large = rival_({"eval", "random", "--game", "pig", "--against", "best-response"});
   EXPECT_EQ(large.exit_code, 1);
   EXPECT_NE(large.err.find("pig"), std::string::npos) << large.err;
-  const Ran rules = rival_({"eval", "hold20", "--game", "pig", "--against", "optimal", "--parameter", "goal=50"});
-  EXPECT_EQ(rules.exit_code, 2);
+  for (const char* setting : {"goal=50", "head_start=4"}) {
+    const Ran rules = rival_({"eval", "hold20", "--game", "pig", "--against", "optimal", "--parameter", setting});
+    EXPECT_EQ(rules.exit_code, 2);
+    EXPECT_NE(rules.err.find("the judge optimal knows the default rules only"), std::string::npos) << rules.err;
+  }
 }
 
 TEST(Cli, EvalSavesReplays) {

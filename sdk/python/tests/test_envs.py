@@ -119,7 +119,7 @@ class PettingZoo(Case):
         for make, game, options, message in (
             (rival.envs.gym_env, "connect_four", {}, "has 2 seats: use rival.envs.aec_env"),
             (rival.envs.parallel_env, "connect_four", {}, "act in turn: use rival.envs.aec_env"),
-            (rival.envs.aec_env, "pig", {"parameters": {"gaol": 3}}, "has no parameter 'gaol'; it has goal"),
+            (rival.envs.aec_env, "pig", {"parameters": {"gaol": 3}}, "has no parameter 'gaol'; it has goal, head_start"),
             (rival.envs.aec_env, "nosuch", {}, "nosuch"),
             (rival.envs.aec_env, "pig", {"program": "/nonexistent/rival"}, "cannot be started"),
         ):
