@@ -197,8 +197,8 @@ class Teller {
       Json to = Json::array();
       for (std::size_t k = 0; k < variant.values.size(); ++k)
         if (std::fabs(variant.values[k] - targets_.tunables[k].from) > 1e-9)
-          to.push_back({{"parameter", spec_.parameters[targets_.tunables[k].parameter].name},
-                        {"to", variant.values[k]}});
+          to.push_back(
+              {{"parameter", spec_.parameters[targets_.tunables[k].parameter].name}, {"to", variant.values[k]}});
       Json told{{"size", variant.size}, {"gap", 100 * variant.worst}, {"changes", std::move(to)}};
       if (&variant == &findings_.front.back()) told["chosen"] = true;
       front.push_back(std::move(told));

@@ -47,10 +47,10 @@ struct Findings {
   };
   bool skilled = false;  // the players know the game: else nothing is claimed
   Levels before;
-  std::vector<Band> bands;      // of the game as it is, weakest first
-  std::optional<Levels> after;  // if there is a change
-  std::vector<double> proposal;  // values of the tunables
-  std::vector<Variant> front;    // the last one is what was chosen
+  std::vector<Band> bands;         // of the game as it is, weakest first
+  std::optional<Levels> after;     // if there is a change
+  std::vector<double> proposal;    // values of the tunables
+  std::vector<Variant> front;      // the last one is what was chosen
   std::optional<Surface> surface;  // about the proposal
   std::optional<Bias> bias;        // of the instrument
   std::optional<Exact> exact;

@@ -20,8 +20,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kSelves = 5;     // of a training, who play together for its player
-constexpr double kLate = 0.6;  // of a training, from where on they are taken
+constexpr int kSelves = 5;                                       // of a training, who play together for its player
+constexpr double kLate = 0.6;                                    // of a training, from where on they are taken
 constexpr double kBandShares[std::size(kBands)] = {0.02, 0.15};  // of a training, where a band's player stood
 constexpr double kBandAtMost = 0.5;
 constexpr int kPilotPairs = 256;
@@ -78,12 +78,14 @@ Result<void> Stages::open() {
   const auto has = [this](const char* key, Json::value_t type) {
     return state_.is_object() && state_.contains(key) && state_[key].type() == type;
   };
-  if (!has("study", Json::value_t::string) || !has("done", Json::value_t::object) || !has("notes", Json::value_t::object))
+  if (!has("study", Json::value_t::string) || !has("done", Json::value_t::object) ||
+      !has("notes", Json::value_t::object))
     return Error{file + ": not the state of a study; choose another --folder, or begin again with --anew"};
   if (state_["study"] != wanted)
-    return Error{fmt::format("{} holds a study of another game, or of other targets, parameters or seed; choose another "
-                             "--folder, or begin again with --anew",
-                             options_.folder)};
+    return Error{
+        fmt::format("{} holds a study of another game, or of other targets, parameters or seed; choose another "
+                    "--folder, or begin again with --anew",
+                    options_.folder)};
   if (state_.contains("seconds") && state_["seconds"].is_number()) earlier_seconds_ = state_["seconds"];
   return {};
 }
@@ -228,11 +230,9 @@ std::vector<MakeAgent> Stages::makers(const StudyPlayer& player) const {
   std::vector<MakeAgent> makers;
   for (const std::shared_ptr<const SharedBot>& bot : player.bots)
     makers.push_back([bot, this, name = player.name]() -> Result<std::unique_ptr<Agent>> {
-      return make_player(bot, spec_,
-                         {.name = name,
-                          .temperature = temperature_,
-                          .limits = bot->bot().limits,
-                          .precision = best_precision()});
+      return make_player(
+          bot, spec_,
+          {.name = name, .temperature = temperature_, .limits = bot->bot().limits, .precision = best_precision()});
     });
   return makers;
 }
@@ -325,8 +325,10 @@ Result<std::vector<MatchResult>> Stages::play(const Matches& matches, const Stud
   const Clock::time_point begin = Clock::now();
   std::vector<MatchResult> all;
   // Where matches are cheap there are more of them.
-  for (std::uint64_t n = 0; n == 0 || (n < kMoreMatches && since(begin) * static_cast<double>(n + 1) / static_cast<double>(n) <
-                                                               kMoreShare * 60 * options_.minutes && options_.steps == 0);
+  for (std::uint64_t n = 0; n == 0 || (n < kMoreMatches &&
+                                       since(begin) * static_cast<double>(n + 1) / static_cast<double>(n) <
+                                           kMoreShare * 60 * options_.minutes &&
+                                       options_.steps == 0);
        ++n) {
     const auto before = static_cast<std::int64_t>(n) * pairs;
     const Result<Measurement> measured =
@@ -366,16 +368,14 @@ Result<std::vector<MatchResult>> Stages::play_within(const Matches& matches, con
       return picks_.setup(with(values), pairs + pair, k);
     };
     const double before = since(begin);
-    const Result<Measurement> measured =
-        measure(game_, agents, matches.key.split(n),
-                {.choice = targets_.choice,
-                 .pairs = chunk,
-                 .setup = setup,
-                 .threads = options_.threads,
-                 .stop = options_.stop,
-                 .on_progress = [&](double share) {
-                   show(matches.title, seconds > 0 ? since(begin) / seconds : share);
-                 }});
+    const Result<Measurement> measured = measure(
+        game_, agents, matches.key.split(n),
+        {.choice = targets_.choice,
+         .pairs = chunk,
+         .setup = setup,
+         .threads = options_.threads,
+         .stop = options_.stop,
+         .on_progress = [&](double share) { show(matches.title, seconds > 0 ? since(begin) / seconds : share); }});
     if (!measured) return measured.error();
     append(all, measured.value().results, pairs);
     pairs += chunk;

@@ -39,7 +39,7 @@ class Stages {
   // What later sessions must know: kept with the next save().
   nlohmann::ordered_json& notes() { return state_["notes"]; }
 
-  const Settings& settings() const { return base_; }  // of the game as it is
+  const Settings& settings() const { return base_; }       // of the game as it is
   Settings with(const std::vector<double>& values) const;  // [tunables]
   const Picks& picks() const { return picks_; }
   Measured measured(std::span<const MatchResult> results) const;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 
 #include "agent/scripted.hpp"
@@ -137,22 +138,39 @@ TEST(Picks, ComeEquallyOftenAndAreSwapped) {
   for (const int n : count) EXPECT_NEAR(n, 600, 60);
 }
 
-TEST(Study, BringsBiasedRockPaperScissorsToAnEquilibriumFromAnywhere) {
+// From random stakes to those under which best picks have these shares, each within 0.02, as the true equilibrium of
+// the proposed stakes has it: a pick is worth what the other two play for between them.
+void reaches_shares(int starts, std::uint64_t seed, const std::string& targets, const std::array<double, 3>& wanted) {
   const GameEntry game = game_entry<BiasedRps>();
   const TemporaryFolder folder;
-  Random random(Key(9));
-  for (int start = 0; start < 3; ++start) {
+  Random random{Key(seed)};
+  for (int start = 0; start < starts; ++start) {
     Settings settings = default_settings(game.spec);
     for (float& stake : settings.parameters) stake = random.uniform(0.1f, 0.9f);
-    const auto report = run_study(
-        game, quick(game.spec, folder.file(std::to_string(start)), settings, "[share]\nall = \"32.33..34.33\"\n"), {});
+    const auto report = run_study(game, quick(game.spec, folder.file(std::to_string(start)), settings, targets), {});
     ASSERT_TRUE(report) << report.error().message;
     const auto& json = report.value().json;
-    double stakes[3], sum = 0;
+    std::array<double, 3> stakes{};
+    double sum = 0;
     for (std::size_t p = 0; p < 3; ++p)
       sum += stakes[p] = value_after(json, game.spec.parameters[p].name, static_cast<double>(settings.parameters[p]));
-    for (const double stake : stakes) EXPECT_NEAR(stake / sum, 1.0 / 3, 0.02) << json["changes"].dump();
+    // Rock: scissors beat paper; paper: rock beats scissors; scissors: paper beats rock.
+    EXPECT_NEAR(stakes[2] / sum, wanted[0], 0.02) << json["changes"].dump();
+    EXPECT_NEAR(stakes[0] / sum, wanted[1], 0.02) << json["changes"].dump();
+    EXPECT_NEAR(stakes[1] / sum, wanted[2], 0.02) << json["changes"].dump();
   }
+}
+
+TEST(Study, BringsBiasedRockPaperScissorsToAnEquilibrium) {
+  reaches_shares(1, 9, "[share]\nall = \"32.33..34.33\"\n", {1.0 / 3, 1.0 / 3, 1.0 / 3});
+}
+
+TEST(StudySlow, BringsBiasedRockPaperScissorsToTheUniformEquilibriumFromTenStarts) {
+  reaches_shares(10, 1, "[share]\nall = \"32.33..34.33\"\n", {1.0 / 3, 1.0 / 3, 1.0 / 3});
+}
+
+TEST(StudySlow, BringsBiasedRockPaperScissorsToAnotherEquilibrium) {
+  reaches_shares(3, 2, "[share]\nrock = \"49..51\"\npaper = \"29..31\"\nscissors = \"19..21\"\n", {0.5, 0.3, 0.2});
 }
 
 TEST(Study, HandicapsTheSideThatGoesFirst) {

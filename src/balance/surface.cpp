@@ -18,10 +18,13 @@ double sigmoid(double x) {
   return 1 / (1 + std::exp(-x));
 }
 
-// One match's features: places and factors.
-struct Row {
-  std::vector<std::pair<int, double>> features;
-  double score = 0;
+// The matches' features: places, ascending within a match, and factors; row r's are from starts[r] to starts[r + 1].
+struct Rows {
+  std::vector<std::size_t> starts = {0};
+  std::vector<int> places;
+  std::vector<double> factors, scores;
+
+  std::size_t size() const { return scores.size(); }
 };
 
 // Ridge regression of y on the given columns: [1 + dimensions].
@@ -83,7 +86,7 @@ Surface::Surface(std::span<const Tunable> tunables, std::vector<double> around, 
   first_base_ = options * per_option_;
   pairs_base_ = first_base_ + 1 + dimensions_;
 
-  std::vector<Row> rows;
+  Rows rows;
   std::vector<std::vector<double>> positions;
   std::vector<double> drawn, lengths;
   std::vector<double> dense(index(size_)), values(index(dimensions_));
@@ -119,18 +122,19 @@ Surface::Surface(std::span<const Tunable> tunables, std::vector<double> around, 
         for (const int b : r.second)
           if (a != b) add_linear(pair_base(std::min(a, b), std::max(a, b)), (a < b ? 1 : -1) / side, per_pair_ > 1);
     }
-    Row row{.score = static_cast<double>(r.score)};
+    std::sort(touched.begin(), touched.end());
     for (const int place : touched) {
-      if (dense[place] != 0) row.features.emplace_back(place, dense[place]);
+      if (dense[place] != 0) rows.places.push_back(place), rows.factors.push_back(dense[place]);
       dense[place] = 0;
     }
-    rows.push_back(std::move(row));
+    rows.starts.push_back(rows.places.size());
+    rows.scores.push_back(static_cast<double>(r.score));
     positions.push_back(z);
     drawn.push_back(r.score > 0 && r.score < 1 ? 1 : 0);
     lengths.push_back(static_cast<double>(r.steps));
   }
   matches_ = static_cast<double>(rows.size());
-  if (options > 0 && !rows.empty()) side_ = seats / matches_;
+  if (options > 0 && rows.size() > 0) side_ = seats / matches_;
   draws_ = linear_fit(positions, drawn);
   length_ = linear_fit(positions, lengths);
 
@@ -158,15 +162,18 @@ Surface::Surface(std::span<const Tunable> tunables, std::vector<double> around, 
       curvature(i, i) = prior[i];
       gradient[i] = -prior[i] * weights_[i];
     }
-    for (const Row& row : rows) {
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      const int* places = rows.places.data() + rows.starts[r];
+      const double* factors = rows.factors.data() + rows.starts[r];
+      const std::size_t count = rows.starts[r + 1] - rows.starts[r];
       double logit = 0;
-      for (const auto& [place, factor] : row.features) logit += factor * weights_[place];
+      for (std::size_t x = 0; x < count; ++x) logit += factors[x] * weights_[places[x]];
       const double p = sigmoid(logit), w = std::max(p * (1 - p), 1e-3);
-      for (const auto& [i, x] : row.features) {
-        gradient[i] += x * (row.score - p);
-        const double wx = w * x;
-        for (const auto& [j, y] : row.features)
-          if (j <= i) curvature(i, j) += wx * y;
+      for (std::size_t x = 0; x < count; ++x) {
+        gradient[places[x]] += factors[x] * (rows.scores[r] - p);
+        const double wx = w * factors[x];
+        double* row = &curvature(places[x], 0);
+        for (std::size_t y = 0; y <= x; ++y) row[places[y]] += wx * factors[y];
       }
     }
     for (int i = 0; i < size_; ++i)
@@ -179,7 +186,7 @@ Surface::Surface(std::span<const Tunable> tunables, std::vector<double> around, 
     const double scale = largest > 4 ? 4 / largest : 1;
     for (int i = 0; i < size_; ++i) weights_[i] += scale * step[i];
     factor_ = std::make_shared<SquareMatrix>(std::move(*factor));
-    if (largest < 1e-4) break;
+    if (largest < 1e-3) break;
   }
 }
 

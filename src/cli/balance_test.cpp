@@ -67,7 +67,8 @@ TEST(BalanceCommand, ReportsAndWritesThePageAndTheDataFile) {
 
 TEST(BalanceCommand, ClaimsNothingOfPlayersWhoDoNotKnowTheGame) {
   const TemporaryFolder folder;
-  for (const auto& players : {std::vector<std::string>{"--players", "random"}, std::vector<std::string>{"--steps", "1000", "--hidden", "8"}}) {
+  for (const auto& players : {std::vector<std::string>{"--players", "random"},
+                              std::vector<std::string>{"--steps", "1000", "--hidden", "8"}}) {
     std::vector<std::string> arguments = {"duel", "--matches", "300", "--folder", folder.file(players[1])};
     arguments.insert(arguments.end(), players.begin(), players.end());
     const Ran ran = balance(arguments);
@@ -95,7 +96,8 @@ TEST(BalanceCommand, ErrorsNameTheThing) {
   const TemporaryFolder folder;
   const Ran alone = balance({"cartpole", "--folder", folder.file("a")});
   EXPECT_EQ(alone.exit_code, 2);
-  EXPECT_NE(alone.err.find("cartpole is a game of 1 side: `rival balance` compares two"), std::string::npos) << alone.err;
+  EXPECT_NE(alone.err.find("cartpole is a game of 1 side: `rival balance` compares two"), std::string::npos)
+      << alone.err;
   const std::string targets = folder.file("targets.toml");
   write(targets, "[overall]\nknigt = \"50\"\n");
   const Ran wrong = balance({"duel", "--targets", targets, "--folder", folder.file("b")});
@@ -105,7 +107,8 @@ TEST(BalanceCommand, ErrorsNameTheThing) {
       << wrong.err;
   EXPECT_EQ(balance({"duel", "--data", folder.file("none.toml"), "--folder", folder.file("c")}).exit_code, 1);
   write(folder.file("real.csv"), "first,second\n");
-  const Ran real = balance({"duel", "--players", "skirmisher", "--matches", "20", "--real", folder.file("real.csv"), "--folder", folder.file("d")});
+  const Ran real = balance({"duel", "--players", "skirmisher", "--matches", "20", "--real", folder.file("real.csv"),
+                            "--folder", folder.file("d")});
   EXPECT_EQ(real.exit_code, 1);
   EXPECT_NE(real.err.find("real.csv:1: the columns"), std::string::npos) << real.err;
 }
