@@ -9,7 +9,6 @@
 #include <optional>
 #include <set>
 
-#include "agent/scripted.hpp"
 #include "base/index.hpp"
 #include "base/threads.hpp"
 #include "match/match.hpp"
@@ -52,9 +51,8 @@ class Shard {
         batch_(game.make_batch(std::min(kBatch, end - begin))),
         rows_(*batch_),
         slots_(index(batch_->matches())),
-        random_(random_agent()) {
+        makers_(players) {
     rows_.numbers.assign(slots_.size(), -1);
-    for (const MakeAgent& make : players) makers_.push_back(&make);
   }
 
   void play(bool leads) {
@@ -77,12 +75,12 @@ class Shard {
   };
 
   Result<void> run(bool leads) {
-    for (const MakeAgent* make : makers_) {
-      Result<std::unique_ptr<Agent>> agent = (*make)();
+    for (const MakeAgent& make : makers_) {
+      Result<std::unique_ptr<Agent>> agent = make();
       if (!agent) return agent.error();
       agents_.push_back(std::move(agent.value()));
     }
-    for (std::uint64_t step = 0;; ++step) {
+    for (;; ++turn_) {
       bool busy = false;
       for (int slot = 0; slot < batch_->matches(); ++slot) {
         if (slots_[slot].match < 0) start(slot);
@@ -132,24 +130,15 @@ class Shard {
       for (const int row : rows_.acting()) {
         const int slot = rows_.match_of(row);
         const Slot& s = slots_[slot];
-        if (s.match >= 0 && player_of(s) == player && batch_->steps(slot) >= options_.opening) deciding_.push_back(row);
+        if (s.match >= 0 && player_of(s) == player) deciding_.push_back(row);
       }
       if (deciding_.empty()) continue;
       agents_[player]->act(rows_.decisions(deciding_), key_.split(~std::uint64_t{1}).split(first_).split(turn_),
                            rows_.choices.data(), rows_.values.data());
       if (Result<void> good = rows_.take(deciding_, "agent '" + agents_[player]->name() + "'"); !good) return good;
     }
-    ++turn_;
-    const int first = 0;
     for (const int row : rows_.acting()) {
-      const int slot = rows_.match_of(row);
-      Slot& s = slots_[slot];
-      if (batch_->steps(slot) < options_.opening) {
-        const Decisions one{
-            batch_.get(), {&first, 1}, rows_.observation(row), rows_.mask(row), rows_.seats.data() + row};
-        random_->act(one, s.key.split(~std::uint64_t{0}).split(batch_->steps(slot)).split(rows_.seats[row]),
-                     rows_.choice_row(row), rows_.value_row(row));
-      }
+      Slot& s = slots_[rows_.match_of(row)];
       const RowLayout& layout = batch_->layout();
       for (int p = 0; p < layout.choice_count; ++p) note(s, static_cast<std::uint64_t>(rows_.choice_row(row)[p]));
       for (int i = 0; i < layout.value_count; ++i) note(s, std::bit_cast<std::uint32_t>(rows_.value_row(row)[i]));
@@ -205,8 +194,7 @@ class Shard {
   std::unique_ptr<Batch> batch_;
   BatchRows rows_;
   std::vector<Slot> slots_;
-  std::unique_ptr<Agent> random_;
-  std::vector<const MakeAgent*> makers_;
+  std::span<const MakeAgent> makers_;
   std::vector<std::unique_ptr<Agent>> agents_;
   std::vector<int> deciding_;
   std::uint64_t turn_ = 0;

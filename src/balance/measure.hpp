@@ -27,7 +27,6 @@ struct MeasureOptions {
   int choice = -1;  // of Spec::choices, whose options are noted; -1: none
   int pairs = 0;
   std::function<PairSetup(std::int64_t pair, Key key)> setup;  // called by several threads at once
-  int opening = 0;                                             // steps of random play that every match begins with
   int threads = 0;                                             // 0: one per processor; they do not change the results
   int replays = 0;                                             // of how many matches, the first ones, to make replays
   const std::atomic<bool>* stop = nullptr;

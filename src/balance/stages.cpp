@@ -9,6 +9,7 @@
 #include "agent/player.hpp"
 #include "base/file.hpp"
 #include "base/index.hpp"
+#include "base/json.hpp"
 #include "base/number.hpp"
 #include "game/spec.hpp"
 #include "player/player.hpp"
@@ -37,6 +38,23 @@ void append(std::vector<MatchResult>& all, std::span<const MatchResult> results,
     all.push_back(r);
     all.back().pair += pairs;
   }
+}
+
+// What the instrument is trained under: most often near the game as it is, where the smallest change is to be found,
+// and seldom at the ends. As a list of values, each of them as likely.
+std::string drawn_values(const Parameter& parameter, const Tunable& tunable) {
+  constexpr int kValues = 16;  // to either side
+  std::vector<double> values = {tunable.from};
+  for (int i = 1; i <= kValues; ++i) {
+    const double share = std::pow(static_cast<double>(i) / kValues, 2);
+    for (const double end : {tunable.low, tunable.high})
+      values.push_back(allowed(parameter, tunable.from + share * (end - tunable.from), tunable.low, tunable.high));
+  }
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+  std::string text;
+  for (const double value : values) text.append(text.empty() ? "" : ",") += shortest(static_cast<float>(value));
+  return text;
 }
 
 double since(Clock::time_point begin) {
@@ -96,7 +114,7 @@ double Stages::seconds() const {
 
 Result<void> Stages::save() {
   state_["seconds"] = seconds();
-  return write_file_atomically(path("study.json"), state_.dump(1) + "\n");
+  return write_file_atomically(path("study.json"), json_text(state_, 1) + "\n");
 }
 
 Result<void> Stages::finish(const std::string& stage) {
@@ -151,8 +169,7 @@ Result<StudyPlayer> Stages::train(const Training& training) {
       const auto tunable = std::find_if(targets_.tunables.begin(), targets_.tunables.end(),
                                         [&](const Tunable& t) { return index(t.parameter) == p; });
       if (training.drawn && tunable != targets_.tunables.end())
-        add(fmt::format("{}={}..{}", parameter.name, shortest(static_cast<float>(tunable->low)),
-                        shortest(static_cast<float>(tunable->high))));
+        add(parameter.name + "=" + drawn_values(parameter, *tunable));
       else if (training.settings.parameters[p] != parameter.value)
         add(parameter.name + "=" + shortest(training.settings.parameters[p]));
     }

@@ -12,6 +12,7 @@
 #include "balance/stages.hpp"
 #include "base/file.hpp"
 #include "base/index.hpp"
+#include "base/json.hpp"
 #include "game/spec.hpp"
 #include "match/match.hpp"
 #include "search/game_tree.hpp"
@@ -22,7 +23,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Shares of the time: of players of one variant, of the instrument, of all rounds of the search. Matches take the rest.
-constexpr double kFresh = 0.145, kInstrument = 0.26, kSearch = 0.08, kOnlyPlayers = 0.75;
+constexpr double kFresh = 0.135, kInstrument = 0.25, kSearch = 0.08, kOnlyPlayers = 0.75;
 constexpr double kRadii[] = {0.5, 0.25, 0.12, 0.06};  // of the search's boxes, as shares of the ranges
 constexpr double kFitted = 2;  // the matches that a model is fitted to lie within a box so many times as wide
 constexpr double kCheckRadius = 0.12;
@@ -155,7 +156,8 @@ Result<void> Study::learn_whether_skilled() {
   const bool decides = std::any_of(spec_.action.begin(), spec_.action.end(),
                                    [](const ActionPart& part) { return !part.is_choice() || part.size > 1; });
   Json& known = stages_.notes()["against_random"];
-  if (!known.is_object()) {
+  if (!known.is_object() || !known.contains("better") || !known["better"].is_boolean() || !known.contains("score") ||
+      !known["score"].is_number()) {
     const Result<std::unique_ptr<Agent>> agent = stages_.makers(players_).front()();
     if (!agent) return agent.error();
     const std::unique_ptr<Agent> random = random_agent();
@@ -198,7 +200,7 @@ Result<void> Study::study_bands() {
     if (stopping()) return {};
     Findings::Band band{.name = name, .steps = player.steps, .measured = stages_.measured(played.value())};
     if (b > 0) findings_.before.bands[b - 1] = band.measured;
-    Json& elo = stages_.notes()["elo"][player.name];
+    Json& elo = stages_.notes()["elo of " + player.name];
     if (!elo.is_number()) {
       const Result<std::unique_ptr<Agent>> theirs = stages_.makers(player).front()(),
                                            best = stages_.makers(players_).front()();
@@ -337,7 +339,7 @@ Result<void> Study::search() {
           stages_.play({.name = file,
                         .title = title,
                         .settings = settings,
-                        .per_cell = options_.cell_matches,
+                        .per_cell = std::max<std::int64_t>(kBandMatches, options_.cell_matches / 2),
                         .key = key_.split(kCheckKey).split(static_cast<std::uint64_t>(check))},
                        *player);
       if (!results) return results.error();
@@ -474,6 +476,14 @@ Result<StudyReport> Study::run() {
     if (!real) return real.error();
     findings_.real = {options_.real, real.value().size(), stages_.measured(real.value())};
   }
+  constexpr std::int64_t kMostWeights = 6000;
+  const auto tunables = static_cast<std::int64_t>(targets_.tunables.size());
+  if (searches() && Surface::weights(tunables, stages_.picks().options()) > kMostWeights)
+    return Error{
+        fmt::format("{} parameters and {} choices are more than the search can take: keep some parameters from "
+                    "changing ([parameters] in the targets), or ask for --only-measure",
+                    tunables, stages_.picks().options()),
+        Error::Kind::usage};
   if (Result<void> opened = stages_.open(); !opened) return opened.error();
   const auto stopped = [&]() -> Result<StudyReport> {
     if (Result<void> saved = stages_.save(); !saved) return saved.error();
@@ -511,7 +521,7 @@ Result<StudyReport> Study::run() {
                           {"trainings", stages_.trainings()},
                           {"steps", stages_.steps()}};
   report.json["stopped"] = false;
-  const std::string text = report.json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  const std::string text = json_text(report.json, 1) + "\n";
   if (Result<void> saved = write_file_atomically(options_.folder + "/report.json", text); !saved) return saved.error();
   if (Result<void> saved = stages_.save(); !saved) return saved.error();
   return report;

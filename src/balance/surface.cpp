@@ -13,6 +13,9 @@ namespace {
 constexpr double kStrength = 2, kSlope = 4, kBend = 4, kCounter = 1, kCounterSlope = 2, kFirst = 1;
 // Beyond so many weights those of least use are left out: first the slopes of single pairs, then the bends.
 constexpr int kMostWeights = 1500;
+// Products in a step of the fit: of more matches than these allow, evenly spaced ones are taken.
+constexpr double kMostProducts = 5e8;
+constexpr double kFewestMatches = 20'000;
 
 double sigmoid(double x) {
   return 1 / (1 + std::exp(-x));
@@ -92,7 +95,9 @@ Surface::Surface(std::span<const Tunable> tunables, std::vector<double> around, 
   std::vector<double> dense(index(size_)), values(index(dimensions_));
   std::vector<int> touched;
   double seats = 0;
-  for (const MatchResult& r : results) {
+  std::size_t every = 1;
+  for (std::size_t m = 0; m < results.size(); m += every) {
+    const MatchResult& r = results[m];
     if (options > 0 && (r.first.empty() || r.second.empty())) continue;
     for (int k = 0; k < dimensions_; ++k) values[k] = static_cast<double>(r.parameters[tunables_[k].parameter]);
     const std::vector<double> z = scaled(values);
@@ -128,6 +133,12 @@ Surface::Surface(std::span<const Tunable> tunables, std::vector<double> around, 
       dense[place] = 0;
     }
     rows.starts.push_back(rows.places.size());
+    if (rows.starts.size() == 2) {  // the first match is like the others
+      const auto features = static_cast<double>(rows.places.size());
+      const double most = std::max(kFewestMatches, kMostProducts / (features * features));
+      every = 1 + static_cast<std::size_t>(static_cast<double>(results.size()) / most);
+      every += every % 2 == 0;  // of the two of a pair now one, now the other
+    }
     rows.scores.push_back(static_cast<double>(r.score));
     positions.push_back(z);
     drawn.push_back(r.score > 0 && r.score < 1 ? 1 : 0);

@@ -20,6 +20,11 @@ namespace rival::balance {
 
 class Surface {
  public:
+  // How many weights a fit has. Beyond a few thousand it takes minutes, and memory by their square.
+  static std::int64_t weights(std::int64_t tunables, std::int64_t options) {
+    return options * (1 + tunables) + 1 + tunables + options * (options - 1) / 2;
+  }
+
   // `around`: values of the tunables on which the fit is centred. Results without picks, or with those of `options`.
   Surface(std::span<const Tunable> tunables, std::vector<double> around, int options,
           std::span<const MatchResult> results);

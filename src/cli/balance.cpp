@@ -7,6 +7,7 @@
 #include "balance/study.hpp"
 #include "base/file.hpp"
 #include "base/index.hpp"
+#include "base/json.hpp"
 #include "base/program.hpp"
 #include "cli/command.hpp"
 #include "cli/interrupt.hpp"
@@ -80,8 +81,8 @@ void print_report(Console& console, const Json& json) {
     console.print("{} is dominated: {} is at least as good against everything\n", d["name"].get<std::string>(),
                   d["by"].get<std::string>());
   for (const Json& change : json["changes"])
-    console.print("  {}: {} -> {}\n", change["parameter"].get<std::string>(), change["from"].dump(),
-                  console.bold(change["to"].dump()));
+    console.print("  {}: {} -> {}\n", change["parameter"].get<std::string>(), json_text(change["from"]),
+                  console.bold(json_text(change["to"])));
   for (const Json& warning : json["warnings"]) console.print("note: {}\n", warning.get<std::string>());
   if (json["met"].is_null()) {
     console.print("Nothing is claimed.\n");
@@ -203,8 +204,7 @@ Result<Outcome> study(const Options& options, const Games& games, Console& conso
     const Result<Json> replays = write_replays(game, options, report.value());
     if (!replays) return replays.error();
     json["replays"] = replays.value();
-    const Result<std::string> page =
-        balance_page(nlohmann::json::parse(json.dump(-1, ' ', false, Json::error_handler_t::replace)));
+    const Result<std::string> page = balance_page(nlohmann::json::parse(json_text(json)));
     if (!page) return page.error();
     if (Result<void> written = write_file_atomically(options.out, page.value()); !written) return written.error();
     console.print("The page: {}\n", options.out);
