@@ -30,7 +30,8 @@ constexpr int kSidesAlone = 4;  // times as many matches where only the sides ar
 constexpr std::int64_t kMostVerdictPairs = 5'000'000;
 constexpr std::uint64_t kMoreMatches = 8;  // times as many as asked for, where that takes at most
 constexpr double kMoreShare = 0.01;        // of the study's time
-constexpr int kFirstPairs = 512, kFixedPairs = 40'000, kMostPairs = 150'000, kFewestPairs = 64;  // within a box
+constexpr int kFirstPairs = 512, kFixedPairs = 40'000, kFixedSteps = 200'000, kMostPairs = 150'000,
+              kFewestPairs = 64;  // within a box
 
 // Adds results whose pairs are counted from `pairs` on.
 void append(std::vector<MatchResult>& all, std::span<const MatchResult> results, std::int64_t pairs) {
@@ -398,7 +399,12 @@ Result<std::vector<MatchResult>> Stages::play_within(const Matches& matches, con
     pairs += chunk;
     if (stopping()) return all;
     const double now = since(begin), pace = (now - before) / chunk;  // seconds a pair
-    const double fit = seconds > 0 ? (seconds - now) / std::max(pace, 1e-9) : static_cast<double>(kFixedPairs - pairs);
+    double steps = 0;
+    for (const MatchResult& r : all) steps += static_cast<double>(r.steps);
+    const double fit = seconds > 0
+                           ? (seconds - now) / std::max(pace, 1e-9)
+                           : std::min(static_cast<double>(kFixedPairs - pairs),
+                                      (kFixedSteps - steps) / std::max(1e-9, steps / static_cast<double>(pairs)));
     chunk = static_cast<int>(
         std::clamp(fit, 0.0, std::min(8.0 * chunk, std::max(0.0, static_cast<double>(kMostPairs - pairs)))));
   }

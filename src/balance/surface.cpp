@@ -36,8 +36,6 @@ std::vector<double> linear_fit(const std::vector<std::vector<double>>& z, const 
   SquareMatrix a(n);
   std::vector<double> b(index(n));
   const double centre = mean(y);
-  double variance = 1e-9;
-  for (const double value : y) variance += (value - centre) * (value - centre) / static_cast<double>(y.size());
   for (std::size_t r = 0; r < y.size(); ++r)
     for (int i = 0; i < n; ++i) {
       const double xi = i == 0 ? 1 : z[r][i - 1];
