@@ -7,12 +7,10 @@
 #include <cstring>
 #include <optional>
 
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include "base/names.hpp"
 #include "base/number.hpp"
 #include "game/spec.hpp"
+#include "games/data_reader.hpp"
 
 namespace rival::lanes {
 namespace {
@@ -21,47 +19,9 @@ constexpr double kSpeed = static_cast<double>(kLength) / kTicks;  // from units 
 constexpr double kRate = static_cast<double>(kHealth) / kTicks;   // from points a second to parts a tick
 constexpr double kPace = kTicks * kPhase;                         // from seconds to parts of a tick
 
-// Reads one table of the file. The first error is kept; once there is one, nothing more is read.
-class Reader {
+class Reader : public DataReader {
  public:
-  Reader(std::string_view file, Data& data) : file_(file), data_(data) {}
-
-  const std::optional<Error>& error() const { return error_; }
-
-  void fail(const toml::node& at, const std::string& message) {
-    if (!error_) error_ = Error{fmt::format("{}:{}: {}{}", file_, at.source().begin.line, name_, message)};
-  }
-
-  // Opens a table; what it is called in errors and parameters.
-  void open(const toml::table& table, std::string name) {
-    table_ = &table;
-    name_ = name.empty() ? "" : name + ": ";
-    path_ = std::move(name);
-    known_.clear();
-  }
-
-  // What is left unread in the table must not be there.
-  void close() {
-    for (const auto& [key, node] : *table_)
-      if (std::find(known_.begin(), known_.end(), key.str()) == known_.end()) {
-        fail(node, unknown_name("key", key.str(), known_).message);
-        return;
-      }
-  }
-
-  const toml::node* find(std::string_view key, bool needed) {
-    known_.emplace_back(key);
-    const toml::node* node = table_->get(key);
-    if (!node && needed) {
-      std::vector<std::string> keys;
-      for (const auto& [other, unused] : *table_) keys.emplace_back(other.str());
-      const std::string meant = nearest(key, keys);
-      const bool unread = std::find(known_.begin(), known_.end(), meant) == known_.end();
-      fail(*table_,
-           "'" + std::string(key) + "' is missing" + (!meant.empty() && unread ? "; there is '" + meant + "'" : ""));
-    }
-    return error_ ? nullptr : node;
-  }
+  Reader(std::string_view file, Data& data) : DataReader(file), data_(data) {}
 
   // A number of the file times `scale`, rounded. `needed`: an error if it is missing, else it is 0.
   void number(std::string_view key, std::int32_t& out, double scale, double low, double high, bool needed = true) {
@@ -80,7 +40,7 @@ class Reader {
         return fail(*node, "'" + std::string(key) + "' needs { value, low, high } with low <= value <= high");
       if (range[1] < low || range[2] > high) return out_of_range(*node, key, low, high);
       value = range[0];
-      std::string name = path_ + "." + std::string(key);
+      std::string name = this->name() + "." + std::string(key);
       for (char& c : name) c = c == ' ' ? '_' : to_lower(c);
       // Whole numbers, and times in ticks; of finer quantities any value, to be rounded.
       const double step = scale == 1 || scale == kTicks ? 1 / scale : 0;
@@ -88,7 +48,7 @@ class Reader {
                                 static_cast<float>(range[0]),
                                 static_cast<float>(range[1]),
                                 static_cast<float>(range[2]),
-                                std::string(key) + " of " + path_,
+                                std::string(key) + " of " + this->name(),
                                 static_cast<float>(step)};
       if (!allows(parameter, parameter.value) || !allows(parameter, parameter.high))
         return fail(*node, "'" + std::string(key) + "' needs { value, low, high } in steps of " + shortest(step));
@@ -172,12 +132,7 @@ class Reader {
     return p;
   }
 
-  std::string_view file_;
   Data& data_;
-  const toml::table* table_ = nullptr;
-  std::string name_, path_;
-  std::vector<std::string> known_;
-  std::optional<Error> error_;
 };
 
 void read_unit(Reader& reader, Unit& unit, bool creep) {
@@ -288,10 +243,9 @@ std::uint64_t hash_of(const T& numbers) {
 }  // namespace
 
 Result<std::shared_ptr<const Data>> parse_data(std::string_view text, std::string_view file) {
-  const toml::parse_result parsed = toml::parse(text, file);
-  if (!parsed)
-    return Error{fmt::format("{}:{}: {}", file, parsed.error().source().begin.line, parsed.error().description())};
-  const toml::table& root = parsed.table();
+  const Result<toml::table> parsed = parse_toml(text, file);
+  if (!parsed) return parsed.error();
+  const toml::table& root = parsed.value();
   auto data = std::make_shared<Data>();
   Rules& rules = data->rules;
   Reader reader(file, *data);
