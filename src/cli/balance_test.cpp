@@ -5,9 +5,8 @@
 
 #include "base/file.hpp"
 #include "base/temporary_folder.hpp"
-#include "cli/cli.hpp"
+#include "cli/captured.hpp"
 #include "cli/command.hpp"
-#include "games/catalog.hpp"
 
 namespace rival::cli {
 namespace {
@@ -19,15 +18,10 @@ struct Ran {
 };
 
 Ran balance(std::vector<std::string> arguments) {
-  std::vector<const char*> argv = {"rival", "balance"};
+  arguments.insert(arguments.begin(), "balance");
   arguments.push_back("--json");
-  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  const int exit_code = run(static_cast<int>(argv.size()), argv.data(), catalog());
-  std::fflush(stdout);
-  const std::string out = testing::internal::GetCapturedStdout();
-  return {exit_code, Json::parse(out, nullptr, false), testing::internal::GetCapturedStderr()};
+  const Captured captured = capture(arguments);
+  return {captured.exit_code, captured.json(), captured.err};
 }
 
 void write(const std::string& path, const std::string& text) {

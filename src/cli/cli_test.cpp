@@ -11,6 +11,7 @@
 
 #include "base/file.hpp"
 #include "base/temporary_folder.hpp"
+#include "cli/captured.hpp"
 #include "cli/command.hpp"
 #include "cli/live_view.hpp"
 #include "game/replay.hpp"
@@ -21,23 +22,13 @@
 namespace rival::cli {
 namespace {
 
-struct Ran {
-  int exit_code;
-  std::string out, err;
-};
+using Ran = Captured;
 
 // Runs `rival` with these arguments, and this text on standard input.
-Ran rival_with(const std::string& input, std::vector<std::string> arguments) {
-  std::vector<const char*> argv = {"rival"};
-  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+Ran rival_with(const std::string& input, const std::vector<std::string>& arguments) {
   std::istringstream stream(input);
   std::streambuf* before = std::cin.rdbuf(stream.rdbuf());
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  Ran ran{run(static_cast<int>(argv.size()), argv.data(), catalog()), "", ""};
-  std::fflush(stdout);
-  ran.out = testing::internal::GetCapturedStdout();
-  ran.err = testing::internal::GetCapturedStderr();
+  Ran ran = capture(arguments);
   std::cin.rdbuf(before);
   std::cin.clear();
   return ran;
@@ -56,7 +47,8 @@ void expect_keys(const Json& json, std::initializer_list<const char*> keys) {
   for (const char* key : keys) EXPECT_TRUE(json.contains(key)) << key << " is not in " << json.dump();
 }
 
-const char* const kCommands[] = {"games", "check", "train", "eval", "ladder", "play", "watch", "bench", "export"};
+const char* const kCommands[] = {"games",   "check", "train", "eval",  "ladder",
+                                 "balance", "play",  "watch", "bench", "export"};
 
 TEST(Cli, HelpShowsEveryCommandWithExamples) {
   const Ran overview = rival_({"help"});

@@ -1,7 +1,6 @@
 // rival ladder RUN: ratings of a run's bots, and bots at any rating.
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -27,7 +26,7 @@ namespace {
 using Kind = LadderPlayer::Kind;
 using Clock = std::chrono::steady_clock;
 
-constexpr double kSaveEvery = 2;  // seconds
+constexpr double kSaveEvery = 2, kLineEvery = 5;  // seconds
 
 struct Options {
   std::string run, out, game;
@@ -54,25 +53,13 @@ bool is_judge(const GameEntry& game, const std::string& baseline) {
 // The snapshots that a ladder rates: the first one of every stage of training, a stage being 1.4 times as long as the
 // one before. So they reach from the first steps to the last, and a longer run keeps those that are rated already.
 Result<std::vector<std::string>> choose_snapshots(const std::string& run) {
-  namespace fs = std::filesystem;
-  constexpr std::string_view kPrefix = "step_";
-  const std::string folder = run + "/bots";
-  std::map<int, std::pair<std::int64_t, std::string>> stages;
-  std::error_code code;
-  for (fs::directory_iterator entry(folder, code), last; !code && entry != last; entry.increment(code)) {
-    const std::string name = entry->path().stem();
-    if (!name.starts_with(kPrefix) || entry->path().extension() != ".safetensors") continue;
-    std::int64_t steps = 0;
-    const auto [end, wrong] = std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), steps);
-    if (wrong != std::errc() || end != name.data() + name.size() || steps <= 0) continue;
-    const int stage = static_cast<int>(std::log(static_cast<double>(steps)) / std::log(1.4));
-    const auto [at, added] = stages.try_emplace(stage, steps, name);
-    if (!added) at->second = std::min(at->second, {steps, name});
-  }
-  if (code && code != std::errc::no_such_file_or_directory)
-    return Error{fmt::format("cannot list {}: {}", folder, code.message())};
+  const Result<std::vector<PastSelf>> all = past_selves(run);
+  if (!all) return all.error();
+  std::map<int, std::string> stages;
+  for (const PastSelf& self : all.value())
+    stages.try_emplace(static_cast<int>(std::log(static_cast<double>(self.steps)) / std::log(1.4)), self.bot);
   std::vector<std::string> names;
-  for (const auto& [stage, snapshot] : stages) names.push_back(snapshot.second);
+  for (const auto& [stage, bot] : stages) names.push_back(bot);
   return names;
 }
 
@@ -119,32 +106,9 @@ Result<Entrants> find_entrants(const GameEntry& game, const std::string& run, fl
   return entrants;
 }
 
-// How the work goes on: a line redrawn in place on a terminal, a plain one now and then elsewhere.
-class Watch {
- public:
-  explicit Watch(Console& console) : console_(console) {}
-
-  void show(const LadderProgress& progress) {
-    const auto now = Clock::now();
-    const double waited = std::chrono::duration<double>(now - last_).count();
-    if (shown_ && waited < (console_.terminal() ? 0.1 : 5)) return;
-    last_ = now;
-    const std::string text = fmt::format("{:>6}  {} {:3.0f}%  {}, {} matches, ±{:.0f}", clock_text(seconds()),
-                                         progress_bar(progress.done, 16), 100 * progress.done, progress.stage,
-                                         grouped(std::llround(progress.matches)), progress.error);
-    if (console_.terminal())
-      console_.redraw({text});
-    else
-      console_.print("{}\n", text);
-    shown_ = true;
-  }
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
-
- private:
-  Console& console_;
-  Clock::time_point begin_ = Clock::now(), last_ = begin_;
-  bool shown_ = false;
-};
+double since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
 
 void print_ladder(Console& console, const Ladder& ladder) {
   std::vector<const LadderPlayer*> order;
@@ -259,16 +223,20 @@ Result<Outcome> climb(const Options& options, const Games& games, Console& conso
   const std::atomic<bool>& stop = stop_on_interrupt();
   console.print("Rating {} players of {}{}\n", ladder.players.size(), console.bold(game.spec.name),
                 ladder.rules.opening > 0 ? fmt::format(", after {} random moves", ladder.rules.opening) : "");
-  Watch watch(console);
-  Clock::time_point last_save = Clock::now();
+  ProgressLine line(console);
+  const Clock::time_point begin = Clock::now();
+  Clock::time_point last_save = begin;
   LadderOptions ladder_options{.seed = options.seed,
                                .threads = options.threads,
                                .target_error = options.target_error,
                                .matches = options.matches,
                                .stop = &stop};
   ladder_options.on_wave = [&](const Ladder& now, const LadderProgress& progress) -> Result<void> {
-    watch.show(progress);
-    if (std::chrono::duration<double>(Clock::now() - last_save).count() < kSaveEvery) return {};
+    if (line.due(kLineEvery))
+      line.show(fmt::format("{:>6}  {} {:3.0f}%  {}, {} matches, ±{:.0f}", clock_text(since(begin)),
+                            progress_bar(progress.done, 16), 100 * progress.done, progress.stage,
+                            grouped(std::llround(progress.matches)), progress.error));
+    if (since(last_save) < kSaveEvery) return {};
     last_save = Clock::now();
     return save_ladder(now, path);
   };
@@ -279,7 +247,7 @@ Result<Outcome> climb(const Options& options, const Games& games, Console& conso
   if (!done) return done.error();
 
   Json json = ladder_json(ladder);
-  json["seconds"] = watch.seconds();
+  json["seconds"] = since(begin);
   json["stopped"] = stop.load();
   print_ladder(console, ladder);
   print_intransitivity(console, json["intransitivity"]);
@@ -295,7 +263,7 @@ Result<Outcome> climb(const Options& options, const Games& games, Console& conso
     console.print("The page: {}\n", options.out);
   }
   if (stop) console.print("Stopped. The same command goes on.\n");
-  console.print("{} matches in all, {:.1f} s. Saved: {}\n", grouped(std::llround(ladder.matches())), watch.seconds(),
+  console.print("{} matches in all, {:.1f} s. Saved: {}\n", grouped(std::llround(ladder.matches())), since(begin),
                 path);
   return Outcome{json};
 }

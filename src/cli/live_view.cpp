@@ -30,6 +30,20 @@ std::string short_count(double n) {
 
 }  // namespace
 
+bool ProgressLine::due(double seconds) const {
+  if (!last_) return true;
+  const double waited = std::chrono::duration<double>(std::chrono::steady_clock::now() - *last_).count();
+  return waited >= (console_.terminal() ? 0.1 : seconds);
+}
+
+void ProgressLine::show(const std::string& text) {
+  last_ = std::chrono::steady_clock::now();
+  if (console_.terminal())
+    console_.redraw({text});
+  else
+    console_.print("{}\n", text);
+}
+
 std::string sparkline(const std::vector<double>& values, int width) {
   static constexpr const char* kBlocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
   if (values.empty() || width < 1) return "";

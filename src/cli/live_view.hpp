@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,22 @@ class LiveView {
   const std::atomic<bool>& stop_;
   bool shown_ = false, stopping_ = false;
   std::vector<double> scores_;  // games of one team: the score each time it was shown
+};
+
+// How other long work looks: a line redrawn in place on a terminal, a plain one now and then elsewhere. Not
+// thread-safe.
+class ProgressLine {
+ public:
+  // `console` must outlive the object.
+  explicit ProgressLine(Console& console) : console_(console) {}
+
+  // Whether it is time for another one: ten times a second on a terminal, elsewhere after so many seconds.
+  bool due(double seconds) const;
+  void show(const std::string& text);
+
+ private:
+  Console& console_;
+  std::optional<std::chrono::steady_clock::time_point> last_;
 };
 
 // A curve in one line of block characters, at most `width` of them, scaled to its own range.

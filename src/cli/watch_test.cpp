@@ -5,26 +5,15 @@
 #include "base/file.hpp"
 #include "base/hash.hpp"
 #include "base/temporary_folder.hpp"
-#include "cli/cli.hpp"
+#include "cli/captured.hpp"
 #include "games/catalog.hpp"
 
 namespace rival {
 namespace {
 
-struct Ran {
-  int exit_code;
-  std::string out, err;
-};
-
-Ran run_watch(std::vector<std::string> words) {
-  words.insert(words.begin(), {"rival", "watch"});
-  std::vector<const char*> arguments;
-  for (const std::string& word : words) arguments.push_back(word.c_str());
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  const int exit_code = cli::run(static_cast<int>(arguments.size()), arguments.data(), catalog());
-  Ran ran{exit_code, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
-  return ran;
+cli::Captured run_watch(std::vector<std::string> words) {
+  words.insert(words.begin(), "watch");
+  return cli::capture(words);
 }
 
 // The data of a page.
@@ -39,7 +28,7 @@ nlohmann::json data_of(const std::string& path) {
 TEST(Watch, ShowsPlayersAndTheirReplayTheSame) {
   const TemporaryFolder folder;
   const std::string page = folder.file("a.html"), replay = folder.file("a.replay"), again = folder.file("b.html");
-  const Ran ran = run_watch(
+  const cli::Captured ran = run_watch(
       {"random", "--game", "connect_four", "--seed", "3", "--opening", "4", "--out", page, "--save", replay, "--json"});
   ASSERT_EQ(ran.exit_code, 0) << ran.err;
   const nlohmann::json json = nlohmann::json::parse(ran.out);
@@ -67,7 +56,7 @@ TEST(Watch, SaysWhatIsWrong) {
   const std::uint64_t hash = fnv1a(std::string_view(bytes).substr(0, bytes.size() - 8));
   for (std::size_t i = 0; i < 8; ++i) bytes[bytes.size() - 8 + i] = static_cast<char>(hash >> (8 * i));
   ASSERT_TRUE(write_file_atomically(replay, bytes).ok());
-  const Ran refused = run_watch({replay, "--out", page});
+  const cli::Captured refused = run_watch({replay, "--out", page});
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_NE(refused.err.find("replay of 'pig': rules differ: max_steps has changed since it was recorded"),
             std::string::npos)

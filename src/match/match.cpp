@@ -37,7 +37,7 @@ class Series {
         settings_(with_defaults(game.spec, options.settings)),
         key_(key),
         opening_(options.opening),
-        step_limit_(spec_.max_steps > 0 ? std::min(spec_.max_steps, options.step_limit) : options.step_limit),
+        step_limit_(options.step_limit),
         agents_{&agent, opponent ? opponent : &agent},
         batch_(game.make_batch(std::min(std::max(1, options.batch), total_))),
         probe_(teams_ > 2 ? game.make_batch(1) : nullptr),
@@ -213,10 +213,8 @@ class Series {
   Result<void> take_rewards(int slot) {
     for (int seat = 0; seat < spec_.seats; ++seat)
       slots_[slot].returns[seat] += rows_.rewards[slot * spec_.seats + seat];
-    if (rows_.status[slot] == Status::running && batch_->steps(slot) >= step_limit_)
-      return Error{fmt::format("game '{}', match {}: it is still running after {} steps, the most it may take",
-                               spec_.name, slots_[slot].match, batch_->steps(slot))};
-    return {};
+    if (rows_.status[slot] != Status::running) return {};
+    return ends_in_time(*batch_, slot, slots_[slot].match, step_limit_);
   }
 
   void finish(int slot) {
@@ -307,6 +305,13 @@ class Series {
 };
 
 }  // namespace
+
+Result<void> ends_in_time(const Batch& batch, int match, std::int64_t number, int limit) {
+  const int most = batch.spec().max_steps > 0 ? std::min(batch.spec().max_steps, limit) : limit;
+  if (batch.steps(match) < most) return {};
+  return Error{fmt::format("game '{}', match {}: it is still running after {} steps, the most it may take",
+                           batch.spec().name, number, batch.steps(match))};
+}
 
 std::vector<double> team_returns(const Batch& batch, int match, std::span<const double> returns) {
   const Spec& spec = batch.spec();

@@ -17,6 +17,9 @@
 
 namespace rival {
 
+// Steps of a match that is longer than any game's should be, where the Spec says no bound.
+inline constexpr int kStepLimit = 100'000;
+
 struct MatchOptions {
   // Rounded up to whole rounds; fewer are played where places stay empty, since a round has one for each team that
   // plays.
@@ -26,8 +29,8 @@ struct MatchOptions {
   // Steps of random play that every match begins with, the same for all matches of a round; agents are not asked. A
   // match that ends within them is drawn anew. Makes matches differ where rules and players leave nothing to chance.
   int opening = 0;
-  int replays = 0;           // how many of the first matches to record
-  int step_limit = 100'000;  // a match longer than this (or than Spec::max_steps) is an error of the game's
+  int replays = 0;              // how many of the first matches to record
+  int step_limit = kStepLimit;  // a match longer than this (or than Spec::max_steps) is an error of the game's
   // The time to take at most, about; 0: all the matches' time. With a limit a first round is played alone, then as many
   // at once as its pace allows. Figures come from the whole rounds that were played together and ended in time.
   double seconds = 0;
@@ -62,6 +65,10 @@ struct MatchSummary {
   bool returns_are_results = true;
   std::vector<Replay> replays;  // of matches 0, 1, 2...
 };
+
+// An error of the game's if a match of the batch, which people call `number`, still runs after `limit` steps, or after
+// Spec::max_steps.
+Result<void> ends_in_time(const Batch& batch, int match, std::int64_t number, int limit = kStepLimit);
 
 // How a team stood among the others that played when a match ended: by result, where a truncated match is a draw; in
 // games without results by `returns` [teams].

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "base/check.hpp"
@@ -19,6 +21,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr int kLeagueVersion = 1;
+constexpr std::string_view kPastSelf = "step_";
 constexpr std::size_t kLongestLine = 1 << 20;  // of a curve; what is longer is none of ours
 
 void remove_temporaries(const std::string& folder) {
@@ -65,6 +68,28 @@ Result<std::vector<Snapshot>> read_league(std::string_view text, const std::stri
   }
   if (error) return *error;
   return snapshots;
+}
+
+std::string past_self_name(std::int64_t steps) {
+  return std::string(kPastSelf) + std::to_string(steps);
+}
+
+Result<std::vector<PastSelf>> past_selves(const std::string& run) {
+  const std::string folder = run + "/bots";
+  std::vector<PastSelf> found;
+  std::error_code code;
+  for (fs::directory_iterator entry(folder, code), end; !code && entry != end; entry.increment(code)) {
+    const std::string name = entry->path().stem();
+    if (!name.starts_with(kPastSelf) || entry->path().extension() != ".safetensors") continue;
+    std::int64_t steps = 0;
+    const auto [last, wrong] = std::from_chars(name.data() + kPastSelf.size(), name.data() + name.size(), steps);
+    if (wrong == std::errc() && last == name.data() + name.size() && steps > 0) found.push_back({name, steps});
+  }
+  if (code && code != std::errc::no_such_file_or_directory)
+    return Error{fmt::format("cannot list {}: {}", folder, code.message())};
+  std::sort(found.begin(), found.end(),
+            [](const PastSelf& a, const PastSelf& b) { return std::tie(a.steps, a.bot) < std::tie(b.steps, b.bot); });
+  return found;
 }
 
 Result<RunFolder> RunFolder::lock_and_open(const std::string& path, const std::string* new_config, FileSystem& files) {

@@ -75,6 +75,16 @@ class RunFolder {
   FileSystem* files_;
 };
 
+// A bot that training kept as it was after some steps: a past self. All that are on disk, by steps; a league remembers
+// only some of them. None if there is no such run.
+struct PastSelf {
+  std::string bot;  // its name: bots/<bot>.safetensors
+  std::int64_t steps = 0;
+};
+Result<std::vector<PastSelf>> past_selves(const std::string& run);
+// What training calls the one after so many steps.
+std::string past_self_name(std::int64_t steps);
+
 // The snapshots as league.json, and back. The text may come from anyone; errors name `file`, the entry and the field.
 std::string write_league(const std::vector<Snapshot>& snapshots);
 Result<std::vector<Snapshot>> read_league(std::string_view text, const std::string& file);

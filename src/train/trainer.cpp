@@ -19,6 +19,7 @@
 #include "base/machine.hpp"
 #include "base/number.hpp"
 #include "train/past.hpp"
+#include "train/run_folder.hpp"
 
 namespace rival {
 namespace {
@@ -362,7 +363,7 @@ void Trainer::add_member(std::string name, Member::Kind kind, Bot bot) {
 }
 
 void Trainer::add_past() {
-  add_member(fmt::format("step_{}", steps_), Member::Kind::past, bot());
+  add_member(past_self_name(steps_), Member::Kind::past, bot());
   next_past_at_ = steps_ + std::max<std::int64_t>(200'000, steps_ / 16);
 }
 
