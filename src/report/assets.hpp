@@ -5,7 +5,7 @@
 
 namespace rival::embedded {
 
-extern const std::string_view page_css, head_html, watch_html, watch_js, ladder_html, ladder_js, balance_html,
+extern const std::string_view page_css, page_js, head_html, watch_html, watch_js, ladder_html, ladder_js, balance_html,
     balance_js;
 
 }  // namespace rival::embedded

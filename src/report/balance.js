@@ -1,7 +1,5 @@
 // Shows what `rival balance` found: the data of balance_page.cpp. Rates are shares of 1, a draw counts half.
-'use strict';
 (() => {
-  const $ = id => document.getElementById(id);
   const report = JSON.parse($('data').textContent);
   const list = name => report[name] || [];
   const choices = list('choices'), noun = report.choice || 'choice', changes = list('changes');
@@ -10,17 +8,6 @@
   const last = items => items[items.length - 1];
 
   // ---- text ----
-  const element = (name, properties = {}, ...children) => {
-    const e = Object.assign(document.createElement(name), properties);
-    e.append(...children);
-    return e;
-  };
-  const svg = (name, attributes, ...children) => {
-    const e = document.createElementNS('http://www.w3.org/2000/svg', name);
-    for (const [key, value] of Object.entries(attributes)) e.setAttribute(key, value);
-    e.append(...children);
-    return e;
-  };
   const capital = text => text.charAt(0).toUpperCase() + text.slice(1);
   const grouped = n => known(n) ? Math.round(n).toLocaleString('en-US') : '–';
   const plain = v => known(v) ? String(Number(v.toPrecision(6))) : String(v ?? '–');
@@ -193,13 +180,6 @@
 
   // ---- bars from 50% ----
   const kMany = 14;  // choices, from which on they are shown more tightly
-  function ticks(low, high, count) {
-    const raw = (high - low) / Math.max(1, count), unit = 10 ** Math.floor(Math.log10(raw || 1));
-    const step = [1, 2, 5, 10].map(m => m * unit).find(s => s >= raw * .999) || 1;
-    const all = [];
-    for (let v = Math.ceil(low / step - 1e-9) * step; v <= high + step * 1e-6; v += step) all.push(v);
-    return all;
-  }
   // rows: {name, sets: [{cell, hollow}], band: [low, high] or null}; on a scale for all of them.
   function bars(place, rows, all = rows) {
     const seen = all.flatMap(r => [...r.sets.flatMap(s => s.cell ? [s.cell.rate, s.cell.low, s.cell.high] : []), ...(r.band || [])]).filter(known);
@@ -677,10 +657,7 @@
   drawMeasured();
   hideEmptyColumns();
   drawMeasured();
-  let width = innerWidth;
-  addEventListener('resize', () => {
-    if (innerWidth === width) return;
-    width = innerWidth;
+  whenWidthChanges(() => {
     tip.hidden = true;
     drawMeasured();
   });

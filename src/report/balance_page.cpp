@@ -205,7 +205,7 @@ Result<std::string> balance_page(const Json& report) {
   // A script's numbers do not hold all 64 bits of a seed.
   if (const Json* seed = Checker::find(report, "seed")) data["seed"] = json_text(*seed);
   return fill_page(with_head(embedded::balance_html), "Balance of " + report["game"].get<std::string>(),
-                   embedded::page_css, embedded::balance_js, data);
+                   embedded::page_css, with_page_script(embedded::balance_js), data);
 }
 
 }  // namespace rival

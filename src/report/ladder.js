@@ -1,15 +1,8 @@
 // Shows a ladder: the data of ladder_page.cpp.
-'use strict';
 (() => {
-  const $ = id => document.getElementById(id);
   const data = JSON.parse($('data').textContent);
   const {players, results, dial = [], calibration = [], intransitivity = null} = data.ladder;
   const text = value => String(value ?? '');
-  const element = (name, properties = {}, ...children) => {
-    const e = Object.assign(document.createElement(name), properties);
-    e.append(...children);
-    return e;
-  };
   const grouped = n => Math.round(n).toLocaleString('en-US');
   const signed = n => (n > 0 ? '+' : '') + n.toFixed(0);
   const is = (player, ...kinds) => kinds.includes(player.kind);
@@ -36,19 +29,6 @@
     tip.style.top = Math.max(6, event.clientY - box.height - 12) + 'px';
   }
   document.addEventListener('pointerdown', event => { if (!event.target.dataset || !event.target.dataset.tip) tip.hidden = true; });
-  const svg = (name, attributes, ...children) => {
-    const e = document.createElementNS('http://www.w3.org/2000/svg', name);
-    for (const [key, value] of Object.entries(attributes)) e.setAttribute(key, value);
-    e.append(...children);
-    return e;
-  };
-  function ticks(low, high, count) {
-    const raw = (high - low) / Math.max(1, count), unit = 10 ** Math.floor(Math.log10(raw || 1));
-    const step = [1, 2, 5, 10].map(m => m * unit).find(s => s >= raw) || 1;
-    const all = [];
-    for (let v = Math.ceil(low / step - 1e-9) * step; v <= high + step * 1e-6; v += step) all.push(v);
-    return all;
-  }
   // An empty plot: {root, X, Y, width, height} for data within these ranges.
   function plot(place, x, y, format, height) {
     const width = Math.max(260, place.clientWidth), left = 44, right = 12, top = 8, bottom = 38;
@@ -313,10 +293,7 @@
   }
   fillTable();
   draw();
-  let width = innerWidth;
-  addEventListener('resize', () => {
-    if (innerWidth === width) return;
-    width = innerWidth;
+  whenWidthChanges(() => {
     tip.hidden = true;
     draw();
   });

@@ -79,7 +79,7 @@ Result<std::string> ladder_page(const Json& ladder, const std::string& metrics_j
   if (!time) return time.error();
   const Json game = ladder.value("game", Json());
   const std::string title = "Ladder" + (game.is_string() ? " of " + game.get<std::string>() : std::string());
-  return fill_page(with_head(embedded::ladder_html), title, embedded::page_css, embedded::ladder_js,
+  return fill_page(with_head(embedded::ladder_html), title, embedded::page_css, with_page_script(embedded::ladder_js),
                    {{"ladder", ladder}, {"time", time.value()}});
 }
 

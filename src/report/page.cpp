@@ -46,6 +46,10 @@ std::string with_head(std::string_view body) {
   return std::string(embedded::head_html).append(body);
 }
 
+std::string with_page_script(std::string_view script) {
+  return std::string(embedded::page_js).append(script);
+}
+
 std::string fill_page(std::string_view page, std::string_view title, std::string_view style, std::string_view script,
                       const nlohmann::json& data) {
   const std::pair<std::string_view, std::string> holes[] = {{"{{TITLE}}", html_text(title)},

@@ -18,6 +18,9 @@ std::string script_json(const nlohmann::json& data);
 // head.html, which is the same for all, with a page's own template behind it.
 std::string with_head(std::string_view body);
 
+// page.js, which is the same for all, with a page's own script behind it.
+std::string with_page_script(std::string_view script);
+
 // The template with `{{TITLE}}` (escaped here), `{{STYLE}}`, `{{DATA}}` and `{{SCRIPT}}` filled in, once each and in
 // this order; what is filled in is not searched again.
 std::string fill_page(std::string_view page, std::string_view title, std::string_view style, std::string_view script,

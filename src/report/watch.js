@@ -1,7 +1,5 @@
 // Plays a match: the data of watch_page.cpp. Everything hangs on one number, `position`, in steps from the start.
-'use strict';
 (() => {
-  const $ = id => document.getElementById(id);
   const data = JSON.parse($('data').textContent);
   const arena = data.kind === 'arena';
   const stage = data.stage || {};
@@ -41,11 +39,6 @@
   const clock = seconds => {
     const s = Math.max(0, Math.floor(seconds + 1e-6));
     return Math.floor(s / 60) + ':' + String(s % 60).padStart(2, '0');
-  };
-  const element = (name, properties = {}, ...children) => {
-    const e = Object.assign(document.createElement(name), properties);
-    e.append(...children);
-    return e;
   };
   const short = n => Math.abs(n) >= 10000 ? (n / 1000).toFixed(0) + 'k' : Math.abs(n) >= 1000 ? (n / 1000).toFixed(1) + 'k'
     : String(Math.round(n));

@@ -352,7 +352,8 @@ Result<std::string> watch_page(const WatchedMatch& match) {
   for (const std::string& player : match.players)
     if (std::find(names.begin(), names.end(), player) == names.end()) names.push_back(player);
   for (std::size_t i = 0; i < names.size(); ++i) title += (i == 0 ? ": " : " - ") + names[i];
-  return fill_page(with_head(embedded::watch_html), title, embedded::page_css, embedded::watch_js, data.value());
+  return fill_page(with_head(embedded::watch_html), title, embedded::page_css, with_page_script(embedded::watch_js),
+                   data.value());
 }
 
 }  // namespace rival
