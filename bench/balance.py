@@ -17,7 +17,7 @@ import tempfile
 import time
 
 
-def rival(args, program, game, *options):
+def balance(program, game, *options):
     ran = subprocess.run([program, "balance", game, "--json", *options], capture_output=True, text=True)
     if ran.returncode:
         raise SystemExit(ran.stderr)
@@ -50,7 +50,7 @@ def main():
 
     with tempfile.TemporaryDirectory() as folder:
         begin = time.time()
-        ours = rival(args, args.program, args.game, "--minutes", str(args.minutes), "--seed", str(args.seed), "--folder",
+        ours = balance(args.program, args.game, "--minutes", str(args.minutes), "--seed", str(args.seed), "--folder",
                      os.path.join(folder, "ours"), *as_options(values))
         budget = time.time() - begin
         ours_values = dict(values, **{c["parameter"]: c["to"] for c in ours["changes"]})
@@ -58,7 +58,7 @@ def main():
         draw, begin, best, tried = random.Random(args.seed), time.time(), None, 0
         candidate = values
         while time.time() - begin < budget:
-            seen = rival(args, args.program, args.game, "--players", args.players, "--only-measure", "--matches",
+            seen = balance(args.program, args.game, "--players", args.players, "--only-measure", "--matches",
                          str(args.games), "--seed", str(args.seed + tried), "--folder", os.path.join(folder, f"plain-{tried}"),
                          *as_options(candidate))
             tried += 1
@@ -74,7 +74,7 @@ def main():
         print(f"{'':24}{'mean distance':>14}{'worst':>8}   points from 50%, by players trained afresh")
         judged = {}
         for name, of in (("as it was planted", values), ("rival balance", ours_values), ("plain search", best[1])):
-            seen = rival(args, args.program, args.game, "--only-measure", "--minutes", str(args.judge_minutes), "--seed",
+            seen = balance(args.program, args.game, "--only-measure", "--minutes", str(args.judge_minutes), "--seed",
                          str(args.seed + 500), "--folder", os.path.join(folder, "judge-" + name.replace(" ", "-")),
                          *as_options(of))
             judged[name] = distances(seen["options_before"])

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/check.hpp"
 #include "base/index.hpp"
 
 namespace rival::balance {
@@ -67,58 +66,6 @@ std::vector<Counter> counters(const WinRates& rates, double margin) {
     for (int j = 0; j < rates.options(); ++j)
       if (i != j && rates(i, j).interval.low > 0.5 + margin) found.push_back({i, j, rates(i, j).rate});
   return found;
-}
-
-// With all payoffs made positive, the columns' y / value solve: maximise sum y, A y <= 1, y >= 0; the rows' x are its
-// dual (Dantzig 1951).
-MatrixGame solve_matrix_game(const std::vector<std::vector<double>>& payoffs) {
-  constexpr double kTiny = 1e-12;
-  const std::size_t m = payoffs.size(), n = m > 0 ? payoffs[0].size() : 0;
-  check(m > 0 && n > 0, "a matrix game needs rows and columns");
-  double lowest = payoffs[0][0];
-  for (const std::vector<double>& row : payoffs) lowest = std::min(lowest, *std::min_element(row.begin(), row.end()));
-  const double shift = 1 - lowest;
-  // The tableau: n variables, m slacks, the right-hand side; the last row is the objective.
-  const std::size_t width = n + m + 1;
-  std::vector<std::vector<double>> t(m + 1, std::vector<double>(width));
-  std::vector<std::size_t> basis(m);
-  for (std::size_t i = 0; i < m; ++i) {
-    for (std::size_t j = 0; j < n; ++j) t[i][j] = payoffs[i][j] + shift;
-    t[i][n + i] = t[i][width - 1] = 1;
-    basis[i] = n + i;
-  }
-  for (std::size_t j = 0; j < n; ++j) t[m][j] = -1;
-  for (;;) {
-    std::size_t enter = 0;
-    while (enter + 1 < width && t[m][enter] >= -kTiny) ++enter;
-    if (enter + 1 == width) break;
-    std::size_t leave = m;
-    for (std::size_t i = 0; i < m; ++i) {
-      if (t[i][enter] <= kTiny) continue;
-      if (leave == m) {
-        leave = i;
-        continue;
-      }
-      const double ours = t[i][width - 1] / t[i][enter], best = t[leave][width - 1] / t[leave][enter];
-      if (ours < best - kTiny || (ours <= best + kTiny && basis[i] < basis[leave])) leave = i;
-    }
-    check(leave < m, "a matrix game has no bound");
-    const double pivot = t[leave][enter];
-    for (double& value : t[leave]) value /= pivot;
-    for (std::size_t i = 0; i <= m; ++i) {
-      const double factor = t[i][enter];
-      if (i == leave || factor == 0) continue;
-      for (std::size_t j = 0; j < width; ++j) t[i][j] -= factor * t[leave][j];
-    }
-    basis[leave] = enter;
-  }
-  const double total = t[m][width - 1];
-  MatrixGame game{.value = 1 / total - shift, .rows = std::vector<double>(m), .columns = std::vector<double>(n)};
-  for (std::size_t i = 0; i < m; ++i) {
-    game.rows[i] = t[m][n + i] / total;
-    if (basis[i] < n) game.columns[basis[i]] = t[i][width - 1] / total;
-  }
-  return game;
 }
 
 }  // namespace rival::balance

@@ -35,12 +35,4 @@ struct Counter {
 };
 std::vector<Counter> counters(const WinRates& rates, double margin = 0.02);
 
-// A two-sided game in secret picks of its own for each side: `payoffs` [rows x columns] to the first.
-struct MatrixGame {
-  double value = 0;
-  std::vector<double> rows, columns;  // an equilibrium
-};
-// By the simplex method with Bland's rule; exact to about 1e-9.
-MatrixGame solve_matrix_game(const std::vector<std::vector<double>>& payoffs);
-
 }  // namespace rival::balance

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
 #include "balance/results.hpp"
+#include "base/check.hpp"
 #include "rival/random.hpp"
 
 namespace rival::balance {
@@ -123,6 +125,65 @@ TEST(Dominated, TooFewMatchesClaimNothing) {
   EXPECT_EQ(dominated(WinRates(3, play(rates, 2000, Key(1)))).size(), 2u);
 }
 
+// ---- a yardstick: any two-sided game in secret picks, solved as a linear program ----
+
+struct MatrixGame {
+  double value = 0;
+  std::vector<double> rows, columns;  // an equilibrium
+};
+
+// With all payoffs made positive, the columns' y / value solve: maximise sum y, A y <= 1, y >= 0; the rows' x are its
+// dual (Dantzig 1951).
+MatrixGame solve_exactly(const std::vector<std::vector<double>>& payoffs) {
+  constexpr double kTiny = 1e-12;
+  const std::size_t m = payoffs.size(), n = m > 0 ? payoffs[0].size() : 0;
+  check(m > 0 && n > 0, "a matrix game needs rows and columns");
+  double lowest = payoffs[0][0];
+  for (const std::vector<double>& row : payoffs) lowest = std::min(lowest, *std::min_element(row.begin(), row.end()));
+  const double shift = 1 - lowest;
+  // The tableau: n variables, m slacks, the right-hand side; the last row is the objective.
+  const std::size_t width = n + m + 1;
+  std::vector<std::vector<double>> t(m + 1, std::vector<double>(width));
+  std::vector<std::size_t> basis(m);
+  for (std::size_t i = 0; i < m; ++i) {
+    for (std::size_t j = 0; j < n; ++j) t[i][j] = payoffs[i][j] + shift;
+    t[i][n + i] = t[i][width - 1] = 1;
+    basis[i] = n + i;
+  }
+  for (std::size_t j = 0; j < n; ++j) t[m][j] = -1;
+  for (;;) {
+    std::size_t enter = 0;
+    while (enter + 1 < width && t[m][enter] >= -kTiny) ++enter;
+    if (enter + 1 == width) break;
+    std::size_t leave = m;
+    for (std::size_t i = 0; i < m; ++i) {
+      if (t[i][enter] <= kTiny) continue;
+      if (leave == m) {
+        leave = i;
+        continue;
+      }
+      const double ours = t[i][width - 1] / t[i][enter], best = t[leave][width - 1] / t[leave][enter];
+      if (ours < best - kTiny || (ours <= best + kTiny && basis[i] < basis[leave])) leave = i;
+    }
+    check(leave < m, "a matrix game has no bound");
+    const double pivot = t[leave][enter];
+    for (double& value : t[leave]) value /= pivot;
+    for (std::size_t i = 0; i <= m; ++i) {
+      const double factor = t[i][enter];
+      if (i == leave || factor == 0) continue;
+      for (std::size_t j = 0; j < width; ++j) t[i][j] -= factor * t[leave][j];
+    }
+    basis[leave] = enter;
+  }
+  const double total = t[m][width - 1];
+  MatrixGame game{.value = 1 / total - shift, .rows = std::vector<double>(m), .columns = std::vector<double>(n)};
+  for (std::size_t i = 0; i < m; ++i) {
+    game.rows[i] = t[m][n + i] / total;
+    if (basis[i] < n) game.columns[basis[i]] = t[i][width - 1] / total;
+  }
+  return game;
+}
+
 // Two sides place coins on fields in secret; a field goes to whoever has more there, the match to who has more fields.
 TEST(MatrixGame, SolvesColonelBlotto) {
   std::vector<std::array<int, 3>> placings;
@@ -137,7 +198,7 @@ TEST(MatrixGame, SolvesColonelBlotto) {
       payoffs.back().push_back((fields > 0) - (fields < 0));
     }
   }
-  const MatrixGame game = solve_matrix_game(payoffs);
+  const MatrixGame game = solve_exactly(payoffs);
   EXPECT_NEAR(game.value, 0, 1e-9);
   // Nobody gains against the mix, whatever they place.
   double total = 0;
@@ -149,11 +210,27 @@ TEST(MatrixGame, SolvesColonelBlotto) {
     EXPECT_GE(game.rows[j], -1e-12);
   }
   EXPECT_NEAR(total, 1, 1e-9);
+
+  // And what the report computes is an equilibrium of it, the one of most entropy.
+  const int n = static_cast<int>(placings.size());
+  SquareMatrix rates(n);
+  for (int i = 0; i < n; ++i)
+    for (int j = 0; j < n; ++j) rates(i, j) = (1 + payoffs[i][j]) / 2;
+  const NashAveraging nash = pick_equilibrium(rates);
+  double exact_entropy = 0;
+  for (const double share : game.rows)
+    if (share > 0) exact_entropy -= share * std::log(share);
+  EXPECT_GE(nash.entropy, exact_entropy - 1e-6);
+  for (int j = 0; j < n; ++j) {
+    double worth = 0;
+    for (int i = 0; i < n; ++i) worth += nash.mix[i] * payoffs[i][j];
+    EXPECT_GE(worth, game.value - 1e-8);
+  }
 }
 
 TEST(MatrixGame, SolvesOneThatIsNotFair) {
   // Matching pennies where heads pay three: the first shows heads 3/8, worth 1/8 to the second... value -1/8.
-  const MatrixGame game = solve_matrix_game({{3, -2}, {-2, 1}});
+  const MatrixGame game = solve_exactly({{3, -2}, {-2, 1}});
   EXPECT_NEAR(game.value, -1.0 / 8, 1e-9);
   EXPECT_NEAR(game.rows[0], 3.0 / 8, 1e-9);
   EXPECT_NEAR(game.columns[0], 3.0 / 8, 1e-9);

@@ -110,9 +110,18 @@ class Teller {
     return list;
   }
 
+  Json counters_in(const WinRates& rates) const {
+    Json list = Json::array();
+    for (const Counter& c : counters(rates))
+      list.push_back({{"name", name(c.option)}, {"against", name(c.against)}, {"rate", c.rate}});
+    return list;
+  }
+
   void tell_figures() {
     json_["dominated_before"] = dominated_in(findings_.before.best.rates);
     json_["dominated"] = dominated_in(last_.best.rates);
+    json_["counters_before"] = counters_in(findings_.before.best.rates);
+    json_["counters"] = counters_in(last_.best.rates);
     json_["nash"] = Json::array();
     json_["nash_entropy"] = 0;
     if (!choice_) return;
@@ -158,17 +167,19 @@ class Teller {
   void tell_changes() {
     Json list = Json::array();
     std::string line;
-    for (const auto& [parameter, to] : changes(spec_, targets_, findings_))
-      for (const Tunable& t : targets_.tunables) {
-        if (spec_.parameters[t.parameter].name != parameter) continue;
-        list.push_back({{"parameter", parameter},
-                        {"from", Json::parse(shortest(static_cast<float>(t.from)))},
-                        {"to", Json::parse(shortest(to))},
-                        {"low", t.low},
-                        {"high", t.high},
-                        {"cost", t.cost}});
-        line += fmt::format("{}--parameter {}={}", line.empty() ? "" : " ", parameter, shortest(to));
-      }
+    for (std::size_t k = 0; findings_.after && k < findings_.proposal.size(); ++k) {
+      const Tunable& t = targets_.tunables[k];
+      const std::string& name = spec_.parameters[t.parameter].name;
+      const float from = static_cast<float>(t.from), to = static_cast<float>(findings_.proposal[k]);
+      if (from == to) continue;
+      list.push_back({{"parameter", name},
+                      {"from", Json::parse(shortest(from))},
+                      {"to", Json::parse(shortest(to))},
+                      {"low", t.low},
+                      {"high", t.high},
+                      {"cost", t.cost}});
+      line += fmt::format("{}--parameter {}={}", line.empty() ? "" : " ", name, shortest(to));
+    }
     json_["changes"] = std::move(list);
     if (!line.empty()) json_["parameters_line"] = line;
   }
@@ -227,13 +238,12 @@ bool measurably_missed(const Targets& targets, const Levels& levels) {
   });
 }
 
-std::vector<std::pair<std::string, float>> changes(const Spec& spec, const Targets& targets, const Findings& findings) {
-  std::vector<std::pair<std::string, float>> changed;
-  if (!findings.after) return changed;
-  for (std::size_t k = 0; k < findings.proposal.size(); ++k) {
-    const float to = static_cast<float>(findings.proposal[k]);
+std::vector<NumberChange> changes(const Spec& spec, const Targets& targets, std::span<const double> values) {
+  std::vector<NumberChange> changed;
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    const float to = static_cast<float>(values[k]);
     if (to != static_cast<float>(targets.tunables[k].from))
-      changed.emplace_back(spec.parameters[targets.tunables[k].parameter].name, to);
+      changed.push_back({spec.parameters[targets.tunables[k].parameter].name, to});
   }
   return changed;
 }

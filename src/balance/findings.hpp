@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "balance/data_file.hpp"
 #include "balance/proposal.hpp"
 #include "balance/surface.hpp"
 #include "balance/targets.hpp"
@@ -58,8 +59,8 @@ struct Findings {
   std::vector<std::string> warnings;
 };
 
-// Parameters that the proposal changes, and their new values.
-std::vector<std::pair<std::string, float>> changes(const Spec& spec, const Targets& targets, const Findings& findings);
+// The parameters that these values of the tunables change.
+std::vector<NumberChange> changes(const Spec& spec, const Targets& targets, std::span<const double> values);
 
 // The report, but for what it took.
 nlohmann::ordered_json to_json(const Spec& spec, const Targets& targets, const Findings& findings);

@@ -16,9 +16,8 @@
 namespace rival::balance {
 namespace {
 
-constexpr int kShards = 16;          // pieces of the work, each with its own randomness, whoever plays it
-constexpr int kBatch = 256;          // matches of a shard that are played at once
-constexpr int kStepLimit = 100'000;  // of a game that has no bound of its own
+constexpr int kShards = 16;  // pieces of the work, each with its own randomness, whoever plays it
+constexpr int kBatch = 256;  // matches of a shard that are played at once
 
 // What the threads share.
 struct Shared {
@@ -44,7 +43,6 @@ class Shard {
         key_(key),
         next_(begin),
         end_(end),
-        step_limit_(spec_.max_steps > 0 ? spec_.max_steps : kStepLimit),
         outcomes_(outcomes),
         replays_(replays),
         shared_(shared),
@@ -67,11 +65,13 @@ class Shard {
   struct Slot {
     std::int64_t match = -1;      // 2 * pair, + 1 for the swapped one; -1: idle
     std::int64_t pair_left = -1;  // whose second match comes next; -1: none
+    PairSetup setup;              // of the pair
     Key key;
     std::vector<double> returns;
     std::uint64_t course = 0;
-    Settings settings;
     std::optional<ReplayRecorder> recorder;
+
+    const Settings& settings() const { return match % 2 == 0 ? setup.settings : setup.swapped; }
   };
 
   Result<void> run(bool leads) {
@@ -108,20 +108,19 @@ class Shard {
       if (next_ == end_) return;
       s.pair_left = next_++;
       s.match = 2 * s.pair_left;
+      s.setup = options_.setup(s.pair_left, pair_key(s).split(1));
     }
-    const std::int64_t pair = s.match / 2;
-    const Key key = key_.split(static_cast<std::uint64_t>(pair));
-    const PairSetup setup = options_.setup(pair, key.split(1));
-    s.settings = s.match % 2 == 0 ? setup.settings : setup.swapped;
+    const Key key = pair_key(s);
     s.key = key.split(options_.choice >= 0 ? 0 : 2 + s.match % 2);  // with nothing to swap, two of their own
     s.returns.assign(index(spec_.seats), 0);
     s.course = 0;
     rows_.numbers[slot] = static_cast<int>(s.match);
-    batch_->start({&slot, 1}, s.settings, {&s.key, 1});
+    batch_->start({&slot, 1}, s.settings(), {&s.key, 1});
     for (const std::unique_ptr<Agent>& agent : agents_) agent->match_started(slot);
     if (s.match < options_.replays) s.recorder.emplace(*batch_, slot, s.key);
   }
 
+  Key pair_key(const Slot& s) const { return key_.split(static_cast<std::uint64_t>(s.match / 2)); }
   std::size_t player_of(const Slot& s) const { return index(s.match / 2) % agents_.size(); }
 
   Result<void> act() {
@@ -153,15 +152,10 @@ class Shard {
   Result<void> look(int slot) {
     Slot& s = slots_[slot];
     for (int seat = 0; seat < spec_.seats; ++seat) s.returns[seat] += rows_.rewards[slot * spec_.seats + seat];
-    if (rows_.status[slot] == Status::running) {
-      if (batch_->steps(slot) >= step_limit_)
-        return Error{fmt::format("game '{}', match {}: it is still running after {} steps, the most it may take",
-                                 spec_.name, s.match, batch_->steps(slot))};
-      return {};
-    }
+    if (rows_.status[slot] == Status::running) return ends_in_time(*batch_, slot, s.match);
     const std::vector<double> returns = team_returns(*batch_, slot, s.returns);
     MatchResult result{.pair = options_.choice >= 0 ? s.match / 2 : s.match,
-                       .parameters = s.settings.parameters,
+                       .parameters = s.settings().parameters,
                        .steps = batch_->steps(slot)};
     result.score = static_cast<float>(place_of(*batch_, slot, 0, returns).score());
     if (options_.choice >= 0) {
@@ -169,7 +163,7 @@ class Shard {
       for (int seat = 0; seat < spec_.seats; ++seat)
         if (playing.contains(seat))
           (spec_.team_of(seat) == 0 ? result.first : result.second)
-              .push_back(s.settings.picks[options_.choice * spec_.seats + seat]);
+              .push_back(s.settings().picks[options_.choice * spec_.seats + seat]);
     }
     note(s, batch_->hash(slot));
     outcomes_[index(s.match)] = {std::move(result), s.course};
@@ -187,7 +181,6 @@ class Shard {
   Key key_;
   std::int64_t next_, end_;
   std::uint64_t first_ = static_cast<std::uint64_t>(next_);
-  int step_limit_;
   std::vector<Outcome>& outcomes_;
   std::vector<std::optional<Replay>>& replays_;
   Shared& shared_;
@@ -230,7 +223,6 @@ Result<Measurement> measure(const GameEntry& game, std::span<const MakeAgent> pl
   for (std::optional<Replay>& replay : replays)
     if (replay) measurement.replays.push_back(std::move(*replay));
   measurement.distinct = static_cast<int>(courses.size());
-  measurement.stopped = options.stop && *options.stop;
   return measurement;
 }
 

@@ -37,7 +37,6 @@ struct Measurement {
   std::vector<MatchResult> results;  // by pair; the two of a pair side by side
   std::vector<Replay> replays;
   int distinct = 0;  // different matches, by what was done and how they ended
-  bool stopped = false;
 };
 
 // Plays pairs of matches, the two of a pair with the same key, or without a choice two independent matches: every

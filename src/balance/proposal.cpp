@@ -95,7 +95,7 @@ void descend(const Targets& targets, const Box& box, const std::function<double(
           box.low[k], box.high[k], values[k], from);
     }
     const double after = f(values);
-    if (before - after < 1e-5 * std::max(1.0, before) * 0.1) break;
+    if (before - after < 1e-6 * std::max(1.0, before)) break;
     before = after;
   }
 }
@@ -175,17 +175,15 @@ std::vector<Variant> propose(const Spec& spec, const Targets& targets, const Sur
 Variant choose(const Spec& spec, const Targets& targets, const Surfaces& surfaces, const Box& box,
                std::span<const Variant> front) {
   const Judge judge(targets, surfaces);
-  const Variant* chosen = &front.front();
-  for (const double spare : {0.33, 0.0}) {
-    const auto good = std::find_if(front.begin(), front.end(),
-                                   [&](const Variant& v) { return judge.outside(v.values, spare) < 1e-6; });
-    if (good != front.end()) {
-      chosen = &*good;
-      break;
-    }
-    chosen = &*std::min_element(front.begin(), front.end(),
-                                [](const Variant& a, const Variant& b) { return a.violation < b.violation - 1e-3; });
-  }
+  const auto first_within = [&](double spare) {
+    return std::find_if(front.begin(), front.end(),
+                        [&](const Variant& v) { return judge.outside(v.values, spare) < 1e-6; });
+  };
+  auto chosen = first_within(0.33);
+  if (chosen == front.end()) chosen = first_within(0);
+  if (chosen == front.end())
+    chosen = std::min_element(front.begin(), front.end(),
+                              [](const Variant& a, const Variant& b) { return a.violation < b.violation - 1e-3; });
   if (chosen->size == 0) return *chosen;
   std::vector<bool> moves;
   for (std::size_t k = 0; k < chosen->values.size(); ++k)

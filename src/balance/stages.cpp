@@ -34,10 +34,10 @@ constexpr int kFirstPairs = 512, kFixedPairs = 40'000, kFixedSteps = 200'000, kM
               kFewestPairs = 64;  // within a box
 
 // Adds results whose pairs are counted from `pairs` on.
-void append(std::vector<MatchResult>& all, std::span<const MatchResult> results, std::int64_t pairs) {
-  for (const MatchResult& r : results) {
-    all.push_back(r);
-    all.back().pair += pairs;
+void append(std::vector<MatchResult>& all, std::vector<MatchResult>&& results, std::int64_t pairs) {
+  for (MatchResult& r : results) {
+    r.pair += pairs;
+    all.push_back(std::move(r));
   }
 }
 
@@ -56,6 +56,18 @@ std::string drawn_values(const Parameter& parameter, const Tunable& tunable) {
   std::string text;
   for (const double value : values) text.append(text.empty() ? "" : ",") += shortest(static_cast<float>(value));
   return text;
+}
+
+// The one for which `off` is least; null if there is none.
+template <class Off>
+const PastSelf* nearest_by(const std::vector<PastSelf>& all, const Off& off) {
+  const auto nearest =
+      std::min_element(all.begin(), all.end(), [&](const PastSelf& a, const PastSelf& b) { return off(a) < off(b); });
+  return nearest == all.end() ? nullptr : &*nearest;
+}
+
+std::string bot_path(const std::string& run, const PastSelf& self) {
+  return run + "/bots/" + self.bot + ".safetensors";
 }
 
 double since(Clock::time_point begin) {
@@ -188,52 +200,34 @@ Result<StudyPlayer> Stages::train(const Training& training) {
   steps_ += player.steps, ++trainings_;
   // Where learning goes round in circles, the last player of a run is one of many that are as good: its late past
   // selves stand beside it.
-  const Result<std::vector<Snapshot>> known = snapshots(training.name);
+  const Result<std::vector<PastSelf>> known = past_selves(folder);
   if (!known) return known.error();
   const auto total = static_cast<double>(player.steps);
   for (int n = 1; n < kSelves; ++n) {
     const double wanted = total * (1 - (1 - kLate) * n / (kSelves - 1));
-    const auto off = [&](const Snapshot& s) { return std::fabs(static_cast<double>(s.steps) - wanted); };
-    const auto nearest = std::min_element(known.value().begin(), known.value().end(),
-                                          [&](const Snapshot& a, const Snapshot& b) { return off(a) < off(b); });
-    if (nearest == known.value().end() || off(*nearest) > 0.1 * total) continue;
-    if (Result<void> loaded = load(nearest->path, player); !loaded) return loaded.error();
+    const auto off = [&](const PastSelf& s) { return std::fabs(static_cast<double>(s.steps) - wanted); };
+    const PastSelf* nearest = nearest_by(known.value(), off);
+    if (!nearest || off(*nearest) > 0.1 * total) continue;
+    if (Result<void> loaded = load(bot_path(folder, *nearest), player); !loaded) return loaded.error();
   }
   return player;
-}
-
-// All that are on disk: a long run remembers only some of them as opponents.
-Result<std::vector<Stages::Snapshot>> Stages::snapshots(const std::string& run) const {
-  constexpr std::string_view kPrefix = "step_";
-  std::vector<Snapshot> found;
-  std::error_code code;
-  const std::string folder = path("players/" + run + "/bots");
-  for (std::filesystem::directory_iterator entry(folder, code), last; !code && entry != last; entry.increment(code)) {
-    const std::string name = entry->path().stem();
-    if (!name.starts_with(kPrefix) || entry->path().extension() != ".safetensors") continue;
-    const std::optional<std::int64_t> steps = read_whole(std::string_view(name).substr(kPrefix.size()));
-    if (steps && *steps > 0) found.push_back({entry->path().string(), *steps});
-  }
-  if (code) return Error{fmt::format("cannot list {}: {}", folder, code.message())};
-  std::sort(found.begin(), found.end(), [](const Snapshot& a, const Snapshot& b) { return a.steps < b.steps; });
-  return found;
 }
 
 Result<std::vector<std::optional<StudyPlayer>>> Stages::bands(const StudyPlayer& player) const {
   std::vector<std::optional<StudyPlayer>> found(std::size(kBands));
   if (player.bots.empty()) return found;
-  const Result<std::vector<Snapshot>> known = snapshots(player.name);
+  const std::string folder = path("players/" + player.name);
+  const Result<std::vector<PastSelf>> known = past_selves(folder);
   if (!known) return known.error();
   const auto total = static_cast<double>(player.steps);
   for (std::size_t b = 0; b < found.size(); ++b) {
-    const auto off = [&](const Snapshot& s) {
+    const auto off = [&](const PastSelf& s) {
       return std::fabs(std::log(static_cast<double>(s.steps) / (kBandShares[b] * total)));
     };
-    const auto nearest = std::min_element(known.value().begin(), known.value().end(),
-                                          [&](const Snapshot& x, const Snapshot& y) { return off(x) < off(y); });
-    if (nearest == known.value().end() || static_cast<double>(nearest->steps) > kBandAtMost * total) continue;
-    found[b].emplace(StudyPlayer{.name = kBands[b].name});
-    if (Result<void> loaded = load(nearest->path, *found[b]); !loaded) return loaded.error();
+    const PastSelf* nearest = nearest_by(known.value(), off);
+    if (!nearest || static_cast<double>(nearest->steps) > kBandAtMost * total) continue;
+    found[b].emplace(StudyPlayer{.name = kBands[b]});
+    if (Result<void> loaded = load(bot_path(folder, *nearest), *found[b]); !loaded) return loaded.error();
   }
   return found;
 }
@@ -343,13 +337,13 @@ Result<std::vector<MatchResult>> Stages::play(const Matches& matches, const Stud
   const Clock::time_point begin = Clock::now();
   std::vector<MatchResult> all;
   // Where matches are cheap there are more of them.
-  for (std::uint64_t n = 0; n == 0 || (n < kMoreMatches &&
-                                       since(begin) * static_cast<double>(n + 1) / static_cast<double>(n) <
-                                           kMoreShare * 60 * options_.minutes &&
-                                       options_.steps == 0);
-       ++n) {
+  const double time = options_.steps > 0 ? 0 : kMoreShare * 60 * options_.minutes;
+  const auto fits_another = [&](std::uint64_t played) {
+    return played < kMoreMatches && since(begin) / static_cast<double>(played) * static_cast<double>(played + 1) < time;
+  };
+  for (std::uint64_t n = 0; n == 0 || fits_another(n); ++n) {
     const auto before = static_cast<std::int64_t>(n) * pairs;
-    const Result<Measurement> measured =
+    Result<Measurement> measured =
         measure(game_, makers(player), n == 0 ? matches.key : matches.key.split(n),
                 {.choice = targets_.choice,
                  .pairs = static_cast<int>(pairs),
@@ -358,7 +352,7 @@ Result<std::vector<MatchResult>> Stages::play(const Matches& matches, const Stud
                  .stop = options_.stop,
                  .on_progress = [&](double share) { show(matches.title + ": matches", share); }});
     if (!measured) return measured.error();
-    append(all, measured.value().results, before);
+    append(all, std::move(measured->results), before);
     if (stopping()) return all;
   }
   return finish(stage, matches.name, std::move(all));
@@ -386,7 +380,7 @@ Result<std::vector<MatchResult>> Stages::play_within(const Matches& matches, con
       return picks_.setup(with(values), pairs + pair, k);
     };
     const double before = since(begin);
-    const Result<Measurement> measured = measure(
+    Result<Measurement> measured = measure(
         game_, agents, matches.key.split(n),
         {.choice = targets_.choice,
          .pairs = chunk,
@@ -395,7 +389,7 @@ Result<std::vector<MatchResult>> Stages::play_within(const Matches& matches, con
          .stop = options_.stop,
          .on_progress = [&](double share) { show(matches.title, seconds > 0 ? since(begin) / seconds : share); }});
     if (!measured) return measured.error();
-    append(all, measured.value().results, pairs);
+    append(all, std::move(measured->results), pairs);
     pairs += chunk;
     if (stopping()) return all;
     const double now = since(begin), pace = (now - before) / chunk;  // seconds a pair

@@ -92,11 +92,6 @@ class Stages {
   Result<std::vector<MatchResult>> read(const std::string& file) const;
   void show(const std::string& stage, double share) const;
   Result<void> load(const std::string& bot_path, StudyPlayer& into) const;
-  struct Snapshot {
-    std::string path;
-    std::int64_t steps;
-  };
-  Result<std::vector<Snapshot>> snapshots(const std::string& run) const;
   int side(const Settings& settings) const;
 
   const GameEntry& game_;

@@ -105,7 +105,7 @@ class Study {
   Result<void> record_replays();
   void solve();
   Box box_around(const std::vector<double>& centre, double radius) const;
-  std::vector<MatchResult> within(const Box& box, std::span<const MatchResult> results) const;
+  std::vector<const MatchResult*> within(const Box& box, std::span<const MatchResult> results) const;
 
   const GameEntry& game_;
   const Spec& spec_;
@@ -210,8 +210,7 @@ Result<void> Study::study_bands() {
           play_matches(game_, *theirs.value(), best.value().get(), key_.split(kEloKey).split(b),
                        {.matches = kEloMatches, .settings = MatchSettings(stages_.settings())});
       if (!against) return against.error();
-      const double score = std::clamp(against.value().score.value, 1e-3, 1 - 1e-3);
-      elo = 400 / std::log(10.0) * log_odds_of(score);
+      elo = elo_difference(std::clamp(against.value().score.value, 1e-3, 1 - 1e-3));
       if (Result<void> saved = stages_.save(); !saved) return saved;
     }
     band.elo = elo;
@@ -237,8 +236,8 @@ Box Study::box_around(const std::vector<double>& centre, double radius) const {
   return box;
 }
 
-std::vector<MatchResult> Study::within(const Box& box, std::span<const MatchResult> results) const {
-  std::vector<MatchResult> kept;
+std::vector<const MatchResult*> Study::within(const Box& box, std::span<const MatchResult> results) const {
+  std::vector<const MatchResult*> kept;
   for (const MatchResult& r : results) {
     bool inside = true;
     for (std::size_t k = 0; k < box.low.size() && inside; ++k) {
@@ -246,7 +245,7 @@ std::vector<MatchResult> Study::within(const Box& box, std::span<const MatchResu
       const double value = static_cast<double>(r.parameters[t.parameter]), slack = 1e-5 * (t.high - t.low);
       inside = value >= box.low[k] - slack && value <= box.high[k] + slack;
     }
-    if (inside) kept.push_back(r);
+    if (inside) kept.push_back(&r);
   }
   return kept;
 }
@@ -278,7 +277,7 @@ Result<void> Study::search() {
       continue;
     level_of[b] = static_cast<int>(levels.size());
     const std::optional<StudyPlayer>& player = weaker.value()[b];
-    levels.push_back({player ? &*player : &instrument.value(), std::string("-") + kBands[b].name, {}, {}});
+    levels.push_back({player ? &*player : &instrument.value(), std::string("-") + kBands[b], {}, {}});
   }
   Result<std::vector<MatchResult>> others = stages_.merged("search");
   if (!others) return others.error();
@@ -365,7 +364,8 @@ Result<void> Study::search() {
   std::vector<double> from;
   for (const Tunable& t : targets_.tunables)
     whole.low.push_back(t.low), whole.high.push_back(t.high), from.push_back(t.from);
-  for (Level& level : levels) level.surface.emplace(targets_.tunables, from, stages_.picks().options(), level.results);
+  for (Level& level : levels)
+    level.surface.emplace(targets_.tunables, from, stages_.picks().options(), within(whole, level.results));
   correction.apply(*levels[0].surface);
   findings_.front = propose(spec_, targets_, surfaces(), whole);
   findings_.front.push_back(chosen);
@@ -398,8 +398,8 @@ Result<void> Study::verdict() {
   for (std::size_t b = 0; b < std::size(kBands); ++b) {
     after.bands[b] = after.best;
     if (!weaker.value()[b]) continue;
-    const Result<std::vector<MatchResult>> played = stages_.play({.name = std::string("after-") + kBands[b].name,
-                                                                  .title = kBands[b].name,
+    const Result<std::vector<MatchResult>> played = stages_.play({.name = std::string("after-") + kBands[b],
+                                                                  .title = kBands[b],
                                                                   .settings = settings,
                                                                   .per_cell = kBandMatches,
                                                                   .key = key_.split(kBandKey).split(b + 1)},
@@ -496,10 +496,7 @@ Result<StudyReport> Study::run() {
     if (hooks_.on_message) hooks_.on_message("Targets are missed: looking for the smallest change that meets them");
     if (Result<void> searched = search(); !searched) return searched.error();
     if (stopping()) return stopped();
-    const bool changes = std::any_of(findings_.proposal.begin(), findings_.proposal.end(), [&](const double& value) {
-      return value != targets_.tunables[index(&value - findings_.proposal.data())].from;
-    });
-    if (changes) {
+    if (!changes(spec_, targets_, findings_.proposal).empty()) {
       if (Result<void> judged = verdict(); !judged) return judged.error();
       if (stopping()) return stopped();
     } else {
@@ -511,7 +508,7 @@ Result<StudyReport> Study::run() {
   if (targets_.choice < 0) solve();
   if (Result<void> recorded = record_replays(); !recorded) return recorded.error();
   StudyReport report{.json = to_json(spec_, targets_, findings_), .replays = std::move(replays_)};
-  report.changes = changes(spec_, targets_, findings_);
+  if (findings_.after) report.changes = changes(spec_, targets_, findings_.proposal);
   report.json["temperature"] = stages_.temperature();
   report.json["seed"] = options_.seed;
   report.json["matches"] = stages_.matches();

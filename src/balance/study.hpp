@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "balance/data_file.hpp"
 #include "balance/targets.hpp"
 #include "base/result.hpp"
 #include "game/replay.hpp"
@@ -55,10 +56,10 @@ struct TitledReplay {
 };
 
 struct StudyReport {
-  nlohmann::ordered_json json;                         // docs/formats/balance-report.md
-  bool stopped = false;                                // before all was done
-  std::vector<TitledReplay> replays;                   // of the option that is strongest now, against others
-  std::vector<std::pair<std::string, float>> changes;  // parameter, value
+  nlohmann::ordered_json json;        // docs/formats/balance-report.md
+  bool stopped = false;               // before all was done
+  std::vector<TitledReplay> replays;  // of the option that is strongest now, against others
+  std::vector<NumberChange> changes;  // of the proposal
 };
 
 // Errors: a game that is not of two sides; a folder that holds another study; those of training and of matches.

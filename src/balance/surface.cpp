@@ -68,7 +68,7 @@ std::vector<double> Surface::scaled(std::span<const double> values) const {
 }
 
 Surface::Surface(std::span<const Tunable> tunables, std::vector<double> around, int options,
-                 std::span<const MatchResult> results)
+                 std::span<const MatchResult* const> results)
     : tunables_(tunables.begin(), tunables.end()),
       around_(std::move(around)),
       options_(options),
@@ -95,7 +95,7 @@ Surface::Surface(std::span<const Tunable> tunables, std::vector<double> around, 
   double seats = 0;
   std::size_t every = 1;
   for (std::size_t m = 0; m < results.size(); m += every) {
-    const MatchResult& r = results[m];
+    const MatchResult& r = *results[m];
     if (options > 0 && (r.first.empty() || r.second.empty())) continue;
     for (int k = 0; k < dimensions_; ++k) values[k] = static_cast<double>(r.parameters[tunables_[k].parameter]);
     const std::vector<double> z = scaled(values);

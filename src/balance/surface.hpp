@@ -27,7 +27,7 @@ class Surface {
 
   // `around`: values of the tunables on which the fit is centred. Results without picks, or with those of `options`.
   Surface(std::span<const Tunable> tunables, std::vector<double> around, int options,
-          std::span<const MatchResult> results);
+          std::span<const MatchResult* const> results);
 
   // What is to be expected there; intervals are not filled in.
   Measured predict(std::span<const double> values) const;

@@ -65,17 +65,16 @@ class Reader {
   Result<Targets> read(std::string_view text) {
     if (Result<void> found = find_choice(text); !found) return found.error();
     Written written;
-    const std::vector<OptionRow> rows = rows_of(written);
-    if (Result<void> read = read_toml(rows, text, file_); !read) return read.error();
+    if (Result<void> read = read_toml(rows_of(written, options()), text, file_); !read) return read.error();
     written_ = &written;
     for (int band = -1; band < static_cast<int>(std::size(kBands)); ++band)
       if (Result<void> taken = take_targets(band); !taken) return taken.error();
-    if (targets_.targets.empty()) targets_.targets = default_targets(spec_, settings_, targets_.choice);
+    if (targets_.targets.empty()) targets_.targets = default_targets(spec_, targets_.choice);
     if (Result<void> taken = take_tunables(); !taken) return taken.error();
     return targets_;
   }
 
-  static std::vector<Target> default_targets(const Spec& spec, const Settings&, int choice) {
+  static std::vector<Target> default_targets(const Spec& spec, int choice) {
     std::vector<Target> targets;
     if (choice < 0) return {{.kind = Target::Kind::first, .low = 0.47, .high = 0.53}};
     for (int i = 0; i < static_cast<int>(spec.choices[choice].options.size()); ++i)
@@ -84,41 +83,46 @@ class Reader {
   }
 
  private:
-  static std::string prefix(int band) { return band < 0 ? "" : std::string(kBands[band].name) + "."; }
+  static std::string prefix(int band) { return band < 0 ? "" : std::string(kBands[band]) + "."; }
 
   const std::vector<std::string>& options() const {
     static const std::vector<std::string> kNone;
     return targets_.choice < 0 ? kNone : spec_.choices[targets_.choice].options;
   }
 
-  // The keys depend on which choice is meant, so that is read first.
+  // The keys depend on which choice is meant: so the file is first read with those of all choices.
   Result<void> find_choice(std::string_view text) {
-    targets_.choice = spec_.choices.empty() ? -1 : 0;
-    if (spec_.choices.size() < 2) return {};
-    for (std::size_t c = 0; c < spec_.choices.size(); ++c)
-      for (const char quote : {'"', '\''})
-        if (text.find(fmt::format("choice = {}{}{}", quote, spec_.choices[c].name, quote)) != std::string_view::npos)
-          targets_.choice = static_cast<int>(c);
+    std::vector<std::string> names, all;
+    for (const Choice& choice : spec_.choices) {
+      names.push_back(choice.name);
+      all.insert(all.end(), choice.options.begin(), choice.options.end());
+    }
+    targets_.choice = names.empty() ? -1 : 0;
+    Written written;
+    if (Result<void> read = read_toml(rows_of(written, all), text, file_); !read) return read;
+    if (written.choice.empty()) return {};
+    const auto found = std::find(names.begin(), names.end(), written.choice);
+    if (found == names.end()) return wrong(unknown_name("choice", written.choice, names).message);
+    targets_.choice = static_cast<int>(found - names.begin());
     return {};
   }
 
-  std::vector<OptionRow> rows_of(Written& written) {
+  std::vector<OptionRow> rows_of(Written& written, const std::vector<std::string>& options) const {
     std::vector<OptionRow> rows = {{"tolerance", &written.tolerance, "points", 0.01, 50},
                                    {"choice", &written.choice, "which choice is balanced"}};
     const auto text = [&](const std::string& key) {
-      for (const OptionRow& row : rows)
-        if (row.key == key) return;  // two names with one key: the first
-      rows.push_back({key, &written.texts[key], ""});
+      const auto [value, added] = written.texts.try_emplace(key);
+      if (added) rows.push_back({key, &value->second, ""});  // of two names with one key the first counts
     };
     for (int band = -1; band < static_cast<int>(std::size(kBands)); ++band) {
       const std::string at = prefix(band);
       for (const char* key : {"first", "draws", "length"}) text(at + key);
-      if (options().empty()) continue;
+      if (options.empty()) continue;
       for (const char* key : {"diversity", "overall.all", "pairs.all", "share.all"}) text(at + key);
-      for (const std::string& option : options()) {
+      for (const std::string& option : options) {
         text(at + "overall." + key_of(option));
         text(at + "share." + key_of(option));
-        for (const std::string& other : options())
+        for (const std::string& other : options)
           if (other != option) text(at + "pairs." + key_of(option) + "." + key_of(other));
       }
     }
@@ -262,7 +266,7 @@ std::string key_of(std::string_view name) {
 }
 
 std::string Target::name(const Choice* choice) const {
-  const std::string at = band < 0 ? "" : std::string(", ") + kBands[band].plural;
+  const std::string at = band < 0 ? "" : std::string(", ") + kBands[band];
   const auto of = [choice](int i) { return choice ? choice->options[i] : std::to_string(i); };
   switch (kind) {
     case Kind::overall:
@@ -374,7 +378,7 @@ std::string targets_template(const Spec& spec, const Settings& settings) {
       text +=
           fmt::format("\n# [pairs]          # one option against another\n# all = \"40..60\"\n# {}.{} = \"57..63\"\n",
                       key_of(options[0]), key_of(options[1]));
-    text += fmt::format("\n# [{}.overall]  # the same among weaker players: {}\n# all = \"42..58\"\n", kBands[0].name,
+    text += fmt::format("\n# [{}.overall]  # the same among weaker players: {}\n# all = \"42..58\"\n", kBands[0],
                         "beginners, intermediates");
   }
   if (!spec.parameters.empty()) {

@@ -39,11 +39,7 @@ struct Target {
 };
 
 // Levels of skill below the best players', by the share of their training.
-struct Band {
-  const char* name;
-  const char* plural;
-};
-inline constexpr Band kBands[] = {{"beginners", "beginners"}, {"intermediates", "intermediates"}};
+inline constexpr const char* kBands[] = {"beginners", "intermediates"};
 
 // A parameter that may change.
 struct Tunable {

@@ -80,6 +80,24 @@ knight.damage = 2.5
   EXPECT_EQ(targets.tunables[0].cost, 2.5);
 }
 
+TEST(Targets, MayBeOfAnotherChoiceThanTheFirst) {
+  Spec spec = duel();
+  spec.choices.push_back({"deck", {"Red", "Blue"}});
+  const auto of = [&](std::string_view text) { return read_targets(spec, {}, text, "t.toml"); };
+  for (const char* written : {"choice = \"deck\"\n", "choice='deck' # the second\n"}) {
+    const Result<Targets> targets = of(written + std::string("[overall]\nred = \"40..60\"\n"));
+    ASSERT_TRUE(targets) << targets.error().message;
+    EXPECT_EQ(targets.value().choice, 1);
+    EXPECT_EQ(targets.value().targets[0].name(&spec.choices[1]), "Red overall");
+  }
+  EXPECT_EQ(of("").value().choice, 0);
+  EXPECT_EQ(of("choice = \"dek\"\n").error().message,
+            "t.toml: unknown choice 'dek'; did you mean 'deck'? Known: unit, deck");
+  const Result<Targets> mixed = of("choice = \"deck\"\n[overall]\nknight = \"50\"\n");
+  ASSERT_FALSE(mixed);
+  EXPECT_TRUE(mixed.error().message.starts_with("t.toml:3: unknown option 'overall.knight'")) << mixed.error().message;
+}
+
 TEST(Targets, TheTemplateIsTheDefaultAndCanBeRead) {
   const std::string text = targets_template(duel(), {});
   const Targets read_back = read(text), standard = default_targets(duel(), {});

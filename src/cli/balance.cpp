@@ -1,6 +1,5 @@
 // rival balance GAME: what good players make of a game, and the smallest change that reaches its designer's targets.
 
-#include <chrono>
 #include <filesystem>
 
 #include "balance/data_file.hpp"
@@ -19,8 +18,6 @@
 namespace rival::cli {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 struct Options {
   std::string game, targets, folder, out, data, real, players, write_targets;
   double minutes = 10;
@@ -33,31 +30,14 @@ struct Options {
   MatchSetup setup;
 };
 
-class Watch {
- public:
-  explicit Watch(Console& console) : console_(console) {}
+constexpr double kLineEvery = 10, kStageEvery = 1;  // seconds; a line of another stage comes sooner
 
-  void show(const balance::StudyProgress& progress) {
-    const auto now = Clock::now();
-    const bool anew = progress.stage != stage_;
-    const double waited = std::chrono::duration<double>(now - last_).count();
-    if (shown_ && waited < (console_.terminal() ? 0.1 : anew ? 1 : 10)) return;
-    last_ = now, shown_ = true, stage_ = progress.stage;
-    std::string text = fmt::format("{:>6}  {} {:3.0f}%  {}", clock_text(progress.seconds),
-                                   progress_bar(progress.stage_done, 16), 100 * progress.stage_done, progress.stage);
-    if (progress.seconds_left > 0) text += fmt::format(", about {} left in all", clock_text(progress.seconds_left));
-    if (console_.terminal())
-      console_.redraw({text});
-    else
-      console_.print("{}\n", text);
-  }
-
- private:
-  Console& console_;
-  Clock::time_point last_ = Clock::now();
-  std::string stage_;
-  bool shown_ = false;
-};
+std::string progress_text(const balance::StudyProgress& progress) {
+  std::string text = fmt::format("{:>6}  {} {:3.0f}%  {}", clock_text(progress.seconds),
+                                 progress_bar(progress.stage_done, 16), 100 * progress.stage_done, progress.stage);
+  if (progress.seconds_left > 0) text += fmt::format(", about {} left in all", clock_text(progress.seconds_left));
+  return text;
+}
 
 std::string percent(const Json& cell) {
   return fmt::format("{:.1f}% ({:.1f} to {:.1f})", 100 * cell["rate"].get<double>(), 100 * cell["low"].get<double>(),
@@ -171,23 +151,24 @@ Result<Outcome> study(const Options& options, const Games& games, Console& conso
 
   console.print("Balance of {}{}\n", console.bold(game.spec.name),
                 options.steps > 0 ? "" : fmt::format(", about {:.3g} minutes", options.minutes));
-  Watch watch(console);
-  Result<balance::StudyReport> report =
-      balance::run_study(game, how,
-                         {.on_progress = [&](const balance::StudyProgress& progress) { watch.show(progress); },
-                          .on_message = [&](const std::string& message) { console.print("{}\n", message); }});
+  ProgressLine line(console);
+  std::string stage;
+  const auto show = [&](const balance::StudyProgress& progress) {
+    if (!line.due(progress.stage == stage ? kLineEvery : kStageEvery)) return;
+    stage = progress.stage;
+    line.show(progress_text(progress));
+  };
+  Result<balance::StudyReport> report = balance::run_study(
+      game, how,
+      {.on_progress = show, .on_message = [&](const std::string& message) { console.print("{}\n", message); }});
   if (!report) return report.error();
   if (report->stopped) {
     console.print("Stopped. The same command goes on. Saved: {}\n", how.folder);
-    Json json = report->json.is_object() ? report->json : Json::object();
-    json["stopped"] = true;
-    return Outcome{json};
+    return Outcome{report->json};
   }
   Json json = report->json;
   if (!options.data.empty() && !report->changes.empty()) {
-    std::vector<balance::NumberChange> changes;
-    for (const auto& [parameter, value] : report->changes) changes.push_back({parameter, value});
-    const Result<std::string> edited = balance::change_numbers(data.value(), options.data, changes);
+    const Result<std::string> edited = balance::change_numbers(data.value(), options.data, report->changes);
     if (!edited) return edited.error();
     const std::string name = std::filesystem::path(options.data).filename().string();
     const std::string path = how.folder + "/" + name;
@@ -204,7 +185,7 @@ Result<Outcome> study(const Options& options, const Games& games, Console& conso
     const Result<Json> replays = write_replays(game, options, report.value());
     if (!replays) return replays.error();
     json["replays"] = replays.value();
-    const Result<std::string> page = balance_page(nlohmann::json::parse(json_text(json)));
+    const Result<std::string> page = balance_page(json);
     if (!page) return page.error();
     if (Result<void> written = write_file_atomically(options.out, page.value()); !written) return written.error();
     console.print("The page: {}\n", options.out);
