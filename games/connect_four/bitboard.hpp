@@ -18,6 +18,14 @@ constexpr Board column(int c) {
   return (kFirstColumn << c) & kCellMask;
 }
 
+// The columns nearer to the middle one than so many.
+constexpr Board middle(int distance) {
+  Board squares = 0;
+  for (int c = 0; c < kColumns; ++c)
+    if (c > 3 - distance && c < 3 + distance) squares |= column(c);
+  return squares;
+}
+
 // The squares on which a stone would come to lie; above the board for full columns.
 constexpr Board frontier(Board occupied) {
   return ((occupied << 8) | kBottomRow) & ~occupied;

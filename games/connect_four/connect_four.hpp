@@ -1,4 +1,6 @@
-// Connect Four: drop stones into 7 columns of height 6; four in a row win, a full board is a draw.
+// Connect Four: drop stones into 7 columns of height 6; four in a row win, a full board is a draw. With perfect play
+// seat 0 wins from the middle column, draws from its neighbours and loses from the others: a handicap keeps its first
+// stone away from the middle.
 #pragma once
 
 #include <array>
@@ -18,10 +20,14 @@ class ConnectFour {
             .seats = 2,
             .observation = {ObservationPart::grid("board", 2, 6, 7)},  // own stones, the other's; y = 0 is the top row
             .action = {ActionPart::discrete("column", 7)},
+            .parameters = {{"handicap", 0, 0, 3, "columns from the middle that the first stone must be, at least", 1}},
             .max_steps = 42};
   }
 
-  void reset(const Settings&, Key) { *this = ConnectFour(); }
+  void reset(const Settings& settings, Key) {
+    *this = ConnectFour();
+    handicap_ = static_cast<std::int8_t>(settings.parameters[0]);
+  }
 
   SeatSet to_act() const { return SeatSet::one(mover()); }
 
@@ -31,7 +37,8 @@ class ConnectFour {
   }
 
   void legal(int, Mask mask) const {
-    for (int c = 0; c < 7; ++c) mask.part()[c] = can_play(c);
+    const connect_four::Board squares = moves();
+    for (int c = 0; c < 7; ++c) mask.part()[c] = (squares & connect_four::column(c)) != 0;
   }
 
   void step(const Actions& actions, Key, Rewards) { play(actions.choice(mover())); }
@@ -49,7 +56,12 @@ class ConnectFour {
   int winner() const { return winner_; }  // the seat, or -1
   connect_four::Board stones(int seat) const { return stones_[seat]; }
   connect_four::Board occupied() const { return stones_[0] | stones_[1]; }
-  bool can_play(int choice) const { return !((occupied() >> (40 + choice)) & 1); }
+  // The squares that can be played.
+  connect_four::Board moves() const {
+    const connect_four::Board all = connect_four::playable(occupied());
+    return plies_ == 0 ? all & ~connect_four::middle(handicap_) : all;
+  }
+  bool can_play(int choice) const { return (moves() & connect_four::column(choice)) != 0; }
   void play(int choice) {
     const connect_four::Board free = connect_four::column(choice) & ~occupied();
     connect_four::Board& own = stones_[mover()];
@@ -74,7 +86,7 @@ class ConnectFour {
   }();
 
   connect_four::Board stones_[2] = {};
-  std::int8_t plies_ = 0, winner_ = -1;
+  std::int8_t plies_ = 0, winner_ = -1, handicap_ = 0;
 };
 
 }  // namespace rival

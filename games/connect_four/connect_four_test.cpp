@@ -5,8 +5,10 @@
 #include <string_view>
 
 #include "agent/scripted.hpp"
+#include "game/spec.hpp"
 #include "games/connect_four/players.hpp"
 #include "games/connect_four/solver.hpp"
+#include "match/match.hpp"
 
 namespace rival {
 namespace {
@@ -67,6 +69,28 @@ double figure(const Judgement& judgement, std::string_view name) {
 TEST(ConnectFour, NumberOfPositionsByPly) {
   const std::int64_t expected[] = {1, 7, 49, 343, 2401, 16807, 117649, 823536};
   for (int plies = 0; plies < 8; ++plies) EXPECT_EQ(perft(ConnectFour(), plies), expected[plies]) << plies;
+}
+
+TEST(ConnectFour, AHandicapKeepsTheFirstStoneFromTheMiddle) {
+  const std::int64_t first_moves[] = {7, 6, 4, 2};
+  for (int handicap = 0; handicap <= 3; ++handicap) {
+    ConnectFour game;
+    game.reset({.parameters = {static_cast<float>(handicap)}}, Key());
+    EXPECT_EQ(perft(game, 1), first_moves[handicap]);
+    EXPECT_EQ(perft(game, 2), 7 * first_moves[handicap]) << "the second stone is free";
+    for (int c = 0; c < 7; ++c) EXPECT_EQ(game.can_play(c), std::abs(c - 3) >= handicap) << c;
+  }
+}
+
+TEST(ConnectFour, ScriptedPlayersKeepToTheHandicap) {
+  const GameEntry game = connect_four::game_entry();
+  Settings settings = default_settings(game.spec);
+  settings.parameters[0] = 3;
+  for (const Baseline& baseline : game.baselines) {
+    const Result<MatchSummary> played = play_matches(game, *baseline.make(), random_agent().get(), Key(1),
+                                                     {.matches = 8, .settings = MatchSettings(settings)});
+    EXPECT_TRUE(played) << baseline.name << ": " << played.error().message;
+  }
 }
 
 TEST(ConnectFour, FoursInAllDirections) {

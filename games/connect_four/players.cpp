@@ -9,6 +9,7 @@
 
 #include "agent/scripted.hpp"
 #include "base/index.hpp"
+#include "game/spec.hpp"
 #include "games/connect_four/solver.hpp"
 #include "rating/interval.hpp"
 
@@ -35,7 +36,7 @@ int column_of(Board square) {
 }
 
 int greedy_move(const ConnectFour& game, int seat, Random& random) {
-  const Board moves = playable(game.occupied());
+  const Board moves = game.moves();
   for (int player : {seat, 1 - seat})
     if (const Board squares = moves & winning_squares(game.stones(player), game.occupied())) return column_of(squares);
   // The better of two columns drawn at random is the one nearer to the centre.
@@ -63,7 +64,7 @@ int lookahead_move(const ConnectFour& game, int depth, Random& random) {
   const Board own = game.stones(game.mover()), other = game.stones(1 - game.mover());
   int values[kColumns], best = -10000;
   for (int c = 0; c < kColumns; ++c) {
-    const Board square = playable(game.occupied()) & column(c);
+    const Board square = game.moves() & column(c);
     values[c] = square == 0              ? -10000
                 : has_four(own | square) ? 10000
                                          : -look_ahead(other, game.occupied() | square, depth - 1, -10000, 10000);
@@ -76,7 +77,7 @@ int solver_move(ConnectFourSolver& solver, const ConnectFour& game, Random& rand
   if (game.plies() < kSolvedFrom) return lookahead_move(game, 8, random);
   // In random order, the first move that keeps the value: each such move is as likely.
   const int value = solver.value(game);
-  Board left = playable(game.occupied());
+  Board left = game.moves();
   for (;;) {
     const int choice = pick(random, [&](int c) { return (left & column(c)) != 0; });
     if (value == -1 || solver.move_reaches(game, choice, value)) return choice;
@@ -125,7 +126,7 @@ class Arena {
 
   Result<std::vector<Decision>> play(Key key) {
     std::vector<std::vector<Decision>> decisions(kMatches);
-    batch_.start_all({}, key);
+    batch_.start_all(default_settings(ConnectFour::spec()), key);
     for (int m = 0; m < kMatches; ++m) agent_.match_started(m);
     for (std::uint64_t ply = 0;; ++ply) {
       if (Result<void> shown = rows_.observe(); !shown) return shown.error();

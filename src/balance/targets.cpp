@@ -6,7 +6,6 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <set>
 
 #include "balance/figures.hpp"
 #include "base/index.hpp"
@@ -126,13 +125,24 @@ class Reader {
           if (other != option) text(at + "pairs." + key_of(option) + "." + key_of(other));
       }
     }
-    text("parameters.all");
     for (const Parameter& parameter : spec_.parameters) {
-      text("parameters." + key_of(parameter.name));
-      rows.push_back({"cost." + key_of(parameter.name), &written.costs.try_emplace(parameter.name, 1.0).first->second,
-                      "cost of a change by the whole range", 0.001, 1000});
+      for (const std::string& key : keys_for("parameters.", parameter)) text(key);
+      for (const std::string& key : keys_for("cost.", parameter)) {
+        const auto [value, added] = written.costs.try_emplace(key, 0.0);
+        if (added) rows.push_back({key, &value->second, "cost of a change by the whole range", 0.001, 1000});
+      }
     }
     return rows;
+  }
+
+  // Of what may be said about a parameter the first that is said counts: of knight.damage, of knight.all, of all.
+  static std::vector<std::string> keys_for(const std::string& group, const Parameter& parameter) {
+    const std::string name = key_of(parameter.name);
+    std::vector<std::string> keys = {group + name};
+    for (std::size_t dot = name.rfind('.'); dot != std::string::npos && dot > 0; dot = name.rfind('.', dot - 1))
+      keys.push_back(group + name.substr(0, dot) + ".all");
+    keys.push_back(group + "all");
+    return keys;
   }
 
   Error wrong(const std::string& what) const { return {fmt::format("{}: {}", file_, what)}; }
@@ -193,21 +203,27 @@ class Reader {
   }
 
   Result<void> take_tunables() {
-    std::set<std::string> seen;
     for (std::size_t p = 0; p < spec_.parameters.size(); ++p) {
       const Parameter& parameter = spec_.parameters[p];
-      const std::string own_key = "parameters." + key_of(parameter.name);
-      const bool own = !written_->texts[own_key].empty();
-      const std::string key = own ? own_key : "parameters.all";
-      const std::string& text = written_->texts[key];
+      const std::vector<std::string> keys = keys_for("parameters.", parameter);
+      const auto said = std::find_if(keys.begin(), keys.end(),
+                                     [this](const std::string& key) { return !written_->texts[key].empty(); });
+      const std::string key = said == keys.end() ? keys.back() : *said, text = written_->texts[key];
       if (text == "keep") continue;
+      double cost = 1;
+      for (const std::string& costly : keys_for("cost.", parameter))
+        if (written_->costs[costly] > 0) {
+          cost = written_->costs[costly];
+          break;
+        }
       Tunable tunable{.parameter = static_cast<int>(p),
                       .from = static_cast<double>(settings_.parameters[p]),
                       .low = static_cast<double>(parameter.low),
                       .high = static_cast<double>(parameter.high),
-                      .cost = written_->costs[parameter.name]};
+                      .cost = cost};
       if (!text.empty() && text != "any") {
-        if (!own) return wrong(fmt::format("'{}' must be \"keep\" or \"any\", not '{}'", key, text.substr(0, 100)));
+        if (key != keys.front())
+          return wrong(fmt::format("'{}' must be \"keep\" or \"any\", not '{}'", key, text.substr(0, 100)));
         const auto range = parse_range(key, text, 0, tunable.low, tunable.high);
         if (!range || text.find("..") == std::string::npos)
           return wrong(fmt::format("'{}' must be \"keep\", \"any\" or a range within \"{}..{}\", not '{}'", key,
@@ -382,7 +398,10 @@ std::string targets_template(const Spec& spec, const Settings& settings) {
                         "beginners, intermediates");
   }
   if (!spec.parameters.empty()) {
-    text += "\n[parameters]       # what may change: \"keep\", \"any\", or a range; costs, by default 1, in [cost]\n";
+    text +=
+        "\n[parameters]       # what may change: \"keep\", \"any\", or a range; `all`, or knight.all for all "
+        "knight.*;\n"
+        "                   # costs, by default 1, in [cost]\n";
     for (std::size_t p = 0; p < spec.parameters.size(); ++p)
       text +=
           fmt::format("{} = \"{}..{}\"  # now {}\n", key_of(spec.parameters[p].name), shortest(spec.parameters[p].low),

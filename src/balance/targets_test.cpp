@@ -80,6 +80,25 @@ knight.damage = 2.5
   EXPECT_EQ(targets.tunables[0].cost, 2.5);
 }
 
+TEST(Targets, SpeakOfGroupsOfParameters) {
+  const auto named = [](const Targets& targets) {
+    std::string names;
+    for (const Tunable& t : targets.tunables) names += duel().parameters[t.parameter].name + " ";
+    return names;
+  };
+  EXPECT_EQ(named(read("[parameters]\nall = \"keep\"\nknight.all = \"any\"\n")), "knight.damage ");
+  EXPECT_EQ(named(read("[parameters]\nknight.all = \"keep\"\n")), "archer.damage fog ");
+  EXPECT_EQ(named(read("[parameters]\nknight.all = \"keep\"\nknight.damage = \"any\"\nall = \"keep\"\n")),
+            "knight.damage ");
+  const Targets costly = read("[cost]\nknight.all = 4\nall = 2\narcher.damage = 3\n");
+  ASSERT_EQ(costly.tunables.size(), 3u);
+  EXPECT_EQ(costly.tunables[0].cost, 4);
+  EXPECT_EQ(costly.tunables[1].cost, 3);
+  EXPECT_EQ(costly.tunables[2].cost, 2);
+  EXPECT_EQ(error_of("[parameters]\nknight.all = \"3..4\"\n"),
+            "t.toml: 'parameters.knight.all' must be \"keep\" or \"any\", not '3..4'");
+}
+
 TEST(Targets, MayBeOfAnotherChoiceThanTheFirst) {
   Spec spec = duel();
   spec.choices.push_back({"deck", {"Red", "Blue"}});

@@ -84,6 +84,13 @@ TEST(BalanceCommand, MeasuresSidesAndSolvesSmallGames) {
   EXPECT_LT(ran.json["exact"]["within"], 1e-3);
   EXPECT_TRUE(ran.json["claims"].get<bool>());
   EXPECT_TRUE(ran.json["choices"].empty());
+
+  // The value of Leduc poker for the first player, as published.
+  const Ran leduc =
+      balance({"leduc_poker", "--players", "random", "--matches", "20", "--folder", folder.file("leduc")});
+  ASSERT_EQ(leduc.exit_code, 0) << leduc.err;
+  EXPECT_NEAR(leduc.json["exact"]["value"], -0.085606, 2e-4);
+  EXPECT_LT(leduc.json["exact"]["within"], 1e-3);
 }
 
 TEST(BalanceCommand, ErrorsNameTheThing) {
