@@ -25,7 +25,9 @@ using Json = nlohmann::ordered_json;
 // Shares of the time: of players of one variant, of the instrument, of all rounds of the search. Matches take the rest.
 constexpr double kFresh = 0.135, kInstrument = 0.25, kSearch = 0.08, kOnlyPlayers = 0.75;
 constexpr double kRadii[] = {0.5, 0.25, 0.12, 0.06};  // of the search's boxes, as shares of the ranges
-constexpr double kFitted = 2;  // the matches that a model is fitted to lie within a box so many times as wide
+// The matches that a model is fitted to lie within a box so many times as wide, or wide enough to hold so many.
+constexpr double kFitted = 2;
+constexpr std::size_t kFittedMatches = 20'000;
 constexpr double kCheckRadius = 0.12;
 constexpr int kChecks = 2;                            // of the instrument, by fresh players
 constexpr int kBandMatches = 600, kEloMatches = 300;  // a cell; against the best players
@@ -106,6 +108,9 @@ class Study {
   void solve();
   Box box_around(const std::vector<double>& centre, double radius) const;
   std::vector<const MatchResult*> within(const Box& box, std::span<const MatchResult> results) const;
+  // Those to fit a model to that is to be true within a box of this radius.
+  std::vector<const MatchResult*> about(const std::vector<double>& centre, double radius,
+                                        std::span<const MatchResult> results) const;
 
   const GameEntry& game_;
   const Spec& spec_;
@@ -250,6 +255,16 @@ std::vector<const MatchResult*> Study::within(const Box& box, std::span<const Ma
   return kept;
 }
 
+std::vector<const MatchResult*> Study::about(const std::vector<double>& centre, double radius,
+                                             std::span<const MatchResult> results) const {
+  std::vector<const MatchResult*> kept;
+  for (double reach = kFitted * radius; kept.size() < kFittedMatches; reach *= 1.5) {
+    kept = within(box_around(centre, reach), results);
+    if (reach >= 1) break;
+  }
+  return kept;
+}
+
 Result<void> Study::search() {
   const Result<StudyPlayer> instrument = stages_.train({.name = "instrument",
                                                         .title = "one player for all variants",
@@ -307,7 +322,7 @@ Result<void> Study::search() {
       if (stopping()) return {};
       level.results.insert(level.results.end(), results->begin(), results->end());
       level.surface.emplace(targets_.tunables, centre, stages_.picks().options(),
-                            within(box_around(centre, kFitted * kRadii[round]), level.results));
+                            about(centre, kRadii[round], level.results));
     }
     centre = choose(spec_, targets_, surfaces(), box, propose(spec_, targets_, surfaces(), box)).values;
   }
@@ -315,7 +330,7 @@ Result<void> Study::search() {
 
   for (Level& level : levels)
     level.surface.emplace(targets_.tunables, centre, stages_.picks().options(),
-                          within(box_around(centre, kFitted * kCheckRadius), level.results));
+                          about(centre, kCheckRadius, level.results));
 
   // Fresh players, who know that one variant only, say how far the instrument is off there.
   Correction correction(stages_.picks().options());
@@ -477,12 +492,11 @@ Result<StudyReport> Study::run() {
     findings_.real = {options_.real, real.value().size(), stages_.measured(real.value())};
   }
   constexpr std::int64_t kMostWeights = 6000;
-  const auto tunables = static_cast<std::int64_t>(targets_.tunables.size());
-  if (searches() && Surface::weights(tunables, stages_.picks().options()) > kMostWeights)
+  if (searches() && Surface::weights(targets_.tunables, stages_.picks().options()) > kMostWeights)
     return Error{
         fmt::format("{} parameters and {} choices are more than the search can take: keep some parameters from "
                     "changing ([parameters] in the targets), or ask for --only-measure",
-                    tunables, stages_.picks().options()),
+                    targets_.tunables.size(), stages_.picks().options()),
         Error::Kind::usage};
   if (Result<void> opened = stages_.open(); !opened) return opened.error();
   const auto stopped = [&]() -> Result<StudyReport> {

@@ -57,8 +57,39 @@ double log_odds_of(double rate) {
   return std::log(p / (1 - p));
 }
 
-int Surface::pair_base(int i, int j) const {
-  return pairs_base_ + (i * options_ - i * (i + 1) / 2 + (j - i - 1)) * per_pair_;
+std::int64_t Surface::weights(std::span<const Tunable> tunables, int options) {
+  std::int64_t own = 0;
+  for (const Tunable& t : tunables) own += t.owner < 0 ? options : 1;
+  return options + own + 1 + std::ssize(tunables) + std::int64_t{options} * (options - 1) / 2;
+}
+
+int Surface::Form::slope(int t) const {
+  const auto found = std::find(tunables.begin(), tunables.end(), t);
+  return found == tunables.end() ? -1 : base + 1 + static_cast<int>(found - tunables.begin());
+}
+
+void Surface::lay_out(Detail detail) {
+  size_ = 0;
+  strengths_.clear(), pairs_.clear();
+  const auto form = [this](bool slopes, bool quadratic, const auto& has) {
+    Form made{.base = size_, .tunables = {}, .quadratic = quadratic};
+    for (int k = 0; slopes && k < dimensions_; ++k)
+      if (has(tunables_[k].owner)) made.tunables.push_back(k);
+    size_ += made.size();
+    return made;
+  };
+  for (int i = 0; i < options_; ++i)
+    strengths_.push_back(form(true, detail != Detail::least, [i](int owner) { return owner < 0 || owner == i; }));
+  first_ = form(true, false, [](int) { return true; });
+  for (int i = 0; i < options_; ++i)
+    for (int j = i + 1; j < options_; ++j)
+      pairs_.push_back(
+          form(detail == Detail::all, false, [i, j](int owner) { return owner < 0 || owner == i || owner == j; }));
+}
+
+const Surface::Form& Surface::pair(int i, int j) const {
+  const int low = std::min(i, j), high = std::max(i, j);
+  return pairs_[index(low * options_ - low * (low + 1) / 2 + (high - low - 1))];
 }
 
 std::vector<double> Surface::scaled(std::span<const double> values) const {
@@ -74,18 +105,10 @@ Surface::Surface(std::span<const Tunable> tunables, std::vector<double> around, 
       options_(options),
       dimensions_(static_cast<int>(tunables.size())),
       shift_(options) {
-  const int pairs = options * (options - 1) / 2;
-  quadratic_ = true;
-  per_pair_ = 1 + dimensions_;
-  const auto total = [&] {
-    per_option_ = 1 + (quadratic_ ? 2 : 1) * dimensions_;
-    return options * per_option_ + 1 + dimensions_ + pairs * per_pair_;
-  };
-  if (total() > kMostWeights) per_pair_ = 1;
-  if (total() > kMostWeights) quadratic_ = false;
-  size_ = total();
-  first_base_ = options * per_option_;
-  pairs_base_ = first_base_ + 1 + dimensions_;
+  for (const Detail detail : {Detail::all, Detail::no_pair_slopes, Detail::least}) {
+    lay_out(detail);
+    if (size_ <= kMostWeights) break;
+  }
 
   Rows rows;
   std::vector<std::vector<double>> positions;
@@ -104,26 +127,24 @@ Surface::Surface(std::span<const Tunable> tunables, std::vector<double> around, 
       if (dense[place] == 0) touched.push_back(place);
       dense[place] += factor;
     };
-    const auto add_linear = [&](int base, double factor, bool slopes) {
-      add(base, factor);
-      for (int k = 0; slopes && k < dimensions_; ++k) add(base + 1 + k, factor * z[k]);
-    };
-    const auto add_side = [&](const std::vector<int>& side, double sign) {
-      for (const int option : side) {
-        add_linear(option_base(option), sign, true);
-        for (int k = 0; quadratic_ && k < dimensions_; ++k)
-          add(option_base(option) + 1 + dimensions_ + k, sign * z[k] * z[k] / 2);
+    const auto add_form = [&](const Form& form, double factor) {
+      add(form.base, factor);
+      const auto n = static_cast<int>(form.tunables.size());
+      for (int k = 0; k < n; ++k) {
+        const double x = z[form.tunables[k]];
+        add(form.base + 1 + k, factor * x);
+        if (form.quadratic) add(form.base + 1 + n + k, factor * x * x / 2);
       }
     };
-    add_linear(first_base_, 1, true);
+    add_form(first_, 1);
     if (options > 0) {
-      add_side(r.first, 1);
-      add_side(r.second, -1);
+      for (const int option : r.first) add_form(strengths_[option], 1);
+      for (const int option : r.second) add_form(strengths_[option], -1);
       const double side = static_cast<double>(std::max(r.first.size(), r.second.size()));
       seats += side;
       for (const int a : r.first)
         for (const int b : r.second)
-          if (a != b) add_linear(pair_base(std::min(a, b), std::max(a, b)), (a < b ? 1 : -1) / side, per_pair_ > 1);
+          if (a != b) add_form(pair(a, b), (a < b ? 1 : -1) / side);
     }
     std::sort(touched.begin(), touched.end());
     for (const int place : touched) {
@@ -148,20 +169,15 @@ Surface::Surface(std::span<const Tunable> tunables, std::vector<double> around, 
   length_ = linear_fit(positions, lengths);
 
   std::vector<double> prior(index(size_));  // precisions
-  const auto set = [&](int place, double deviation) { prior[place] = 1 / (deviation * deviation); };
-  for (int i = 0; i < options; ++i) {
-    set(option_base(i), kStrength);
-    for (int k = 0; k < dimensions_; ++k) {
-      set(option_base(i) + 1 + k, kSlope);
-      if (quadratic_) set(option_base(i) + 1 + dimensions_ + k, kBend);
+  const auto set = [&](const Form& form, double constant, double slope) {
+    for (int k = 0; k < form.size(); ++k) {
+      const double deviation = k == 0 ? constant : k <= std::ssize(form.tunables) ? slope : kBend;
+      prior[form.base + k] = 1 / (deviation * deviation);
     }
-  }
-  set(first_base_, kFirst);
-  for (int k = 0; k < dimensions_; ++k) set(first_base_ + 1 + k, kSlope);
-  for (int p = 0; p < pairs; ++p) {
-    set(pairs_base_ + p * per_pair_, kCounter);
-    for (int k = 1; k < per_pair_; ++k) set(pairs_base_ + p * per_pair_ + k, kCounterSlope);
-  }
+  };
+  for (const Form& form : strengths_) set(form, kStrength, kSlope);
+  set(first_, kFirst, kSlope);
+  for (const Form& form : pairs_) set(form, kCounter, kCounterSlope);
 
   weights_.assign(index(size_), 0);
   for (int iteration = 0; iteration < 8; ++iteration) {
@@ -199,26 +215,27 @@ Surface::Surface(std::span<const Tunable> tunables, std::vector<double> around, 
   }
 }
 
-double Surface::strength(int option, std::span<const double> z) const {
-  const double* w = weights_.data() + option_base(option);
+double Surface::value(const Form& form, std::span<const double> z) const {
+  const double* w = weights_.data() + form.base;
   double sum = w[0];
-  for (int k = 0; k < dimensions_; ++k) {
-    sum += w[1 + k] * z[k];
-    if (quadratic_) sum += w[1 + dimensions_ + k] * z[k] * z[k] / 2;
+  for (std::size_t k = 0, n = form.tunables.size(); k < n; ++k) {
+    const double x = z[form.tunables[k]];
+    sum += w[1 + k] * x;
+    if (form.quadratic) sum += w[1 + n + k] * x * x / 2;
   }
   return sum;
 }
 
 Measured Surface::predict(std::span<const double> values) const {
   const std::vector<double> z = scaled(values);
-  const auto linear = [&](const double* w) {
+  const auto linear = [&](const std::vector<double>& w) {
     double sum = w[0];
     for (int k = 0; k < dimensions_; ++k) sum += w[1 + k] * z[k];
     return sum;
   };
   std::vector<double> strengths(index(options_));
   double spread = 0;
-  for (int i = 0; i < options_; ++i) strengths[i] = strength(i, z);
+  for (int i = 0; i < options_; ++i) strengths[i] = value(strengths_[i], z);
   const double centre = mean(strengths);
   for (const double s : strengths) spread += (s - centre) * (s - centre) / options_;
   // The others of both sides, who are drawn, blur what a pair does (MacKay's approximation of a logistic function under
@@ -227,15 +244,13 @@ Measured Surface::predict(std::span<const double> values) const {
   Measured measured{.rates = WinRates(options_), .conditions = {}};
   for (int i = 0; i < options_; ++i)
     for (int j = i + 1; j < options_; ++j) {
-      const double* pair = weights_.data() + pair_base(i, j);
-      const double counter = per_pair_ > 1 ? linear(pair) : pair[0];
-      const double logit = (strengths[i] - strengths[j] + counter / side_) * blur + shift_(i, j);
+      const double logit = (strengths[i] - strengths[j] + value(pair(i, j), z) / side_) * blur + shift_(i, j);
       measured.rates(i, j).rate = sigmoid(logit);
       measured.rates(j, i).rate = 1 - measured.rates(i, j).rate;
     }
-  measured.conditions.first.rate = sigmoid(linear(weights_.data() + first_base_) + shift_first_);
-  measured.conditions.draws.rate = std::clamp(linear(draws_.data()), 0.0, 1.0);
-  measured.conditions.length = std::max(0.0, linear(length_.data()));
+  measured.conditions.first.rate = sigmoid(value(first_, z) + shift_first_);
+  measured.conditions.draws.rate = std::clamp(linear(draws_), 0.0, 1.0);
+  measured.conditions.length = std::max(0.0, linear(length_));
   return measured;
 }
 
@@ -243,25 +258,27 @@ Cell Surface::effect(int option, int tunable, double step) const {
   const double dz = step / (tunables_[tunable].high - tunables_[tunable].low);
   std::vector<double> direction(index(size_));
   const Measured here = predict(around_);
+  const auto moves = [&](const Form& form, double by) {
+    if (const int slope = form.slope(tunable); slope >= 0) direction[slope] += by;
+  };
   if (option < 0) {
     const double p = here.conditions.first.rate;
-    direction[first_base_ + 1 + tunable] = p * (1 - p) * dz;
+    moves(first_, p * (1 - p) * dz);
   } else {
     for (int j = 0; j < options_; ++j) {
       if (j == option) continue;
       const double p = here.rates(option, j).rate, w = p * (1 - p) * dz / (options_ - 1);
-      direction[option_base(option) + 1 + tunable] += w;
-      direction[option_base(j) + 1 + tunable] -= w;
-      if (per_pair_ > 1)
-        direction[pair_base(std::min(option, j), std::max(option, j)) + 1 + tunable] += (option < j ? w : -w) / side_;
+      moves(strengths_[option], w);
+      moves(strengths_[j], -w);
+      moves(pair(option, j), (option < j ? w : -w) / side_);
     }
   }
-  double value = 0, variance = 0;
-  for (int i = 0; i < size_; ++i) value += direction[i] * weights_[i];
+  double mean = 0, variance = 0;
+  for (int i = 0; i < size_; ++i) mean += direction[i] * weights_[i];
   const std::vector<double> solved = cholesky_solve(*factor_, direction);
   for (int i = 0; i < size_; ++i) variance += direction[i] * solved[i];
   const double half = kZ95 * std::sqrt(std::max(0.0, variance));
-  return {value, {value - half, value + half}, static_cast<std::int64_t>(matches_)};
+  return {mean, {mean - half, mean + half}, static_cast<std::int64_t>(matches_)};
 }
 
 }  // namespace rival::balance

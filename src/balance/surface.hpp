@@ -5,8 +5,9 @@
 // score against side B is
 //   first(z) + mean over a in A, b in B of [ s_a(z) - s_b(z) + c_ab(z) ] * seats of a side
 // (without the factor for c), where s_a is a quadratic without mixed terms, and c_ab = -c_ba and first are linear. A
-// Gaussian prior keeps what the matches do not tell near 0. It is fitted by Newton's method; draws count as half of
-// each (quasi-likelihood), which only makes intervals wider.
+// parameter that is an option's own (Tunable::owner) does nothing but through it: s_a has a's own ones and nobody's,
+// c_ab those of a and b and nobody's. A Gaussian prior keeps what the matches do not tell near 0. It is fitted by
+// Newton's method; draws count as half of each (quasi-likelihood), which only makes intervals wider.
 #pragma once
 
 #include <memory>
@@ -20,10 +21,8 @@ namespace rival::balance {
 
 class Surface {
  public:
-  // How many weights a fit has. Beyond a few thousand it takes minutes, and memory by their square.
-  static std::int64_t weights(std::int64_t tunables, std::int64_t options) {
-    return options * (1 + tunables) + 1 + tunables + options * (options - 1) / 2;
-  }
+  // How many weights a fit has at least. Beyond a few thousand it takes minutes, and memory by their square.
+  static std::int64_t weights(std::span<const Tunable> tunables, int options);
 
   // `around`: values of the tunables on which the fit is centred. Results without picks, or with those of `options`.
   Surface(std::span<const Tunable> tunables, std::vector<double> around, int options,
@@ -42,16 +41,29 @@ class Surface {
   double matches() const { return matches_; }
 
  private:
-  int option_base(int option) const { return option * per_option_; }
-  int pair_base(int i, int j) const;
-  double strength(int option, std::span<const double> z) const;
+  // A polynomial of some of the tunables: its weights lie one after the other, the constant first.
+  struct Form {
+    int base = 0;
+    std::vector<int> tunables;
+    bool quadratic = false;
+
+    int size() const { return 1 + (quadratic ? 2 : 1) * static_cast<int>(tunables.size()); }
+    // Of tunable `t`; -1: it has none.
+    int slope(int t) const;
+  };
+  enum class Detail { least, no_pair_slopes, all };
+
+  void lay_out(Detail detail);
+  const Form& pair(int i, int j) const;
+  double value(const Form& form, std::span<const double> z) const;
   std::vector<double> scaled(std::span<const double> values) const;
 
   std::vector<Tunable> tunables_;
   std::vector<double> around_;
   int options_, dimensions_;
-  int per_option_ = 0, per_pair_ = 0, first_base_ = 0, pairs_base_ = 0, size_ = 0;
-  bool quadratic_ = false;
+  std::vector<Form> strengths_, pairs_;  // [options]; [options x (options - 1) / 2]
+  Form first_;
+  int size_ = 0;
   double side_ = 1;  // seats of a side, on average
   double matches_ = 0;
   std::vector<double> weights_;           // [size]

@@ -202,6 +202,23 @@ class Reader {
     return {};
   }
 
+  // The one option of whose name the words stand in the parameter's: "knight.damage", "damage_knight".
+  int owner_of(const Parameter& parameter) const {
+    const auto part = [](char c) { return is_letter(c) || is_digit(c); };
+    const std::string name = key_of(parameter.name);
+    int owner = -1;
+    std::size_t longest = 0;
+    for (int option = 0; option < static_cast<int>(options().size()); ++option) {
+      const std::string key = key_of(options()[option]);
+      const std::size_t at = name.find(key);
+      if (at == std::string::npos || key.size() <= longest) continue;
+      const std::size_t end = at + key.size();
+      if ((at > 0 && part(name[at - 1])) || (end < name.size() && part(name[end]))) continue;
+      owner = option, longest = key.size();
+    }
+    return owner;
+  }
+
   Result<void> take_tunables() {
     for (std::size_t p = 0; p < spec_.parameters.size(); ++p) {
       const Parameter& parameter = spec_.parameters[p];
@@ -220,7 +237,8 @@ class Reader {
                       .from = static_cast<double>(settings_.parameters[p]),
                       .low = static_cast<double>(parameter.low),
                       .high = static_cast<double>(parameter.high),
-                      .cost = cost};
+                      .cost = cost,
+                      .owner = owner_of(parameter)};
       if (!text.empty() && text != "any") {
         if (key != keys.front())
           return wrong(fmt::format("'{}' must be \"keep\" or \"any\", not '{}'", key, text.substr(0, 100)));

@@ -47,6 +47,9 @@ struct Tunable {
   double from = 0;    // its value now
   double low = 0, high = 0;
   double cost = 1;  // of a change by its whole range
+  // The option whose own it is, by its name: `knight.damage` is the Knight's. It does nothing in matches without it.
+  // -1: nobody's.
+  int owner = -1;
 };
 
 struct Targets {

@@ -80,6 +80,19 @@ knight.damage = 2.5
   EXPECT_EQ(targets.tunables[0].cost, 2.5);
 }
 
+TEST(Targets, AParameterNamedAfterAnOptionIsItsOwn) {
+  Spec spec{.name = "words", .seats = 2};
+  spec.choices = {{"unit", {"Mage", "War Mage", "Bow"}}};
+  const std::pair<const char*, int> expected[] = {
+      {"mage.damage", 0}, {"war_mage.damage", 1}, {"damage of War Mage", 1}, {"image.size", -1},
+      {"bow-range", 2},   {"bowman.range", -1},   {"mages.speed", -1},       {"fog", -1}};
+  for (const auto& [name, owner] : expected) spec.parameters.push_back({name, 1, 0, 2, ""});
+  const Targets targets = default_targets(spec, {});
+  ASSERT_EQ(targets.tunables.size(), std::size(expected));
+  for (std::size_t k = 0; k < std::size(expected); ++k)
+    EXPECT_EQ(targets.tunables[k].owner, expected[k].second) << expected[k].first;
+}
+
 TEST(Targets, SpeakOfGroupsOfParameters) {
   const auto named = [](const Targets& targets) {
     std::string names;
