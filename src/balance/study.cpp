@@ -46,16 +46,17 @@ class Correction {
   void add(const Measured& fresh, const Measured& instrument) {
     const int n = odds_.size();
     SquareMatrix offset(n);
-    double sum = 0, noise = 0, square = 0;
+    std::vector<double> strength(index(n));  // by how much an option is better than the instrument has it
+    double sum = 0, noise = 0;
     bias_ = {};
     for (int i = 0; i < n; ++i)
       for (int j = 0; j < n; ++j) {
         if (i == j) continue;
         const Cell &theirs = fresh.rates(i, j), &ours = instrument.rates(i, j);
         offset(i, j) = log_odds_of(theirs.rate) - log_odds_of(ours.rate);
+        strength[i] += offset(i, j) / n;
         for (const Cell* cell : {&theirs, &ours})
           noise += std::pow(cell->error() / std::max(0.01, cell->rate * (1 - cell->rate)), 2);
-        square += offset(i, j) * offset(i, j);
         sum += std::fabs(theirs.rate - ours.rate);
         bias_.worst = std::max(bias_.worst, std::fabs(theirs.rate - ours.rate));
       }
@@ -64,12 +65,24 @@ class Correction {
       bias_.mean = bias_.worst = std::fabs(theirs.rate - ours.rate);
     else
       bias_.mean = sum / (n * (n - 1));
-    // What chance may well make of so many pairs (a chi-squared sum above its 97.5% point, about) is chance.
-    const double surely = 1 + 2 * std::sqrt(2 / std::max(1.0, n * (n - 1) / 2.0));
-    const double trust = square > surely * noise ? 1 - noise / square : 0;
+    // The options' strengths are means over many pairs, and known far better than what is left of each pair.
+    double of_strengths = 0, of_pairs = 0;
+    for (int i = 0; i < n; ++i)
+      for (int j = 0; j < n; ++j) {
+        const double main = strength[i] - strength[j];
+        of_strengths += main * main;
+        of_pairs += std::pow(offset(i, j) - main, 2);
+      }
+    const double strengths_noise = n > 0 ? 2 * noise / n : 0;
+    const double trust_strengths = trust(of_strengths, strengths_noise, n - 1),
+                 trust_pairs = trust(of_pairs, noise - strengths_noise, (n - 1) * (n - 2) / 2);
     ++count_;
     for (int i = 0; i < n; ++i)
-      for (int j = 0; j < n; ++j) odds_(i, j) += (trust * offset(i, j) - odds_(i, j)) / count_;
+      for (int j = 0; j < n; ++j) {
+        const double main = strength[i] - strength[j];
+        const double seen = trust_strengths * main + trust_pairs * (offset(i, j) - main);
+        odds_(i, j) += (seen - odds_(i, j)) / count_;
+      }
     first_ += (log_odds_of(theirs.rate) - log_odds_of(ours.rate) - first_) / count_;
   }
 
@@ -77,6 +90,13 @@ class Correction {
   const Findings::Bias& bias() const { return bias_; }  // at the newest variant
 
  private:
+  // How much of a sum of squares is no noise. What chance may well make of so many numbers (a chi-squared sum above its
+  // 97.5% point, about) is chance.
+  static double trust(double square, double noise, int numbers) {
+    const double surely = 1 + 2 * std::sqrt(2 / std::max(1.0, static_cast<double>(numbers)));
+    return square > surely * noise ? 1 - noise / square : 0;
+  }
+
   SquareMatrix odds_;  // means over the variants
   double first_ = 0;
   int count_ = 0;
