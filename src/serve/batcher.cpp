@@ -1,0 +1,318 @@
+#include "serve/batcher.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "base/index.hpp"
+
+namespace rival::serve {
+namespace {
+
+constexpr int kEnoughRows = 256;  // to compute at once: more at a time are not faster (agent/inference.cpp)
+
+using Nanoseconds = std::chrono::nanoseconds;
+
+}  // namespace
+
+Session::Session(std::shared_ptr<const Hosted> bot, int seats, std::vector<std::int32_t> fallback)
+    : bot_(std::move(bot)), seats_(seats), fallback_(std::move(fallback)) {
+  if (bot_->reaction_steps == 0) return;
+  delay_.emplace(seats, bot_->sizes.observation, bot_->reaction_steps);
+  steps_.resize(index(seats));
+}
+
+Session::~Session() {
+  if (ended_) ended_();
+}
+
+// A thread with the sessions that it computes.
+class Batcher::Worker {
+ public:
+  Worker(const BatcherOptions& options, std::size_t number)
+      : options_(options), key_(Key(options.seed).split(number)), thread_([this] { run(); }) {}
+
+  void stop() {
+    {
+      const std::scoped_lock lock(mutex_);
+      stop_ = true;
+    }
+    ready_.notify_one();
+    thread_.join();
+  }
+
+  struct Job {
+    std::shared_ptr<Session> session;  // null: only memories are given back
+    std::string frame;                 // of a tick; "": seats forget
+    TickView tick = {};                // what stands in the frame
+    std::vector<std::uint32_t> forgets;
+    Clock::time_point arrived, deadline = Clock::time_point::max();
+    std::function<void(Answered)> answer;
+    // Given back.
+    std::shared_ptr<const Hosted> bot;
+    int first_slot = 0, seats = 0;
+  };
+
+  void push(Job job) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (queue_.empty()) first_ = Clock::now();
+      queued_rows_ += static_cast<int>(job.tick.header.rows);
+      if (job.deadline != Clock::time_point::max())
+        urgent_ = std::min(urgent_, job.deadline - slowest_row_.load() * queued_rows_);
+      queue_.push_back(std::move(job));
+    }
+    ready_.notify_one();
+  }
+
+ private:
+  // The sessions of one version of a bot.
+  struct Desk {
+    std::shared_ptr<const Hosted> bot;
+    Inference inference;
+    std::map<int, int> free;  // ranges of memories that nobody has: first -> count
+    int sessions = 0;
+    Nanoseconds row{0};  // what one takes, of late
+
+    Desk(std::shared_ptr<const Hosted> b, Precision precision) : bot(b), inference(b->bot, 0, precision) {}
+  };
+
+  void run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      ready_.wait(lock, [this] { return stop_ || !queue_.empty(); });
+      if (queue_.empty()) return;
+      const auto until = [this] { return std::min(first_ + options_.wait, urgent_); };
+      while (!stop_ && queued_rows_ < kEnoughRows && Clock::now() < until()) ready_.wait_until(lock, until());
+      std::deque<Job> jobs;
+      jobs.swap(queue_);
+      queued_rows_ = 0;
+      urgent_ = Clock::time_point::max();
+      lock.unlock();
+      while (!jobs.empty()) jobs = turn(std::move(jobs));
+      lock.lock();
+    }
+  }
+
+  // Does all but what must come after something else of its session: that is returned.
+  std::deque<Job> turn(std::deque<Job> jobs) {
+    ++turn_;
+    std::deque<Job> later;
+    std::map<Desk*, std::vector<Job>> by_desk;
+    Nanoseconds ahead{0};
+    for (Job& job : jobs) {
+      if (!job.session) {
+        give_back(job);
+        continue;
+      }
+      Session& session = *job.session;
+      if (session.turn_ == turn_) {
+        later.push_back(std::move(job));
+        continue;
+      }
+      Desk& desk = desk_of(job.session);
+      if (job.frame.empty()) {
+        forget(desk, session, job.forgets);
+        continue;
+      }
+      session.turn_ = turn_;
+      const Nanoseconds takes = desk.row * job.tick.header.rows;
+      if (Clock::now() + ahead + takes > job.deadline) {
+        answer_late(desk, job);
+        continue;
+      }
+      ahead += takes;
+      by_desk[&desk].push_back(std::move(job));
+    }
+    for (auto& [desk, together] : by_desk) compute(*desk, together);
+    return later;
+  }
+
+  Desk& desk_of(const std::shared_ptr<Session>& session) {
+    std::unique_ptr<Desk>& desk = desks_[session->bot_.get()];
+    if (!desk) desk = std::make_unique<Desk>(session->bot_, options_.precision);
+    if (session->first_slot_ >= 0) return *desk;
+    ++desk->sessions;
+    const int seats = session->seats_;
+    auto range = std::find_if(desk->free.begin(), desk->free.end(), [&](const auto& r) { return r.second >= seats; });
+    if (range == desk->free.end()) {
+      const int first = desk->inference.slots();
+      desk->inference.resize(first + std::max(seats, first / 2));
+      release(*desk, first, desk->inference.slots() - first);
+      range = std::find_if(desk->free.begin(), desk->free.end(), [&](const auto& r) { return r.second >= seats; });
+    }
+    const auto [first, count] = *range;
+    desk->free.erase(range);
+    if (count > seats) desk->free[first + seats] = count - seats;
+    desk->inference.forget(first, seats);
+    session->first_slot_ = first;
+    return *desk;
+  }
+
+  // Ranges that touch become one.
+  static void release(Desk& desk, int first, int count) {
+    auto at = desk.free.emplace(first, count).first;
+    if (const auto next = std::next(at); next != desk.free.end() && at->first + at->second == next->first) {
+      at->second += next->second;
+      desk.free.erase(next);
+    }
+    if (at == desk.free.begin()) return;
+    if (const auto before = std::prev(at); before->first + before->second == at->first) {
+      before->second += at->second;
+      desk.free.erase(at);
+    }
+  }
+
+  void give_back(const Job& job) {
+    const auto found = desks_.find(job.bot.get());
+    if (found == desks_.end() || job.first_slot < 0) return;
+    release(*found->second, job.first_slot, job.seats);
+    if (--found->second->sessions == 0) desks_.erase(found);
+  }
+
+  static void forget(Desk& desk, Session& session, std::span<const std::uint32_t> seats) {
+    for (const std::uint32_t seat : seats) {
+      desk.inference.forget(session.first_slot_ + static_cast<int>(seat));
+      if (!session.delay_) continue;
+      session.delay_->clear(static_cast<int>(seat), 1);
+      session.steps_[seat] = 0;
+    }
+  }
+
+  static Answered answered(const Job& job, bool late, std::span<const std::int32_t> choices,
+                           std::span<const float> values) {
+    const Clock::time_point now = Clock::now();
+    Answered answer{.frame = {},
+                    .rows = static_cast<int>(job.tick.header.rows),
+                    .late = late,
+                    .missed = late || now > job.deadline,
+                    .took = now - job.arrived};
+    TickHeader header = job.tick.header;
+    header.budget = static_cast<std::uint32_t>(
+        std::min<std::int64_t>(UINT32_MAX, std::chrono::duration_cast<std::chrono::microseconds>(answer.took).count()));
+    answer.frame = answer_frame(header, late, choices, values);
+    return answer;
+  }
+
+  static void answer_late(const Desk& desk, const Job& job) {
+    const Session& session = *job.session;
+    const RowSizes& sizes = session.bot_->sizes;
+    std::vector<std::int32_t> choices;
+    for (std::uint32_t row = 0; row < job.tick.header.rows; ++row) {
+      const std::uint8_t* mask = job.tick.masks.data() + index(row) * index(sizes.mask);
+      for (std::size_t part = 0; part < sizes.parts.size(); ++part) {
+        const int size = sizes.parts[part];
+        int choice = session.fallback_.empty() ? 0 : session.fallback_[part];
+        if (!mask[choice]) choice = static_cast<int>(std::find_if(mask, mask + size, [](auto m) { return m; }) - mask);
+        choices.push_back(choice);
+        mask += size;
+      }
+    }
+    const HeadLayout& layout = desk.inference.layout();
+    std::vector<float> values;
+    for (std::uint32_t row = 0; row < job.tick.header.rows; ++row)
+      for (std::size_t i = 0; i < layout.low.size(); ++i) values.push_back((layout.low[i] + layout.high[i]) / 2);
+    job.answer(answered(job, true, choices, values));
+  }
+
+  void compute(Desk& desk, const std::vector<Job>& jobs) {
+    const RowSizes& sizes = desk.bot->sizes;
+    const std::size_t width = index(sizes.observation), mask = index(sizes.mask);
+    std::size_t count = 0;
+    for (const Job& job : jobs) count += job.tick.header.rows;
+    const Clock::time_point begin = Clock::now();
+    rows_.resize(count), slots_.resize(count);
+    observations_.resize(count * width), masks_.resize(count * mask);
+    choices_.resize(count * index(sizes.choices)), values_.resize(count * index(sizes.values));
+    std::size_t at = 0;
+    for (const Job& job : jobs) {
+      Session& session = *job.session;
+      std::copy(job.tick.masks.begin(), job.tick.masks.end(), masks_.data() + at * mask);
+      if (!session.delay_)
+        std::copy(job.tick.observations.begin(), job.tick.observations.end(), observations_.data() + at * width);
+      for (std::size_t row = 0; row < job.tick.seats.size(); ++row, ++at) {
+        const auto seat = static_cast<int>(job.tick.seats[row]);
+        rows_[at] = static_cast<int>(at);
+        slots_[at] = session.first_slot_ + seat;
+        if (session.delay_)
+          std::copy_n(
+              session.delay_->shown(seat, session.steps_[index(seat)]++, job.tick.observations.data() + row * width),
+              width, observations_.data() + at * width);
+      }
+    }
+    desk.inference.act({rows_, observations_.data(), masks_.data(), slots_.data()}, key_.split(turn_),
+                       desk.bot->temperature, choices_.data(), values_.data());
+    const Nanoseconds took = Clock::now() - begin;
+    if (count > 0) {
+      const Nanoseconds row = took / static_cast<std::int64_t>(count);
+      desk.row = desk.row.count() == 0 ? row : (7 * desk.row + row) / 8;
+      slowest_row_ = std::max(desk.row, slowest_row_.load() * 63 / 64);
+    }
+    if (options_.on_batch) options_.on_batch(*desk.bot, static_cast<int>(count), took);
+    at = 0;
+    for (const Job& job : jobs) {
+      const std::size_t rows = job.tick.header.rows, choices = index(sizes.choices), values = index(sizes.values);
+      job.answer(answered(job, false, {choices_.data() + at * choices, rows * choices},
+                          {values_.data() + at * values, rows * values}));
+      at += rows;
+    }
+  }
+
+  const BatcherOptions options_;
+  Key key_;
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<Job> queue_;
+  int queued_rows_ = 0;
+  Clock::time_point first_, urgent_ = Clock::time_point::max();
+  bool stop_ = false;
+  std::atomic<Nanoseconds> slowest_row_{Nanoseconds(0)};
+
+  // Of the thread alone.
+  std::uint64_t turn_ = 0;
+  std::map<const Hosted*, std::unique_ptr<Desk>> desks_;
+  std::vector<int> rows_, slots_;
+  std::vector<float> observations_, values_;
+  std::vector<std::uint8_t> masks_;
+  std::vector<std::int32_t> choices_;
+
+  std::thread thread_;  // the last: it needs all of them
+};
+
+Batcher::Batcher(const BatcherOptions& options) {
+  for (int n = 0; n < std::max(1, options.threads); ++n)
+    workers_.push_back(std::make_shared<Worker>(options, index(n)));
+}
+
+Batcher::~Batcher() {
+  for (const std::shared_ptr<Worker>& worker : workers_) worker->stop();
+}
+
+std::shared_ptr<Session> Batcher::open(std::shared_ptr<const Hosted> bot, int seats,
+                                       std::vector<std::int32_t> fallback) {
+  auto session = std::make_shared<Session>(std::move(bot), seats, std::move(fallback));
+  session->worker_ = opened_++ % workers_.size();
+  session->ended_ = [worker = std::weak_ptr<Worker>(workers_[session->worker_]), s = session.get()] {
+    if (const std::shared_ptr<Worker> there = worker.lock())
+      there->push({.session = nullptr, .bot = s->bot_, .first_slot = s->first_slot_, .seats = s->seats_});
+  };
+  return session;
+}
+
+void Batcher::forget(const std::shared_ptr<Session>& session, std::vector<std::uint32_t> seats) {
+  workers_[session->worker_]->push({.session = session, .forgets = std::move(seats)});
+}
+
+void Batcher::decide(std::shared_ptr<Session> session, std::string frame, const TickView& tick,
+                     Clock::time_point arrived, std::function<void(Answered)> answer) {
+  Worker& worker = *workers_[session->worker_];
+  Worker::Job job{.session = std::move(session), .frame = std::move(frame), .tick = tick, .arrived = arrived};
+  if (tick.header.budget > 0) job.deadline = arrived + std::chrono::microseconds(tick.header.budget);
+  job.answer = std::move(answer);
+  worker.push(std::move(job));
+}
+
+}  // namespace rival::serve

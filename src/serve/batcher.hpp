@@ -1,0 +1,96 @@
+// Decisions for many sessions: collects what has been asked for, computes it together, and answers in time.
+//
+// A session is a number of seats that one bot plays, each with a memory of its own. Sessions are shared out among
+// threads, and a thread computes all its sessions' rows of one bot in one call. It waits for more rows no longer than
+// `wait` after the first, and never past the time by which the most urgent must be computed. What cannot be answered
+// in time any more gets the fallback at once, so that nothing queues behind it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agent/limits.hpp"
+#include "nn/backend.hpp"
+#include "rival/random.hpp"
+#include "serve/hosted.hpp"
+#include "serve/tick.hpp"
+
+namespace rival::serve {
+
+using Clock = std::chrono::steady_clock;
+
+class Session;
+
+// What happened to a tick. The frame is the answer to be sent (answer_frame).
+struct Answered {
+  std::string frame;
+  int rows = 0;
+  bool late = false;                // the fallback, without computing
+  bool missed = false;              // late, or computed, but after its time
+  std::chrono::nanoseconds took{};  // from its arrival
+};
+
+struct BatcherOptions {
+  int threads = 1;
+  std::chrono::microseconds wait{300};
+  std::uint64_t seed = 1;
+  Precision precision = best_precision();
+  // Of each call to a network: for metrics. Called by the batcher's threads.
+  std::function<void(const Hosted& bot, int rows, std::chrono::nanoseconds took)> on_batch = nullptr;
+};
+
+// Thread-safe.
+class Batcher {
+ public:
+  explicit Batcher(const BatcherOptions& options);
+  ~Batcher();  // answers what it has been asked
+
+  // Seats of a bot, whose memories are empty. `fallback`: choices for late answers [choices]; empty, or where one is
+  // not allowed: the first that is, in each part. Continuous values are then in the middle of their ranges. It ends
+  // when nobody holds it any more.
+  std::shared_ptr<Session> open(std::shared_ptr<const Hosted> bot, int seats, std::vector<std::int32_t> fallback);
+  // The seats' memories become empty: before those of ticks that are asked for later.
+  void forget(const std::shared_ptr<Session>& session, std::vector<std::uint32_t> seats);
+  // `tick` is what read_tick() found in the frame, whose bytes stay where they are when the string is moved (a header
+  // is longer than what a string holds in itself). `answer` is called once, by a thread of the batcher.
+  void decide(std::shared_ptr<Session> session, std::string frame, const TickView& tick, Clock::time_point arrived,
+              std::function<void(Answered)> answer);
+
+ private:
+  class Worker;
+  std::vector<std::shared_ptr<Worker>> workers_;  // a session that is still held may end after the batcher
+  std::atomic<std::uint64_t> opened_{0};
+};
+
+// What others may know of a session; all else is the batcher's, and looked at by one of its threads alone.
+class Session {
+ public:
+  Session(std::shared_ptr<const Hosted> bot, int seats, std::vector<std::int32_t> fallback);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  const Hosted& bot() const { return *bot_; }
+  int seats() const { return seats_; }
+
+ private:
+  friend class Batcher;
+  std::shared_ptr<const Hosted> bot_;
+  int seats_;
+  std::vector<std::int32_t> fallback_;
+  std::function<void()> ended_;  // gives its memories back
+  std::size_t worker_ = 0;
+  int first_slot_ = -1;             // of its worker's memories of the bot; -1: it has none yet
+  std::uint64_t turn_ = 0;          // of its worker, in which it last took part
+  std::optional<DelayLine> delay_;  // of bots that react later
+  std::vector<int> steps_;          // [seats] ticks so far, of such bots
+};
+
+}  // namespace rival::serve

@@ -1,0 +1,212 @@
+#include "serve/batcher.hpp"
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "serve/sample_bot.hpp"
+
+namespace rival::serve {
+namespace {
+
+struct Acted {
+  bool late = false, missed = false;
+  std::vector<std::int32_t> choices;
+  std::vector<float> values;
+};
+
+std::future<Acted> ask(Batcher& batcher, const std::shared_ptr<Session>& session, const SampleRows& rows,
+                       std::uint32_t budget = 0, Clock::time_point arrived = Clock::now()) {
+  std::string frame = rows.frame(1, 1, budget);
+  const TickView view = read_tick(frame, session->bot().sizes, session->seats()).value();
+  auto promise = std::make_shared<std::promise<Acted>>();
+  std::future<Acted> future = promise->get_future();
+  batcher.decide(session, std::move(frame), view, arrived,
+                 [promise, sizes = session->bot().sizes](const Answered& answer) {
+                   const AnswerView read = read_answer(answer.frame, sizes).value();
+                   promise->set_value({read.late,
+                                       answer.missed,
+                                       {read.choices.begin(), read.choices.end()},
+                                       {read.values.begin(), read.values.end()}});
+                 });
+  return future;
+}
+
+// The bot by itself: what it does in `seats` seats, one row after the other.
+class Alone {
+ public:
+  Alone(const Hosted& bot, int seats) : inference_(bot.bot, seats) {}
+  void forget(int seat) { inference_.forget(seat); }
+  Acted act(const SampleRows& rows) {
+    Acted acted;
+    for (std::size_t row = 0; row < rows.seats.size(); ++row) {
+      const int at = static_cast<int>(row), slot = static_cast<int>(rows.seats[row]);
+      std::vector<std::int32_t> choices(2 * rows.seats.size());
+      std::vector<float> values(rows.seats.size());
+      inference_.act({{&at, 1}, rows.observations.data(), rows.masks.data(), &slot}, Key(1), 0, choices.data(),
+                     values.data());
+      acted.choices.insert(acted.choices.end(), {choices[2 * row], choices[2 * row + 1]});
+      acted.values.push_back(values[row]);
+    }
+    return acted;
+  }
+
+ private:
+  Inference inference_;
+};
+
+void expect_same(const Acted& a, const Acted& b) {
+  EXPECT_EQ(a.choices, b.choices);
+  ASSERT_EQ(a.values.size(), b.values.size());
+  for (std::size_t i = 0; i < a.values.size(); ++i) EXPECT_NEAR(a.values[i], b.values[i], 1e-4) << i;
+}
+
+TEST(Batcher, DecidesAsTheBotDoesWithAMemoryForEverySeat) {
+  for (const int threads : {1, 3}) {
+    Batcher batcher({.threads = threads, .precision = Precision::f32});
+    const auto bot = std::make_shared<const Hosted>(sample_bot());
+    constexpr int kSessions = 5, kSeats = 4;
+    std::vector<std::shared_ptr<Session>> sessions;
+    std::vector<std::unique_ptr<Alone>> alone;
+    for (int s = 0; s < kSessions; ++s) {
+      sessions.push_back(batcher.open(bot, kSeats, {}));
+      alone.push_back(std::make_unique<Alone>(*bot, kSeats));
+    }
+    for (std::uint64_t tick = 0; tick < 20; ++tick) {
+      std::vector<std::future<Acted>> acted;
+      std::vector<SampleRows> rows;
+      for (int s = 0; s < kSessions; ++s) {
+        rows.emplace_back(1 + static_cast<int>(tick + static_cast<std::uint64_t>(s)) % kSeats,
+                          100 * tick + static_cast<std::uint64_t>(s));
+        acted.push_back(ask(batcher, sessions[static_cast<std::size_t>(s)], rows.back()));
+      }
+      for (std::size_t s = 0; s < kSessions; ++s) expect_same(acted[s].get(), alone[s]->act(rows[s]));
+    }
+  }
+}
+
+TEST(Batcher, KeepsTheOrderOfASession) {
+  Batcher batcher({.wait = std::chrono::milliseconds(20), .precision = Precision::f32});
+  const auto bot = std::make_shared<const Hosted>(sample_bot());
+  const auto session = batcher.open(bot, 1, {});
+  Alone alone(*bot, 1);
+  std::vector<std::future<Acted>> acted;
+  std::vector<SampleRows> rows;
+  for (std::uint64_t n = 0; n < 10; ++n) {
+    rows.emplace_back(1, n);
+    acted.push_back(ask(batcher, session, rows.back()));
+    if (n == 4) batcher.forget(session, {0});
+  }
+  for (std::size_t n = 0; n < 10; ++n) {
+    expect_same(acted[n].get(), alone.act(rows[n]));
+    if (n == 4) alone.forget(0);
+  }
+}
+
+// A session that comes into the place of another one remembers nothing of it.
+TEST(Batcher, MemoriesOfSessionsThatEndedAreGivenToOthersEmpty) {
+  Batcher batcher({.precision = Precision::f32});
+  const auto bot = std::make_shared<const Hosted>(sample_bot());
+  const SampleRows first(3, 1), second(3, 2);
+  for (int round = 0; round < 50; ++round) {
+    const auto session = batcher.open(bot, 3, {});
+    Alone alone(*bot, 3);
+    expect_same(ask(batcher, session, first).get(), alone.act(first));
+    expect_same(ask(batcher, session, second).get(), alone.act(second));
+  }
+}
+
+TEST(Batcher, ASessionKeepsItsVersion) {
+  Batcher batcher({.precision = Precision::f32});
+  const auto old = std::make_shared<const Hosted>(sample_bot(1)),
+             present = std::make_shared<const Hosted>(sample_bot(2));
+  const auto before = batcher.open(old, 8, {}), after = batcher.open(present, 8, {});
+  Alone old_alone(*old, 8), present_alone(*present, 8);
+  int differ = 0;
+  for (std::uint64_t tick = 0; tick < 10; ++tick) {
+    const SampleRows rows(8, tick);
+    auto a = ask(batcher, before, rows), b = ask(batcher, after, rows);
+    const Acted of_old = a.get(), of_present = b.get();
+    differ += of_old.choices != of_present.choices;
+    expect_same(of_old, old_alone.act(rows));
+    expect_same(of_present, present_alone.act(rows));
+  }
+  EXPECT_GT(differ, 0);
+}
+
+TEST(Batcher, WhatComesTooLateGetsTheFallbackAndIsNotRemembered) {
+  Batcher batcher({.precision = Precision::f32});
+  const auto bot = std::make_shared<const Hosted>(sample_bot());
+  const auto plain = batcher.open(bot, 2, {}), declared = batcher.open(bot, 2, {3, 1}),
+             forbidden = batcher.open(bot, 2, {0, 1});
+  Alone alone(*bot, 2);
+  const SampleRows rows(2, 1), others(2, 2);
+  const Clock::time_point long_ago = Clock::now() - std::chrono::seconds(1);
+  const Acted late = ask(batcher, plain, others, 1000, long_ago).get();
+  EXPECT_TRUE(late.late);
+  EXPECT_TRUE(late.missed);
+  EXPECT_EQ(late.choices, (std::vector<std::int32_t>{1, 0, 1, 0}));  // the first that is allowed
+  EXPECT_EQ(late.values, (std::vector<float>{0, 0}));
+  EXPECT_EQ(ask(batcher, declared, rows, 1000, long_ago).get().choices, (std::vector<std::int32_t>{3, 1, 3, 1}));
+  EXPECT_EQ(ask(batcher, forbidden, rows, 1000, long_ago).get().choices, (std::vector<std::int32_t>{1, 1, 1, 1}));
+  const Acted in_time = ask(batcher, plain, rows, 5'000'000).get();
+  EXPECT_FALSE(in_time.late);
+  EXPECT_FALSE(in_time.missed);
+  expect_same(in_time, alone.act(rows));
+}
+
+TEST(Batcher, ABotThatReactsLaterActsOnWhatItWasShown) {
+  constexpr int kDelay = 2;
+  Batcher batcher({.precision = Precision::f32});
+  const auto bot = std::make_shared<const Hosted>(sample_bot(1, kDelay));
+  const auto session = batcher.open(bot, 2, {});
+  Alone alone(*bot, 2);
+  for (std::uint64_t tick = 0; tick < 10; ++tick)
+    expect_same(ask(batcher, session, SampleRows(2, tick)).get(),
+                alone.act(SampleRows(2, tick < kDelay ? 0 : tick - kDelay)));
+}
+
+TEST(Batcher, SessionsMayOutliveIt) {
+  std::shared_ptr<Session> session;
+  std::future<Acted> acted;
+  {
+    Batcher batcher({.wait = std::chrono::seconds(10), .precision = Precision::f32});
+    session = batcher.open(std::make_shared<const Hosted>(sample_bot()), 1, {});
+    acted = ask(batcher, session, SampleRows(1, 1));
+  }
+  EXPECT_EQ(acted.get().choices.size(), 2u);  // what was asked is answered
+}
+
+TEST(Directory, ServesByNameAndReadsAgain) {
+  std::uint64_t version = 1;
+  bool broken = false;
+  std::vector<std::string> asked;
+  Directory directory([&](const std::string& typed) -> Result<Hosted> {
+    asked.push_back(typed);
+    if (broken) return Error{typed + " cannot be read"};
+    return sample_bot(version);
+  });
+  ASSERT_TRUE(directory.add("runs/demo/"));
+  ASSERT_TRUE(directory.add("runs/demo/bots/best.safetensors"));
+  ASSERT_TRUE(directory.add("runs/demo@900", "easy"));
+  EXPECT_EQ(directory.add("other/demo").error().message,
+            "two bots would be called 'demo': give one another name, as in other=other/demo");
+  EXPECT_EQ(directory.all().size(), 3u);
+  EXPECT_EQ(directory.find("best").value()->version, "1");
+  EXPECT_EQ(directory.find("hard").error().message, "unknown bot 'hard'; Known: best, demo, easy");
+  EXPECT_EQ(directory.find("demo@1200").value()->name, "demo@1200");
+  EXPECT_EQ(asked.back(), "runs/demo@1200");
+
+  const auto held = directory.find("demo").value();
+  version = 2;
+  ASSERT_TRUE(directory.reload());
+  EXPECT_EQ(held->version, "1");
+  EXPECT_EQ(directory.find("demo").value()->version, "2");
+  broken = true;
+  const Result<void> failed = directory.reload();
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(directory.find("demo").value()->version, "2");
+}
+
+}  // namespace
+}  // namespace rival::serve

@@ -1,0 +1,81 @@
+// A game server's side of the bot server, for programs in C++: one connection, any number of sessions. Calls wait for
+// their answers; ask() and answer() apart let ticks of many sessions be on their way at once.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.hpp"
+#include "serve/tick.hpp"
+
+namespace rival::serve {
+
+// A session, and the bot that plays it.
+struct SessionInfo {
+  std::uint32_t number = 0;
+  int seats = 0;
+  std::string bot, version, game;
+  RowSizes sizes;
+  bool memory = false;
+};
+
+struct Actions {
+  bool late = false;                  // the fallback's: there was no time to decide
+  std::vector<std::int32_t> choices;  // [rows x sizes.choices]
+  std::vector<float> values;          // [rows x sizes.values]
+  std::chrono::microseconds took{};   // from the tick's arrival at the server
+};
+
+// Not thread-safe. Errors name the server's address, and what it said.
+class BotServer {
+ public:
+  struct Options {
+    std::string token;
+    std::chrono::milliseconds timeout{10'000};  // of each call
+  };
+
+  // `address`: "http://127.0.0.1:8765".
+  static Result<BotServer> connect(const std::string& address, const Options& options);
+  static Result<BotServer> connect(const std::string& address) { return connect(address, Options()); }
+  BotServer(BotServer&&) noexcept;
+  BotServer& operator=(BotServer&&) noexcept;
+  ~BotServer();  // ends all sessions
+
+  // `bot`: what the server calls it; NAME@1200 is the one of that rating. `fallback`: choices for late answers.
+  Result<SessionInfo> open(const std::string& bot, int seats = 1, std::span<const std::int32_t> fallback = {});
+  // These seats (none: all) begin a new match.
+  Result<void> forget(const SessionInfo& session, std::span<const std::uint32_t> seats = {});
+  Result<void> close(const SessionInfo& session);
+
+  // Sends a tick. `masks` may be empty: all is allowed. A budget of 0 is none. The value: what answer() is asked for.
+  Result<std::uint32_t> ask(const SessionInfo& session, std::span<const std::uint32_t> seats,
+                            std::span<const float> observations, std::span<const std::uint8_t> masks = {},
+                            std::chrono::microseconds budget = {});
+  Result<Actions> answer(const SessionInfo& session, std::uint32_t tick);
+  Result<Actions> act(const SessionInfo& session, std::span<const std::uint32_t> seats,
+                      std::span<const float> observations, std::span<const std::uint8_t> masks = {},
+                      std::chrono::microseconds budget = {});
+
+  // The server has said that it will end.
+  bool draining() const;
+
+ private:
+  struct Connection;
+  explicit BotServer(std::unique_ptr<Connection> connection);
+  std::unique_ptr<Connection> connection_;
+};
+
+// The parts of "http://ADDRESS:PORT". Error: it is no such thing.
+struct HostPort {
+  std::string host;
+  int port = 0;
+};
+Result<HostPort> parse_address(const std::string& address);
+
+}  // namespace rival::serve

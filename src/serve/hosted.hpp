@@ -1,0 +1,59 @@
+// The bots that a server has, by name, and which version of each is the present one.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "agent/inference.hpp"
+#include "base/result.hpp"
+#include "serve/tick.hpp"
+
+namespace rival::serve {
+
+// One version of a bot. Never changes; whoever plays with it holds it, and it goes when the last one has.
+struct Hosted {
+  std::string name;     // by which clients ask for it
+  std::string file;     // where it was read
+  std::string version;  // of the file's bytes
+  std::shared_ptr<const SharedBot> bot;
+  float temperature = 0;
+  int reaction_steps = 0;  // a decision is made from what was seen so many ticks ago
+  RowSizes sizes;
+};
+
+// Reads the bot of a name as people type it: a file, a run, or RUN@RATING.
+using LoadHosted = std::function<Result<Hosted>(const std::string& typed)>;
+
+// Thread-safe.
+class Directory {
+ public:
+  explicit Directory(LoadHosted load) : load_(std::move(load)) {}
+
+  // Reads a bot and serves it as `name`; "": as its run or file is called. Error: as of `load`, or the name is taken.
+  Result<void> add(std::string typed, std::string name = "");
+  // Reads all files again; who plays already stays with its version. Error: the first that went wrong; those stay as
+  // they are.
+  Result<void> reload();
+
+  // The present version. NAME@RATING, of a run that is served as NAME, is read when it is first asked for. Error: there
+  // is none of this name, or it has no such rating.
+  Result<std::shared_ptr<const Hosted>> find(const std::string& name);
+  std::vector<std::shared_ptr<const Hosted>> all() const;
+
+ private:
+  struct Entry {
+    std::string typed;
+    std::shared_ptr<const Hosted> present;
+  };
+  Result<std::shared_ptr<const Hosted>> read(const std::string& typed, const std::string& name) const;
+
+  LoadHosted load_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Entry> entries_;
+};
+
+}  // namespace rival::serve
