@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <thread>
 
 #include "agent/scripted.hpp"
 #include "base/temporary_folder.hpp"
@@ -14,6 +15,8 @@
 #include "report/balance_page.hpp"
 #include "report/ladder_page.hpp"
 #include "report/watch_page.hpp"
+#include "serve/sample_bot.hpp"
+#include "serve/server.hpp"
 #include "tests/balance_sample.hpp"
 #include "tests/little_arena.hpp"
 
@@ -403,6 +406,29 @@ TEST_F(BrowserTest, BalanceShowsPairsAndCounters) {
   EXPECT_EQ(js("[...document.querySelectorAll('section:not([hidden])')].map(s => s.id).join()"),
             "targets,changes,bands,front,pace,spent,meaning");
   EXPECT_EQ(js("getComputedStyle(document.querySelector('#matrix')).display"), "none");
+}
+
+TEST_F(BrowserTest, TheServersPageShowsWhatIsServedToWhoHasTheToken) {
+  serve::Directory directory([](const std::string&) { return serve::sample_bot(); });
+  ASSERT_TRUE(directory.add("runs/demo"));
+  const auto server = serve::Server::listen(directory, {.port = 0, .token = "a-secret-of-some-length"});
+  ASSERT_TRUE(server);
+  std::thread serving([&] { server.value()->run(); });
+  const auto shown = [&](const std::string& expression) {  // soon
+    Json value;
+    for (int i = 0; i < 100 && (value = js(expression)) != true; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return value == true;
+  };
+  browser_->open("http://127.0.0.1:" + std::to_string(server.value()->port()) + "/", 800, 500);
+  EXPECT_TRUE(shown("document.querySelector('#state').textContent === 'no figures: a token is needed'"));
+  js("document.querySelector('#token').value = 'a-secret-of-some-length'; document.querySelector('button').click()");
+  EXPECT_TRUE(shown("document.querySelector('#state').textContent === 'serving 1 bot'"));
+  EXPECT_TRUE(shown("document.querySelector('#bots').textContent.startsWith('demo')"));
+  EXPECT_TRUE(shown("document.querySelectorAll('#figures div').length === 5"));
+  EXPECT_TRUE(shown("getComputedStyle(document.querySelector('#ask')).display === 'none'"));
+  server.value()->stop();
+  serving.join();
 }
 
 }  // namespace

@@ -54,6 +54,25 @@ class Program : public testing::Test {
 };
 TemporaryFolder* Program::folder_ = nullptr;
 
+TEST_F(Program, AGameServerPlaysWithBotsOfTheServer) {
+  const Finished played = in_folder(
+      "rival train connect_four --steps 1e5 --hidden 32 --out c4 >/dev/null 2>&1 || exit 3\n"
+      "'" +
+      kProgram +
+      "' serve c4 --port 0 >said 2>&1 &\n"
+      "server=$!\n"
+      "for i in $(seq 100); do grep -q Listening said && break; sleep 0.1; done\n"
+      "'" RIVAL_GAME_SERVER
+      "' http://127.0.0.1:$(sed -n 's/.*127.0.0.1:\\([0-9]*\\).*/\\1/p' said) c4 || exit 4\n"
+      "kill $server; wait $server || exit 5\n"
+      "grep Ended said");
+  ASSERT_EQ(played.exit_code, 0) << played.output;
+  const std::size_t won = played.output.find("c4 won ");
+  ASSERT_NE(won, std::string::npos) << played.output;
+  EXPECT_GT(std::stoi(played.output.substr(won + 7)), 55) << played.output;
+  EXPECT_TRUE(has(played.output, "Ended. ")) << played.output;
+}
+
 TEST_F(Program, TheRuntimePlaysAsTheTrainerAlsoWhereTheBotSeesRules) {
   ASSERT_EQ(in_folder("rival train pig --parameter goal=any --steps 3e4 --hidden 16x16 --out drawn").exit_code, 0);
   for (const char* run : {"run", "drawn"}) {

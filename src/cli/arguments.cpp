@@ -138,13 +138,18 @@ void Arguments::add_flag(const std::string& name, bool& value, const std::string
 
 void Arguments::add_each(const std::string& name, std::function<void(const std::string&)> each,
                          const std::string& help) {
+  const bool positional = !name.starts_with('-');
   app_->cli
       .add_option_function<std::vector<std::string>>(name,
                                                      [each = std::move(each)](const std::vector<std::string>& texts) {
                                                        for (const std::string& text : texts) each(text);
                                                      })
-      ->allow_extra_args(false);
-  app_->options.push_back({name, "TEXT", help});
+      ->allow_extra_args(positional)
+      ->required(positional);
+  if (positional)
+    app_->positionals.push_back({name + "...", "", help});
+  else
+    app_->options.push_back({name, "TEXT", help});
 }
 
 void Arguments::add_section(std::string title, std::vector<std::pair<std::string, std::string>> rows) {

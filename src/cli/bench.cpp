@@ -1,4 +1,5 @@
-// rival bench [GAME]: what this machine does in a second. rival bench runtime BOT: bench_runtime.hpp.
+// rival bench [GAME]: what this machine does in a second. rival bench runtime BOT: bench_runtime.hpp. rival bench serve
+// BOT: bench_serve.hpp.
 
 #include <algorithm>
 #include <array>
@@ -13,6 +14,7 @@
 #include "base/number.hpp"
 #include "base/threads.hpp"
 #include "cli/bench_runtime.hpp"
+#include "cli/bench_serve.hpp"
 #include "cli/command.hpp"
 #include "cli/settings.hpp"
 #include "nn/onednn.hpp"
@@ -29,6 +31,7 @@ double since(Clock::time_point begin) {
 
 struct Options {
   std::string game = "cartpole", bot, beside, results;
+  ServeLoad load;
   double seconds = 3;
   std::vector<std::pair<std::string, std::string>> rows;
   MatchSetup setup;
@@ -272,12 +275,19 @@ Result<Ratios> compare(const std::array<const GameEntry*, 2>& games, const Match
   return Ratios{env[kTurns / 2], train[kTurns / 2]};
 }
 
-constexpr const char* kRuntime = "runtime";
+constexpr const char *kRuntime = "runtime", *kServe = "serve";
 
 Result<Outcome> bench(const Options& options, const Games& games, Console& console) {
-  if ((options.game == kRuntime) == options.bot.empty())
-    wrong_usage(Error{"a bot is measured inside a game, by `rival bench runtime BOT`"});
+  if ((options.game == kRuntime || options.game == kServe) == options.bot.empty())
+    wrong_usage(
+        Error{"a bot is measured inside a game, by `rival bench runtime BOT`, or on a server, by `rival bench serve "
+              "BOT`"});
   if (options.game == kRuntime) return bench_runtime(options.bot, options.seconds, games, console);
+  if (options.game == kServe) {
+    ServeLoad load = options.load;
+    load.bot = options.bot, load.seconds = options.seconds;
+    return bench_serve(load, games, console);
+  }
   const Result<GameEntry> opened = games.open_sound(options.game);
   if (!opened) return opened.error();
   const GameEntry& game = opened.value();
@@ -355,11 +365,17 @@ Result<Outcome> bench(const Options& options, const Games& games, Console& conso
 
 Action declare(Arguments& arguments, const Games& games) {
   const auto options = std::make_shared<Options>();
-  arguments.add("GAME", &options->game, games_help() + "; or `runtime`");
-  arguments.add("BOT", &options->bot, "After `runtime`: a bot, to be measured as it plays inside a game");
+  arguments.add("GAME", &options->game, games_help() + "; or `runtime`, or `serve`");
+  arguments.add("BOT", &options->bot,
+                "After `runtime`: a bot, to be measured as it plays inside a game; after `serve`: on a server");
   arguments.add("--seconds", &options->seconds, "How long to measure each figure", {.low = 0.001, .high = 3600});
   arguments.add("--beside", &options->beside,
                 "Another game, to be compared with this one in turns: how fast it is where this one is 100%");
+  arguments.add("--sessions", &options->load.sessions, "Of `serve`: bots that act at once", {.low = 1, .high = 1e6});
+  arguments.add("--rate", &options->load.rate, "Of `serve`: decisions a second of each", {.low = 0.1, .high = 1000});
+  arguments.add("--url", &options->load.url, "Of `serve`: a server that runs already, on which BOT is a name");
+  arguments.add("--token-file", &options->load.token_file,
+                "Of `serve`: whose first line that server wants to be shown");
   constexpr std::string_view kRows[] = {"hidden", "epochs", "threads", "precision"};
   add_training_options(arguments, kRows, options->rows);
   add_setup(arguments, options->setup);
@@ -375,7 +391,8 @@ Command bench_command() {
           {{"bench {}", "cartpole"},
            {"bench {} --hidden 128x128", "connect_four"},
            {"bench {} --threads 1", "cartpole"},
-           {"bench runtime runs/demo"}},
+           {"bench runtime runs/demo"},
+           {"bench serve runs/demo --sessions 10000"}},
           declare};
 }
 

@@ -47,8 +47,8 @@ void expect_keys(const Json& json, std::initializer_list<const char*> keys) {
   for (const char* key : keys) EXPECT_TRUE(json.contains(key)) << key << " is not in " << json.dump();
 }
 
-const char* const kCommands[] = {"games",   "check", "train", "eval",  "ladder",
-                                 "balance", "play",  "watch", "bench", "export"};
+const char* const kCommands[] = {"games", "check", "train", "eval",   "ladder", "balance",
+                                 "play",  "watch", "bench", "export", "serve"};
 
 TEST(Cli, HelpShowsEveryCommandWithExamples) {
   const Ran overview = rival_({"help"});
@@ -266,9 +266,46 @@ Settings settings_of(const std::string& path) {
   return parse_replay(std::as_bytes(std::span(bytes)), path).value().settings;
 }
 
+TEST(Cli, ServeRefusesWhatCannotBeServedOrIsOpenToAll) {
+  const TemporaryFolder folder;
+  const Ran none = rival_({"serve", folder.file("none")});
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_NE(none.err.find("none"), std::string::npos) << none.err;
+  const Ran nothing = rival_({"serve"});
+  EXPECT_EQ(nothing.exit_code, 2);
+  const std::string run = folder.file("run");
+  ASSERT_EQ(rival_({"train", "tic_tac_toe", "--steps", "1000", "--hidden", "8", "--out", run}).exit_code, 0);
+  const Ran open = rival_({"serve", run, "--host", "0.0.0.0", "--port", "0"});
+  EXPECT_EQ(open.exit_code, 2);
+  EXPECT_NE(open.err.find("give --token-file"), std::string::npos) << open.err;
+  ASSERT_TRUE(write_file_atomically(folder.file("token"), "short\n"));
+  const Ran guessed = rival_({"serve", run, "--port", "0", "--token-file", folder.file("token")});
+  EXPECT_EQ(guessed.exit_code, 1);
+  EXPECT_NE(guessed.err.find("too easy to guess"), std::string::npos) << guessed.err;
+  const Ran twice = rival_({"serve", run, run, "--port", "0"});
+  EXPECT_EQ(twice.exit_code, 2);
+  EXPECT_NE(twice.err.find("two bots would be called 'run'"), std::string::npos) << twice.err;
+}
+
+TEST(Cli, BenchServePutsALoadOnAServer) {
+  const TemporaryFolder folder;
+  const std::string run = folder.file("run");
+  ASSERT_EQ(rival_({"train", "tic_tac_toe", "--steps", "1000", "--hidden", "8", "--out", run}).exit_code, 0);
+  const Ran ran = rival_({"bench", "serve", run, "--sessions", "50", "--rate", "10", "--seconds", "1", "--json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  const Json json = Json::parse(ran.out);
+  expect_keys(json, {"sessions", "decisions_per_second", "p50_ms", "p99_ms", "p999_ms", "missed_share",
+                     "server_cpu_seconds", "seconds"});
+  EXPECT_EQ(json["decisions_per_second"], 500);
+  EXPECT_GT(json["server_cpu_seconds"], 0);
+  EXPECT_EQ(rival_({"bench", "serve"}).exit_code, 2);
+  EXPECT_EQ(rival_({"bench", "serve", "bot", "--url", "nowhere"}).exit_code, 2);
+}
+
 TEST(Cli, EveryCommandThatPlaysTakesPicks) {
   for (const char* const command : kCommands) {
-    const bool plays = command != std::string("games") && command != std::string("export");
+    const bool plays =
+        command != std::string("games") && command != std::string("export") && command != std::string("serve");
     EXPECT_EQ(rival_({"help", command}).out.find("--pick TEXT") != std::string::npos, plays) << command;
   }
   const std::vector<std::string> commands[] = {{"check", "lanes"},
