@@ -3,6 +3,7 @@ from .bot import Bot
 from .check import check_batch
 from .errors import GameError, MissingPackage, RivalError
 from .game import Game, GameBatch
+from .server import Server
 from .sources import Source, open_class
 from .sources import open_source as open  # noqa: A001
 from .spec import (
@@ -25,8 +26,8 @@ from .spec import (
 __version__ = "0.1.0"
 __all__ = [
     "Bot", "Choice", "FINISHED", "Game", "GameBatch", "GameError", "MissingPackage", "Parameter", "RUNNING", "RivalError",
-    "Settings", "Source", "Spec", "Status", "TRUNCATED", "check_batch", "continuous", "discrete", "entities", "grid", "open",
-    "open_class", "openspiel_policy", "target", "vector",
+    "Server", "Settings", "Source", "Spec", "Status", "TRUNCATED", "check_batch", "continuous", "discrete", "entities",
+    "grid", "open", "open_class", "openspiel_policy", "target", "vector",
 ]  # fmt: skip
 
 
