@@ -274,12 +274,15 @@ bool ServerOfSockets::allowed(const Request& request) const {
   return shown.starts_with(kBearer) && same_secret(shown.substr(kBearer.size()), options_.token);
 }
 
-// A page of another origin, in a browser on this machine, is not to play.
+// A page of another origin, in a browser on this machine, is not to play: neither one that says so, nor one whose name
+// has come to mean this machine.
 bool foreign(const Request& request) {
   const std::string_view origin = view(request[http::field::origin]), host = view(request[http::field::host]);
   if (origin.empty()) return false;
   const std::size_t scheme = origin.find("://");
-  return scheme == std::string_view::npos || origin.substr(scheme + 3) != host;
+  if (scheme == std::string_view::npos || origin.substr(scheme + 3) != host) return true;
+  const std::string_view name = host.substr(0, host.find(':'));
+  return name != "localhost" && name != "127.0.0.1" && !host.starts_with("[::1]");
 }
 
 Response reply(const Request& request, http::status status, std::string body, const char* type = "application/json") {
@@ -364,8 +367,8 @@ asio::awaitable<void> ServerOfSockets::serve(Socket stream) {
       co_return;
     }
     const Response response = answer(request);
-    metrics_.request(response.result() == http::status::not_found ? "other" : path.substr(0, path.find('?')),
-                     static_cast<int>(response.result_int()));
+    const bool known = response.result() != http::status::not_found && response.result() != http::status::forbidden;
+    metrics_.request(known ? path.substr(0, path.find('?')) : "other", static_cast<int>(response.result_int()));
     co_await http::async_write(stream, response, into(code));
     if (code || !response.keep_alive()) co_return;
   }

@@ -56,14 +56,16 @@ class Running {
 // A game server, of which each call waits.
 class Client {
  public:
-  explicit Client(int port, const std::string& token = "", const std::string& origin = "") : stream_(io_) {
+  explicit Client(int port, const std::string& token = "", const std::string& origin = "",
+                  const std::string& host = "127.0.0.1")
+      : stream_(io_) {
     beast::get_lowest_layer(stream_).connect(
         tcp::endpoint(asio::ip::address_v4::loopback(), static_cast<unsigned short>(port)));
     stream_.set_option(websocket::stream_base::decorator([=](websocket::request_type& request) {
       if (!token.empty()) request.set(http::field::authorization, "Bearer " + token);
       if (!origin.empty()) request.set(http::field::origin, origin);
     }));
-    stream_.handshake("127.0.0.1", "/v1/play", code);
+    stream_.handshake(host, "/v1/play", code);
   }
 
   void say(const std::string& text, bool binary = false) {
@@ -204,6 +206,8 @@ TEST(Server, WantsItsTokenAndNoPagesOfOthers) {
   EXPECT_EQ(Client(server.port()).code, websocket::error::upgrade_declined);
   EXPECT_EQ(Client(server.port(), token, "http://elsewhere.example").code, websocket::error::upgrade_declined);
   EXPECT_FALSE(Client(server.port(), token, "http://127.0.0.1").code);
+  EXPECT_EQ(Client(server.port(), token, "http://rebound.example", "rebound.example").code,
+            websocket::error::upgrade_declined);
 
   Directory directory([](const std::string&) { return sample_bot(); });
   const auto open = Server::listen(directory, {.host = "0.0.0.0", .port = 0});
