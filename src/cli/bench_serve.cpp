@@ -129,7 +129,7 @@ Result<Outcome> bench_serve(const ServeLoad& wanted, const Games& games, Console
   if (!put) return put.error();
   const double processor = own ? own->end() : 0;
   const serve::LoadResult& result = put.value();
-  const double asked = std::max<double>(1, static_cast<double>(result.decisions + result.missed));
+  const double asked = std::max<double>(1, static_cast<double>(result.asked));
   Json json{{"sessions", wanted.sessions},
             {"connections", result.connections},
             {"rate", wanted.rate},

@@ -155,6 +155,19 @@ TEST(Batcher, WhatComesTooLateGetsTheFallbackAndIsNotRemembered) {
   expect_same(in_time, alone.act(rows));
 }
 
+// One slow moment (or a burst whose time is over before it begins) does not make late what comes after it.
+TEST(Batcher, IsInTimeAgainOnceThereIsTime) {
+  Batcher batcher({.precision = Precision::f32});
+  const auto session = batcher.open(std::make_shared<const Hosted>(sample_bot()), 256, {});
+  const SampleRows many(256, 1);
+  int late = 0;
+  for (int n = 0; n < 50; ++n) late += ask(batcher, session, many, 1).get().late;  // a microsecond is not enough
+  EXPECT_GT(late, 25);
+  late = 0;
+  for (int n = 0; n < 50; ++n) late += ask(batcher, session, many, 1'000'000).get().late;
+  EXPECT_EQ(late, 0);
+}
+
 TEST(Batcher, ABotThatReactsLaterActsOnWhatItWasShown) {
   constexpr int kDelay = 2;
   Batcher batcher({.precision = Precision::f32});

@@ -190,15 +190,14 @@ Result<LoadResult> put_load(const LoadOptions& options) {
                                          std::chrono::duration<double>(kWarmUp + options.seconds + kLastAnswers)));
   if (shared.error) return *shared.error;
   LoadResult result = shared.result;
-  std::int64_t asked = 0;
-  for (const auto& client : clients) asked += client->asked();
-  result.missed += asked - result.decisions;
+  for (const auto& client : clients) result.asked += client->asked();
+  result.missed += result.asked - result.decisions;
   result.seconds = options.seconds;
   result.connections = static_cast<int>(clients.size());
   std::sort(shared.samples.begin(), shared.samples.end(), [](const Sample& a, const Sample& b) { return a.ms < b.ms; });
   // What was not answered is the worst of all.
   const auto quantile = [&](double share) {
-    double left = share * static_cast<double>(asked);
+    double left = share * static_cast<double>(result.asked);
     for (const Sample& sample : shared.samples)
       if ((left -= sample.decisions) <= 0) return static_cast<double>(sample.ms);
     return 1000 * (options.seconds + kLastAnswers);

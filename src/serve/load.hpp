@@ -26,7 +26,8 @@ struct LoadOptions {
 };
 
 struct LoadResult {
-  std::int64_t decisions = 0;  // answered, in the seconds that count
+  std::int64_t asked = 0;      // decisions that were due in the seconds that count
+  std::int64_t decisions = 0;  // of these, answered
   std::int64_t missed = 0;     // answered after their time, by the fallback or not at all
   std::int64_t late = 0;       // by the fallback
   double seconds = 0;

@@ -386,11 +386,13 @@ asio::awaitable<void> Connection::run(const Request& upgrade) {
   beast::error_code code;
   co_await stream_.async_accept(upgrade, into(code));
   if (!code) asio::co_spawn(server_.io_, expire(), asio::detached);
-  while (!code) {
+  for (std::size_t expected = 0; !code;) {
     std::string message;
+    message.reserve(expected);  // as long as the one before, most often
     auto buffer = asio::dynamic_buffer(message);
     co_await stream_.async_read(buffer, into(code));
     if (code) break;
+    expected = message.size();
     if (stream_.got_binary())
       tick(std::move(message));
     else
