@@ -170,7 +170,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::deque<Message> outgoing_;
   std::size_t unsent_ = 0;
   std::optional<websocket::close_code> closing_;
-  bool writing_ = false, closed_ = false, ended_ = false;
+  bool accepted_ = false, writing_ = false, closed_ = false, ended_ = false;
   int errors_ = 0, waiting_ = 0;
 };
 
@@ -385,7 +385,11 @@ asio::awaitable<void> Connection::run(const Request& upgrade) {
   stream_.read_message_max(server_.options_.largest_frame);
   beast::error_code code;
   co_await stream_.async_accept(upgrade, into(code));
-  if (!code) asio::co_spawn(server_.io_, expire(), asio::detached);
+  if (!code) {
+    accepted_ = true;
+    asio::co_spawn(server_.io_, expire(), asio::detached);
+    start_writing();  // the server may have been told to end meanwhile
+  }
   for (std::size_t expected = 0; !code;) {
     std::string message;
     message.reserve(expected);  // as long as the one before, most often
@@ -589,7 +593,7 @@ void Connection::send(std::string bytes, bool binary) {
 }
 
 void Connection::start_writing() {
-  if (closed_ || std::exchange(writing_, true)) return;
+  if (!accepted_ || closed_ || std::exchange(writing_, true)) return;
   asio::co_spawn(server_.io_, write(), asio::detached);
 }
 

@@ -275,6 +275,17 @@ TEST(Server, EndsWhenItsSessionsHave) {
   server.wait();
 }
 
+TEST(Server, MayEndWhileGameServersConnect) {
+  for (int round = 0; round < 30; ++round) {
+    auto server = std::make_unique<Running>();
+    const LoadOptions load{.port = server->port(), .bot = "none", .bots = 1000, .bots_a_server = 50};
+    std::thread loading([&] { EXPECT_FALSE(put_load(load)); });
+    std::this_thread::sleep_for(std::chrono::microseconds(200 * round));
+    server.reset();
+    loading.join();
+  }
+}
+
 TEST(Server, ClientsThatVanishAndSpeakNonsenseHarmNobody) {
   Running server({.largest_frame = 4096});
   Client good(server.port());
