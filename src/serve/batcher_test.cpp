@@ -155,7 +155,7 @@ TEST(Batcher, WhatComesTooLateGetsTheFallbackAndIsNotRemembered) {
   expect_same(in_time, alone.act(rows));
 }
 
-// One slow moment (or a burst whose time is over before it begins) does not make late what comes after it.
+// A burst whose time is over before it begins does not make late what comes after it.
 TEST(Batcher, IsInTimeAgainOnceThereIsTime) {
   Batcher batcher({.precision = Precision::f32});
   const auto session = batcher.open(std::make_shared<const Hosted>(sample_bot()), 256, {});
