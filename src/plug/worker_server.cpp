@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/index.hpp"
+#include "base/secret.hpp"
 #include "game/spec.hpp"
 #include "plug/worker_protocol.hpp"
 #include "plug/worker_socket.hpp"
@@ -17,14 +18,6 @@ namespace rival {
 namespace {
 
 using namespace worker;
-
-// Whether the texts are the same, in a time that does not tell where they differ.
-bool same_secret(const std::string& a, const std::string& b) {
-  unsigned char difference = a.size() == b.size() ? 0 : 1;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    difference |= static_cast<unsigned char>(a[i] ^ (b.empty() ? 0 : b[i % b.size()]));
-  return difference == 0;
-}
 
 // What the game has besides. Starts the match of `batch`.
 Abilities abilities_of(Batch& batch) {
