@@ -10,6 +10,7 @@
 #include "base/file.hpp"
 #include "base/index.hpp"
 #include "base/json.hpp"
+#include "base/json_fields.hpp"
 #include "base/number.hpp"
 #include "game/spec.hpp"
 #include "player/player.hpp"
@@ -105,7 +106,8 @@ Result<void> Stages::open() {
   }
   const Result<std::string> text = read_file(file);
   if (!text) return text.error();
-  state_ = Json::parse(text.value(), nullptr, false);
+  const Result<nlohmann::json> parsed = parse_json(text.value(), file);
+  state_ = parsed ? Json(parsed.value()) : Json();
   const auto has = [this](const char* key, Json::value_t type) {
     return state_.is_object() && state_.contains(key) && state_[key].type() == type;
   };

@@ -9,6 +9,7 @@
 #include "agent/agent.hpp"
 #include "base/file.hpp"
 #include "cli/player.hpp"
+#include "nn/safetensors.hpp"
 #include "serve/server.hpp"
 
 namespace rival::cli {
@@ -57,12 +58,10 @@ Result<Outcome> serve_bots(const Options& options, const Games& games, Console& 
                 six ? "]" : "", port);
   running.run();
   const serve::Metrics::Totals totals = running.metrics().totals();
-  console.print("Ended. {} decisions, {} of them after their time\n", grouped(std::llround(totals.decisions)),
-                grouped(std::llround(totals.missed)));
-  return Outcome{Json{{"port", port},
-                      {"decisions", std::llround(totals.decisions)},
-                      {"missed", std::llround(totals.missed)},
-                      {"late", std::llround(totals.late)}}};
+  console.print("Ended. {} decisions, {} of them after their time\n", grouped(totals.decisions),
+                grouped(totals.missed));
+  return Outcome{
+      Json{{"port", port}, {"decisions", totals.decisions}, {"missed", totals.missed}, {"late", totals.late}}};
 }
 
 Action declare(Arguments& arguments, const Games& games) {
@@ -109,15 +108,16 @@ serve::LoadHosted hosted_loader(const Games& games, std::string game) {
     const Spec& spec = opened.value().spec;
     const Result<std::string> bytes = read_file(found.value().path);
     if (!bytes) return bytes.error();
-    Result<Bot> bot = load_bot(found.value().path, spec);
+    const Result<TensorFile> tensors = parse_safetensors(bytes.value(), found.value().path);
+    if (!tensors) return tensors.error();
+    Result<Bot> bot = Bot::from_tensors(tensors.value(), spec, found.value().path);
     if (!bot) return bot.error();
     const Limits limits = found.value().rules ? found.value().rules->limits : bot->limits;
     if (limits.every > 1)
       return Error{fmt::format("{} acts every {} steps only (actions a minute), which `serve` does not keep to yet",
                                typed, limits.every)};
     const HeadLayout heads(spec);
-    serve::Hosted hosted{.file = found.value().path,
-                         .version = fmt::format("{:016x}", bot_fingerprint(bytes.value())),
+    serve::Hosted hosted{.version = fmt::format("{:016x}", bot_fingerprint(bytes.value())),
                          .temperature = found.value().temperature.value_or(default_temperature(spec)),
                          .reaction_steps = limits.reaction_steps,
                          .sizes = {.observation = static_cast<int>(bot->network.observation_size()),

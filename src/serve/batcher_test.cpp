@@ -209,6 +209,10 @@ TEST(Directory, ServesByNameAndReadsAgain) {
   EXPECT_EQ(directory.find("hard").error().message, "unknown bot 'hard'; Known: best, demo, easy");
   EXPECT_EQ(directory.find("demo@1200").value()->name, "demo@1200");
   EXPECT_EQ(asked.back(), "runs/demo@1200");
+  for (const char* path : {"demo@", "demo@x", "demo@/../other", "demo@1200/../../other"}) {
+    EXPECT_FALSE(directory.find(path)) << path;
+    EXPECT_EQ(asked.back(), "runs/demo@1200") << "nothing is read for " << path;
+  }
 
   const auto held = directory.find("demo").value();
   version = 2;

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/names.hpp"
+#include "base/number.hpp"
 
 namespace rival::serve {
 namespace {
@@ -63,8 +64,11 @@ Result<std::shared_ptr<const Hosted>> Directory::find(const std::string& name) {
   {
     const std::scoped_lock lock(mutex_);
     if (const auto entry = entries_.find(name); entry != entries_.end()) return entry->second.present;
+    // Of what clients say nothing but a number gets into the name of a file.
     const std::size_t at = name.rfind('@');
-    const auto run = at == std::string::npos ? entries_.end() : entries_.find(name.substr(0, at));
+    const auto run = at == std::string::npos || !read_real(std::string_view(name).substr(at + 1))
+                         ? entries_.end()
+                         : entries_.find(name.substr(0, at));
     if (run == entries_.end()) {
       std::vector<std::string> names;
       for (const auto& [known, entry] : entries_) names.push_back(known);

@@ -17,7 +17,6 @@ namespace rival::serve {
 // One version of a bot. Never changes; whoever plays with it holds it, and it goes when the last one has.
 struct Hosted {
   std::string name;     // by which clients ask for it
-  std::string file;     // where it was read
   std::string version;  // of the file's bytes
   std::shared_ptr<const SharedBot> bot;
   float temperature = 0;

@@ -6,6 +6,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <cmath>
 #include <map>
 #include <mutex>
 
@@ -114,15 +115,15 @@ void Metrics::request(std::string_view path, int status) {
 }
 
 Metrics::Totals Metrics::totals() const {
-  Totals totals;
-  totals.connections = all_->open.Value();
+  const auto of = [](const auto& metric) { return static_cast<std::int64_t>(std::llround(metric.Value())); };
+  Totals totals{.connections = of(all_->open)};
   const std::scoped_lock lock(all_->mutex);
   for (const auto& [labels, bot] : all_->bots) {
-    totals.sessions += bot.sessions.Value();
-    totals.seats += bot.seats.Value();
-    totals.decisions += bot.decisions.Value();
-    totals.missed += bot.missed.Value();
-    totals.late += bot.late.Value();
+    totals.sessions += of(bot.sessions);
+    totals.seats += of(bot.seats);
+    totals.decisions += of(bot.decisions);
+    totals.missed += of(bot.missed);
+    totals.late += of(bot.late);
   }
   return totals;
 }

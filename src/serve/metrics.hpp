@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,7 +26,7 @@ class Metrics {
   void request(std::string_view path, int status);
 
   struct Totals {
-    double connections = 0, sessions = 0, seats = 0, decisions = 0, missed = 0, late = 0;
+    std::int64_t connections = 0, sessions = 0, seats = 0, decisions = 0, missed = 0, late = 0;
   };
   Totals totals() const;
   std::string text() const;

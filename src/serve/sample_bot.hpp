@@ -30,7 +30,6 @@ inline Hosted sample_bot(std::uint64_t salt = 1, int reaction_steps = 0) {
   bot.scale.mean.assign(5, 0.1f);
   bot.scale.scale.assign(5, 1.5f);
   Hosted hosted{.name = "sample",
-                .file = "",
                 .version = std::to_string(salt),
                 .bot = std::make_shared<const SharedBot>(std::move(bot)),
                 .reaction_steps = reaction_steps};

@@ -13,7 +13,9 @@
 
 #include "base/index.hpp"
 #include "base/json.hpp"
+#include "base/json_fields.hpp"
 #include "base/names.hpp"
+#include "base/secret.hpp"
 #include "serve/assets.hpp"
 #include "serve/awaiting.hpp"
 
@@ -38,19 +40,8 @@ constexpr auto kRequestTime = std::chrono::seconds(30);
 constexpr auto kLastWords = std::chrono::seconds(1);  // for clients to answer that their connection is closed
 constexpr const char* kPlay = "/v1/play";
 
-bool same_secret(std::string_view a, std::string_view b) {
-  unsigned difference = a.size() == b.size() ? 0 : 1;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    difference |= static_cast<unsigned char>(a[i] ^ b[b.empty() ? 0 : i % b.size()]);
-  return difference == 0;
-}
-
 std::string_view view(beast::string_view text) {
   return {text.data(), text.size()};
-}
-
-std::int64_t whole_count(double count) {
-  return std::llround(count);
 }
 
 Json described(const Hosted& bot) {
@@ -143,12 +134,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   struct Open {
     std::shared_ptr<Session> session;
     Clock::time_point last;
-    std::uint32_t tick = 0;
   };
 
-  void hear(std::string text);
-  Result<Json> obey(const Json& wish);
-  Result<Json> open(const Json& wish);
+  void hear(const std::string& text);
+  Result<Json> obey(const nlohmann::json& wish);
+  Result<Json> open(const nlohmann::json& wish);
   void tick(std::string frame);
   void end_session(std::map<std::uint32_t, Open>::iterator at);
   asio::awaitable<void> expire();
@@ -332,12 +322,12 @@ Response ServerOfSockets::answer(const Request& request) {
   const Metrics::Totals totals = metrics_.totals();
   return reply(request, http::status::ok,
                json_text(Json{{"bots", std::move(bots)},
-                              {"connections", whole_count(totals.connections)},
-                              {"sessions", whole_count(totals.sessions)},
-                              {"seats", whole_count(totals.seats)},
-                              {"decisions", whole_count(totals.decisions)},
-                              {"missed", whole_count(totals.missed)},
-                              {"late", whole_count(totals.late)}}));
+                              {"connections", totals.connections},
+                              {"sessions", totals.sessions},
+                              {"seats", totals.seats},
+                              {"decisions", totals.decisions},
+                              {"missed", totals.missed},
+                              {"late", totals.late}}));
 }
 
 asio::awaitable<void> ServerOfSockets::serve(Socket stream) {
@@ -400,7 +390,7 @@ asio::awaitable<void> Connection::run(const Request& upgrade) {
     if (stream_.got_binary())
       tick(std::move(message));
     else
-      hear(std::move(message));
+      hear(message);
     if (server_.ending_ && sessions_.empty()) close(websocket::close_code::going_away);
     if (closing_ || (errors_ <= kMostErrors && unsent_ <= kMostUnsent)) continue;
     server_.metrics_.refused(errors_ > kMostErrors ? "errors" : "slow");
@@ -446,8 +436,10 @@ void Connection::complain(const std::string& what, Json where) {
 
 // ---- control, as JSON ----
 
-void Connection::hear(std::string text) {
-  const Json wish = Json::parse(text, nullptr, false);
+void Connection::hear(const std::string& text) {
+  const Result<nlohmann::json> parsed = parse_json(text, "a text message");
+  if (!parsed) return complain(parsed.error().message, Json::object());
+  const nlohmann::json& wish = parsed.value();
   if (!wish.is_object()) return complain("a text message is a JSON object", Json::object());
   Json where = Json::object();
   if (wish.contains("id")) where["id"] = wish["id"];
@@ -458,14 +450,14 @@ void Connection::hear(std::string text) {
   say(answer);
 }
 
-std::optional<std::int64_t> whole(const Json& of, const char* key, std::int64_t low, std::int64_t high) {
+std::optional<std::int64_t> whole(const nlohmann::json& of, const char* key, std::int64_t low, std::int64_t high) {
   if (!of.contains(key) || !of[key].is_number_integer()) return {};
   const auto value = of[key].get<std::int64_t>();
   if (value < low || value > high) return {};
   return value;
 }
 
-Result<Json> Connection::obey(const Json& wish) {
+Result<Json> Connection::obey(const nlohmann::json& wish) {
   static const std::map<std::string, std::vector<std::string>> kKeys = {
       {"open", {"open", "seats", "fallback", "id"}}, {"forget", {"forget", "seats", "id"}}, {"close", {"close", "id"}}};
   for (const auto& [verb, keys] : kKeys) {
@@ -491,7 +483,7 @@ Result<Json> Connection::obey(const Json& wish) {
     else if (!wish["seats"].is_array())
       return Error{"'seats' is a list of seats of the session"};
     else
-      for (const Json& seat : wish["seats"]) {
+      for (const nlohmann::json& seat : wish["seats"]) {
         if (!seat.is_number_integer() || seat.get<std::int64_t>() < 0 || seat.get<std::int64_t>() >= session.seats())
           return Error{fmt::format("'seats': the session has seats 0 to {}", session.seats() - 1)};
         seats.push_back(seat.get<std::uint32_t>());
@@ -503,7 +495,7 @@ Result<Json> Connection::obey(const Json& wish) {
   return Error{"a message has one of 'open', 'forget' and 'close'"};
 }
 
-Result<Json> Connection::open(const Json& wish) {
+Result<Json> Connection::open(const nlohmann::json& wish) {
   if (!wish["open"].is_string()) return Error{"'open' is the name of a bot"};
   if (server_.ending_) return Error{"the server is about to end: no new sessions"};
   const std::int64_t free = server_.options_.most_seats - server_.seats_;
@@ -519,7 +511,7 @@ Result<Json> Connection::open(const Json& wish) {
   const Hosted& bot = *found.value();
   std::vector<std::int32_t> fallback;
   if (wish.contains("fallback")) {
-    const Json& given = wish["fallback"];
+    const nlohmann::json& given = wish["fallback"];
     if (!given.is_array() || given.size() != bot.sizes.parts.size())
       return Error{fmt::format("'fallback' is a list of {} choices", bot.sizes.parts.size())};
     for (std::size_t part = 0; part < given.size(); ++part) {
