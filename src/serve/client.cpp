@@ -9,6 +9,7 @@
 
 #include "base/index.hpp"
 #include "base/json.hpp"
+#include "base/json_fields.hpp"
 #include "base/number.hpp"
 
 namespace rival::serve {
@@ -18,7 +19,12 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace websocket = beast::websocket;
 using asio::ip::tcp;
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
+
+// What a server says, which may be anything.
+std::string text_of(const Json& said) {
+  return said.is_string() ? said.get<std::string>() : json_text(said);
+}
 
 }  // namespace
 
@@ -34,6 +40,31 @@ Result<HostPort> parse_address(const std::string& address) {
   std::string host = place.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   return HostPort{host, static_cast<int>(*port)};
+}
+
+Result<SessionInfo> read_opened(const Json& answer, const std::string& place) {
+  if (answer.is_object() && answer.contains("error"))
+    return Error{fmt::format("{}: {}", place, text_of(answer["error"]))};
+  constexpr int kLargest = 1 << 24;
+  std::optional<Error> error;
+  JsonFields fields(answer, place, error);
+  SessionInfo session{.number = static_cast<std::uint32_t>(fields.whole<std::int64_t>("opened", {0, UINT32_MAX})),
+                      .seats = fields.whole<int>("seats", {1}),
+                      .bot = fields.text("bot"),
+                      .version = fields.text("version"),
+                      .game = fields.text("game"),
+                      .memory = fields.field("memory") == true};
+  session.sizes.observation = fields.whole<int>("observation", {1, kLargest});
+  session.sizes.values = fields.whole<int>("values", {0, kLargest});
+  for (const Json& part : fields.list("parts", 1024)) {
+    JsonFields of(part, place + ": a part", error);
+    session.sizes.names.push_back(of.text("name"));
+    session.sizes.parts.push_back(of.whole<int>("choices", {1, kLargest / 1024}));
+    session.sizes.mask += session.sizes.parts.back();
+    ++session.sizes.choices;
+  }
+  if (error) return *error;
+  return session;
 }
 
 struct BotServer::Connection {
@@ -91,14 +122,16 @@ struct BotServer::Connection {
         answers[{place[0], place[1]}] = std::move(message);
         return Json();
       }
-      Json said = Json::parse(message, nullptr, false);
-      if (!said.is_object()) return wrong("what it says is no JSON");
+      Result<Json> parsed = parse_json(message, address);
+      if (!parsed) return parsed.error();
+      Json& said = parsed.value();
+      if (!said.is_object()) return wrong("what it says is no JSON object");
       if (said.contains("draining"))
         draining = true;
       else if (said.contains("expired") && said["expired"].is_number_unsigned())
-        ended[said["expired"]] = json_text(said.value("reason", Json("it has expired")));
+        ended[said["expired"]] = text_of(said.value("reason", Json("it has expired")));
       else
-        return said;
+        return std::move(said);
     }
   }
 
@@ -111,7 +144,7 @@ struct BotServer::Connection {
       Result<Json> reply = read_reply();
       if (!reply) return reply.error();
       if (!reply->is_object() || !reply->contains("id") || (*reply)["id"] != id) continue;
-      if (reply->contains("error")) return wrong(json_text((*reply)["error"]));
+      if (reply->contains("error")) return wrong(text_of((*reply)["error"]));
       return std::move(reply.value());
     }
   }
@@ -163,34 +196,7 @@ Result<SessionInfo> BotServer::open(const std::string& bot, int seats, std::span
   if (!fallback.empty()) what["fallback"] = std::vector<std::int32_t>(fallback.begin(), fallback.end());
   const Result<Json> reply = connection_->wish(std::move(what));
   if (!reply) return reply.error();
-  const Json& opened = reply.value();
-  const auto number = [&](const Json& of, const char* key) {
-    return of.contains(key) && of[key].is_number_integer() ? of[key].get<std::int64_t>() : -1;
-  };
-  const auto text = [&](const char* key) {
-    return opened.contains(key) && opened[key].is_string() ? opened[key].get<std::string>() : std::string();
-  };
-  SessionInfo session{.number = static_cast<std::uint32_t>(number(opened, "opened")),
-                      .seats = seats,
-                      .bot = text("bot"),
-                      .version = text("version"),
-                      .game = text("game"),
-                      .memory = opened.contains("memory") && opened["memory"] == true};
-  session.sizes.observation = static_cast<int>(number(opened, "observation"));
-  session.sizes.values = static_cast<int>(number(opened, "values"));
-  if (opened.contains("parts") && opened["parts"].is_array())
-    for (const Json& part : opened["parts"]) {
-      const auto choices = part.is_object() ? number(part, "choices") : -1;
-      if (choices < 1 || choices > 1 << 24) return connection_->wrong("a description without the choices of its parts");
-      session.sizes.parts.push_back(static_cast<int>(choices));
-      session.sizes.names.push_back(part.contains("name") && part["name"].is_string() ? part["name"].get<std::string>()
-                                                                                      : std::string());
-      session.sizes.mask += static_cast<int>(choices);
-      ++session.sizes.choices;
-    }
-  if (number(opened, "opened") < 0 || session.sizes.observation < 1 || session.sizes.values < 0)
-    return connection_->wrong("a description without its sizes");
-  return session;
+  return read_opened(reply.value(), connection_->address);
 }
 
 Result<void> BotServer::forget(const SessionInfo& session, std::span<const std::uint32_t> seats) {
@@ -242,7 +248,7 @@ Result<Actions> BotServer::answer(const SessionInfo& session, std::uint32_t tick
         said.contains("session") && said["session"] == session.number && said.contains("tick") && said["tick"] == tick;
     if (ours || !said.contains("tick")) {
       const auto why = connection_->ended.find(session.number);
-      return connection_->wrong(fmt::format("session {}: {}{}", session.number, json_text(said["error"]),
+      return connection_->wrong(fmt::format("session {}: {}{}", session.number, text_of(said["error"]),
                                             why == connection_->ended.end() ? "" : ": " + why->second));
     }
   }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <utility>
@@ -24,6 +25,10 @@ struct SessionInfo {
   RowSizes sizes;
   bool memory = false;
 };
+
+// From the server's answer to a wish to open one. Errors: begin with `place`, and say what the server said, or which
+// field of its answer is amiss.
+Result<SessionInfo> read_opened(const nlohmann::json& answer, const std::string& place);
 
 struct Actions {
   bool late = false;                  // the fallback's: there was no time to decide

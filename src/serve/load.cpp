@@ -7,14 +7,17 @@
 #include <boost/beast.hpp>
 #include <chrono>
 #include <cmath>
+#include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/index.hpp"
 #include "base/json.hpp"
+#include "base/json_fields.hpp"
 #include "rival/random.hpp"
 #include "serve/awaiting.hpp"
+#include "serve/client.hpp"
 #include "serve/tick.hpp"
 
 namespace rival::serve {
@@ -41,7 +44,6 @@ struct Shared {
   std::vector<Sample> samples;
   LoadResult result;
   std::optional<Error> error;
-  int opened = 0;
 
   void fail(const std::string& what) {
     if (!error) error = Error{what};
@@ -57,8 +59,8 @@ class Client : public std::enable_shared_from_this<Client> {
   asio::awaitable<void> connect() {
     const LoadOptions& options = shared_.options;
     beast::error_code code;
-    const tcp::endpoint there(asio::ip::make_address(options.host, code),
-                              static_cast<asio::ip::port_type>(options.port));
+    tcp::resolver resolver(shared_.io);
+    const auto there = resolver.resolve(options.host, std::to_string(options.port), code);
     if (!code) co_await beast::get_lowest_layer(stream_).async_connect(there, into(code));
     if (code)
       co_return shared_.fail(fmt::format("cannot connect to {}:{}: {}", options.host, options.port, code.message()));
@@ -75,11 +77,12 @@ class Client : public std::enable_shared_from_this<Client> {
     std::string text;
     auto buffer = asio::dynamic_buffer(text);
     if (!code) co_await stream_.async_read(buffer, into(code));
-    const Json opened = Json::parse(text, nullptr, false);
-    if (code || !opened.is_object() || !opened.contains("opened"))
-      co_return shared_.fail(fmt::format("the server opens no session: {}", code ? code.message() : text));
-    prepare(opened);
-    ++shared_.opened;
+    if (code) co_return shared_.fail("the server opens no session: " + code.message());
+    const std::string place = fmt::format("{}:{}", options.host, options.port);
+    const Result<nlohmann::json> answer = parse_json(text, place);
+    const Result<SessionInfo> opened = answer ? read_opened(answer.value(), place) : answer.error();
+    if (!opened) co_return shared_.fail(opened.error().message);
+    prepare(opened.value());
   }
 
   asio::awaitable<void> send() {
@@ -132,21 +135,15 @@ class Client : public std::enable_shared_from_this<Client> {
   }
   bool counts(std::uint32_t tick) const { return due(tick) >= shared_.begin + std::chrono::duration<double>(kWarmUp); }
 
-  void prepare(const Json& opened) {
-    sizes_.observation = opened["observation"];
-    sizes_.values = opened["values"];
-    for (const Json& part : opened["parts"]) {
-      sizes_.parts.push_back(part["choices"]);
-      sizes_.mask += sizes_.parts.back();
-      ++sizes_.choices;
-    }
+  void prepare(const SessionInfo& session) {
+    sizes_ = session.sizes;
     Random random(Key(shared_.options.seed).split(static_cast<std::uint64_t>(number_)));
     std::vector<std::uint32_t> seats;
     for (int seat = 0; seat < bots_; ++seat) seats.push_back(static_cast<std::uint32_t>(seat));
     std::vector<float> observations(index(bots_) * index(sizes_.observation));
     for (float& x : observations) x = static_cast<float>(random.below(2));
     const std::vector<std::uint8_t> masks(index(bots_) * index(sizes_.mask), 1);
-    frame_ = tick_frame({.session = opened["opened"],
+    frame_ = tick_frame({.session = session.number,
                          .budget = static_cast<std::uint32_t>(std::llround(1000 * shared_.options.budget_ms)),
                          .rows = static_cast<std::uint32_t>(bots_)},
                         seats, observations, masks);
