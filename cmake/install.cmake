@@ -15,7 +15,7 @@ install(TARGETS rival)
 install(TARGETS ${libraries} EXPORT rival)
 install(DIRECTORY include/ DESTINATION ${headers})
 install(DIRECTORY src/ DESTINATION ${headers} FILES_MATCHING PATTERN *.hpp
-        PATTERN cli EXCLUDE PATTERN temporary_folder.hpp EXCLUDE PATTERN faulty_file_system.hpp EXCLUDE PATTERN sample_bot.hpp EXCLUDE
+        PATTERN cli EXCLUDE PATTERN temporary_folder.hpp EXCLUDE PATTERN faulty_file_system.hpp EXCLUDE PATTERN sample_*.hpp EXCLUDE
         PATTERN awaiting.hpp EXCLUDE)
 install(FILES src/cli/cli.hpp DESTINATION ${headers}/cli)
 install(DIRECTORY games DESTINATION ${headers} FILES_MATCHING PATTERN *.hpp)

@@ -282,19 +282,22 @@ Result<Outcome> bench(const Options& options, const Games& games, Console& conso
     wrong_usage(
         Error{"a bot is measured inside a game, by `rival bench runtime BOT`, or on a server, by `rival bench serve "
               "BOT`"});
+  TrainConfig config;
+  for (const auto& [key, text] : options.rows) {
+    if (!options.bot.empty() && (key != "threads" || options.game == kRuntime))
+      wrong_usage(Error{fmt::format("--{} is of training: a bot is measured as it is", key)});
+    if (const Result<void> set = set_option(option_rows(config), key, text); !set) wrong_usage(set.error());
+  }
   if (options.game == kRuntime) return bench_runtime(options.bot, options.seconds, games, console);
   if (options.game == kServe) {
     ServeLoad load = options.load;
-    load.bot = options.bot, load.seconds = options.seconds;
+    load.bot = options.bot, load.seconds = options.seconds, load.threads = std::max(1, config.threads);
     return bench_serve(load, games, console);
   }
   const Result<GameEntry> opened = games.open_sound(options.game);
   if (!opened) return opened.error();
   const GameEntry& game = opened.value();
   const Settings settings = settings_or_usage(game.spec, options.setup);
-  TrainConfig config;
-  for (const auto& [key, text] : options.rows)
-    if (const Result<void> set = set_option(option_rows(config), key, text); !set) wrong_usage(set.error());
   add_setup(options.setup, config);
   Result<std::unique_ptr<Trainer>> made = Trainer::make(game, config);
   if (!made) return made.error();

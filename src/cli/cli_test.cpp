@@ -299,6 +299,11 @@ TEST(Cli, BenchServePutsALoadOnAServer) {
   EXPECT_EQ(json["decisions_per_second"], 500);
   EXPECT_GT(json["server_cpu_seconds"], 0);
   EXPECT_EQ(rival_({"bench", "serve"}).exit_code, 2);
+  for (const char* kind : {"serve", "runtime"}) {
+    const Ran trained = rival_({"bench", kind, run, "--hidden", "8"});
+    EXPECT_EQ(trained.exit_code, 2) << kind;
+    EXPECT_NE(trained.err.find("--hidden is of training"), std::string::npos) << trained.err;
+  }
   EXPECT_EQ(rival_({"bench", "serve", "bot", "--url", "nowhere"}).exit_code, 2);
 }
 

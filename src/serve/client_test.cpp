@@ -3,37 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio.hpp>
-#include <thread>
 
-#include "serve/sample_bot.hpp"
-#include "serve/server.hpp"
+#include "serve/sample_server.hpp"
 
 namespace rival::serve {
 namespace {
 
 const std::string kToken = "a-secret-of-some-length";
-
-class Running {
- public:
-  explicit Running(ServerOptions options = {}) : directory_([](const std::string&) { return sample_bot(); }) {
-    options.port = 0;
-    options.batcher.precision = Precision::f32;
-    EXPECT_TRUE(directory_.add("sample"));
-    server_ = Server::listen(directory_, options).value();
-    thread_ = std::thread([this] { server_->run(); });
-  }
-  ~Running() {
-    for (int time = 0; time < 2; ++time) server_->stop();  // the second one does not wait for sessions
-    thread_.join();
-  }
-  std::string address() const { return "http://127.0.0.1:" + std::to_string(server_->port()); }
-  void stop() { server_->stop(); }
-
- private:
-  Directory directory_;
-  std::unique_ptr<Server> server_;
-  std::thread thread_;
-};
 
 TEST(BotServer, ActsAsTheBotDoes) {
   Running running;
@@ -111,7 +87,7 @@ TEST(BotServer, HearsThatTheServerWillEnd) {
   BotServer server = BotServer::connect(running.address()).value();
   const SessionInfo session = server.open("sample").value();
   EXPECT_FALSE(server.draining());
-  running.stop();
+  running.end();
   const SampleRows rows(1, 1);
   for (int i = 0; i < 200 && !server.draining(); ++i) ASSERT_TRUE(server.act(session, rows.seats, rows.observations));
   EXPECT_TRUE(server.draining());

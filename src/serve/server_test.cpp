@@ -9,7 +9,7 @@
 
 #include "base/json.hpp"
 #include "serve/load.hpp"
-#include "serve/sample_bot.hpp"
+#include "serve/sample_server.hpp"
 
 namespace rival::serve {
 namespace {
@@ -20,38 +20,6 @@ namespace http = beast::http;
 namespace websocket = beast::websocket;
 using asio::ip::tcp;
 using Json = nlohmann::ordered_json;
-
-// A server of the sample bot, on a thread of its own.
-class Running {
- public:
-  explicit Running(ServerOptions options = {})
-      : directory_([this](const std::string&) { return sample_bot(version_); }) {
-    options.port = 0;
-    EXPECT_TRUE(directory_.add("sample"));
-    server_ = Server::listen(directory_, options).value();
-    thread_ = std::thread([this] { server_->run(); });
-  }
-  ~Running() {
-    end();
-    if (thread_.joinable()) thread_.join();
-  }
-
-  int port() const { return server_->port(); }
-  void end() { server_->stop(); }
-  void wait() { thread_.join(); }
-  void publish(std::uint64_t version) {
-    version_ = version;
-    EXPECT_TRUE(directory_.reload());
-  }
-  Metrics::Totals totals() const { return server_->metrics().totals(); }
-  std::string metrics() const { return server_->metrics().text(); }
-
- private:
-  std::atomic<std::uint64_t> version_{1};
-  Directory directory_;
-  std::unique_ptr<Server> server_;
-  std::thread thread_;
-};
 
 // A game server, of which each call waits.
 class Client {
