@@ -24,7 +24,8 @@ const std::string kPassed =
     "\t\t<system-out>skipped: no, only a word\n</system-out>\n\t</testcase>\n";
 const std::string kFailed =
     "\t<testcase name=\"bad &lt;1&gt;\" classname=\"bad\" time=\"1\" status=\"fail\">\n"
-    "\t\t<failure message=\"\"/>\n\t\t<system-out>Error\n</system-out>\n\t</testcase>\n";
+    "\t\t<failure message=\"\"/>\n\t\t<system-out>[ RUN      ] bad\nx.cpp:3: Failure\n  1 &lt; 2\n"
+    "[  FAILED  ] bad\n</system-out>\n\t</testcase>\n";
 const std::string kSkipped =
     "\t<testcase name=\"other\" classname=\"other\" time=\"1\" status=\"notrun\">\n"
     "\t\t<skipped message=\"SKIP_RETURN_CODE=77\"/>\n"
@@ -38,7 +39,7 @@ TEST(TestSummary, CountsAndNamesWhatDidNotRun) {
   const Finished all = summary(kPassed + kFailed + kSkipped + kPassed + kAbsent);
   EXPECT_EQ(all.output,
             "\nSkipped:\n  other: no \"frobnicator\"; `make frob` makes one\n  third: not run\n"
-            "\nFailed:\n  bad <1>\n"
+            "\nFailed:\n  bad <1>\n    x.cpp:3: Failure\n      1 < 2\n"
             "\n2 passed, 1 failed, 2 skipped\n");
   EXPECT_EQ(all.exit_code, 0) << "ctest's own exit code tells of failures";
   EXPECT_EQ(summary(kPassed).output, "\n1 passed, 0 failed, 0 skipped\n");

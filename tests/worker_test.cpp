@@ -158,6 +158,7 @@ TrainConfig small(std::int64_t steps) {
   return config;
 }
 
+// A random player holds the pole for 22 steps; two threads decide in which order they come, so that runs differ.
 TEST(Worker, TrainingOverTwoWorkersReachesTheSame) {
   const GameEntry here = built_in("cartpole");
   const Result<GameEntry> there = open_worker(served("cartpole", 2, 4));
@@ -165,9 +166,9 @@ TEST(Worker, TrainingOverTwoWorkersReachesTheSame) {
   double reached[2];
   int i = 0;
   for (const GameEntry* game : {&here, &there.value()}) {
-    auto trainer = Trainer::make(*game, small(60'000));
+    auto trainer = Trainer::make(*game, small(120'000));
     ASSERT_TRUE(trainer.ok()) << trainer.error().message;
-    while (trainer.value()->steps() < 60'000) {
+    while (trainer.value()->steps() < 120'000) {
       const auto report = trainer.value()->iterate();
       ASSERT_TRUE(report.ok()) << report.error().message;
     }
@@ -668,13 +669,14 @@ TEST(Worker, BeyondThisMachineATokenIsWanted) {
 
 // ---- no process is left ----
 
-bool gone(pid_t process) {
-  for (int i = 0; i < 1000; ++i) {
-    const std::string stat = contents("/proc/" + std::to_string(process) + "/stat");
-    if (stat.empty() || stat.find(") Z ") != std::string::npos) return true;
+testing::AssertionResult gone(pid_t process) {
+  std::string stat;
+  for (int i = 0; i < 3000; ++i) {
+    stat = contents("/proc/" + std::to_string(process) + "/stat");
+    if (stat.empty() || stat.find(") Z ") != std::string::npos) return testing::AssertionSuccess();
     std::this_thread::sleep_for(10ms);
   }
-  return false;
+  return testing::AssertionFailure() << "after 30 s it is still there: " << stat;
 }
 
 TEST(Worker, ProcessesEndWithTheProgramHoweverItEnds) {
