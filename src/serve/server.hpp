@@ -9,6 +9,7 @@
 
 #include "base/result.hpp"
 #include "serve/batcher.hpp"
+#include "serve/endpoint.hpp"
 #include "serve/hosted.hpp"
 #include "serve/metrics.hpp"
 
@@ -20,11 +21,12 @@ struct ServerOptions {
   std::string token;  // what clients must show; needed where others than this machine can connect
   BatcherOptions batcher;
   int most_connections = 1000;
-  int most_seats = 200'000;                           // of all sessions
-  std::size_t largest_frame = std::size_t{16} << 20;  // bytes, of a message from a client
-  int most_waiting = 256;                             // ticks of a connection that are not answered yet
-  std::chrono::seconds idle{300};                     // after which a session without a tick expires
-  std::chrono::seconds drain{30};                     // that sessions get to end before the server does
+  int most_seats = 200'000;                               // of all sessions
+  std::size_t largest_frame = std::size_t{16} << 20;      // bytes, of a message from a client
+  int most_waiting = 256;                                 // ticks of a connection that are not answered yet
+  std::chrono::seconds idle{300};                         // after which a session without a tick expires
+  std::chrono::seconds drain{30};                         // that sessions get to end before the server does
+  std::vector<std::shared_ptr<Endpoint>> endpoints = {};  // what else it answers over HTTP; the first that knows a path
   // Told what happens, a JSON object each: from the server's thread. Null: nobody.
   std::function<void(const std::string& line)> log = nullptr;
 };

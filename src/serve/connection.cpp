@@ -1,0 +1,291 @@
+#include "serve/connection.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.hpp"
+#include "base/json_fields.hpp"
+#include "base/names.hpp"
+#include "serve/awaiting.hpp"
+#include "serve/tick.hpp"
+
+namespace rival::serve {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace websocket = beast::websocket;
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kMostUnsent = std::size_t{64} << 20;  // bytes that a client has not taken
+constexpr int kMostSessions = 10'000;                       // of a connection
+constexpr int kMostErrors = 100;                            // of a connection, before it is closed
+
+std::optional<std::int64_t> whole(const nlohmann::json& of, const char* key, std::int64_t low, std::int64_t high) {
+  if (!of.contains(key) || !of[key].is_number_integer()) return {};
+  const auto value = of[key].get<std::int64_t>();
+  if (value < low || value > high) return {};
+  return value;
+}
+
+}  // namespace
+
+Json described(const Hosted& bot) {
+  const Network& network = bot.bot->bot().network;
+  Json parts = Json::array();
+  for (std::size_t p = 0; p < bot.sizes.parts.size(); ++p)
+    parts.push_back({{"name", bot.sizes.names[p]}, {"choices", bot.sizes.parts[p]}});
+  Json rules = Json::array();
+  for (const ObservedParameter& rule : bot.bot->bot().rules)
+    rules.push_back({{"name", rule.name}, {"low", rule.low}, {"high", rule.high}});
+  return {{"bot", bot.name},
+          {"version", bot.version},
+          {"game", bot.bot->bot().game},
+          {"observation", bot.sizes.observation},
+          {"parts", std::move(parts)},
+          {"values", bot.sizes.values},
+          {"rules", std::move(rules)},
+          {"memory", network.memory_size() > 0},
+          {"temperature", bot.temperature},
+          {"reaction_steps", bot.reaction_steps}};
+}
+
+asio::awaitable<void> Connection::run(const Request& upgrade) {
+  const auto self = shared_from_this();
+  websocket::stream_base::timeout times = websocket::stream_base::timeout::suggested(beast::role_type::server);
+  times.idle_timeout = std::chrono::seconds(60);  // half of it after the last message a ping is sent
+  times.keep_alive_pings = true;
+  stream_.set_option(times);
+  stream_.read_message_max(playing_.options.largest_frame);
+  beast::error_code code;
+  co_await stream_.async_accept(upgrade, into(code));
+  if (!code) {
+    accepted_ = true;
+    asio::co_spawn(playing_.io, expire(), asio::detached);
+    start_writing();  // the server may have been told to end meanwhile
+  }
+  for (std::size_t expected = 0; !code;) {
+    std::string message;
+    message.reserve(expected);  // as long as the one before, most often
+    auto buffer = asio::dynamic_buffer(message);
+    co_await stream_.async_read(buffer, into(code));
+    if (code) break;
+    expected = message.size();
+    if (stream_.got_binary())
+      tick(std::move(message));
+    else
+      hear(message);
+    if (playing_.ending && sessions_.empty()) close(websocket::close_code::going_away);
+    if (closing_ || (errors_ <= kMostErrors && unsent_ <= kMostUnsent)) continue;
+    playing_.metrics.refused(errors_ > kMostErrors ? "errors" : "slow");
+    close(websocket::close_code::policy_error);
+  }
+  if (code == websocket::error::message_too_big) playing_.metrics.refused("frame");
+  ended_ = true;
+  while (!sessions_.empty()) end_session(sessions_.begin());
+}
+
+void Connection::end_session(std::map<std::uint32_t, Open>::iterator at) {
+  const Session& session = *at->second.session;
+  playing_.metrics.session(session.bot(), session.seats(), -1);
+  playing_.seats -= session.seats();
+  sessions_.erase(at);
+}
+
+// Tells of sessions that were forgotten, and ends them.
+asio::awaitable<void> Connection::expire() {
+  const auto self = shared_from_this();
+  asio::steady_timer timer(playing_.io);
+  while (!ended_) {
+    timer.expires_after(std::min<std::chrono::milliseconds>(std::chrono::seconds(1), playing_.options.idle));
+    beast::error_code code;
+    co_await timer.async_wait(into(code));
+    if (code || ended_) co_return;
+    for (auto at = sessions_.begin(); at != sessions_.end();) {
+      const auto now = at++;
+      if (Clock::now() - now->second.last < playing_.options.idle) continue;
+      say({{"expired", now->first}, {"reason", fmt::format("no tick for {} seconds", playing_.options.idle.count())}});
+      end_session(now);
+    }
+    if (playing_.ending && sessions_.empty()) close(websocket::close_code::going_away);
+  }
+}
+
+void Connection::say(const Json& what) {
+  send(json_text(what), false);
+}
+
+void Connection::complain(const std::string& what, Json where) {
+  ++errors_;
+  playing_.metrics.refused("frame");
+  where["error"] = what;
+  say(where);
+}
+
+// ---- control, as JSON ----
+
+void Connection::hear(const std::string& text) {
+  const Result<nlohmann::json> parsed = parse_json(text, "a text message");
+  if (!parsed) return complain(parsed.error().message, Json::object());
+  const nlohmann::json& wish = parsed.value();
+  if (!wish.is_object()) return complain("a text message is a JSON object", Json::object());
+  Json where = Json::object();
+  if (wish.contains("id")) where["id"] = wish["id"];
+  const Result<Json> done = obey(wish);
+  if (!done) return complain(done.error().message, std::move(where));
+  Json answer = done.value();
+  answer.update(where);
+  say(answer);
+}
+
+Result<Json> Connection::obey(const nlohmann::json& wish) {
+  static const std::map<std::string, std::vector<std::string>> kKeys = {
+      {"open", {"open", "seats", "fallback", "id"}}, {"forget", {"forget", "seats", "id"}}, {"close", {"close", "id"}}};
+  for (const auto& [verb, keys] : kKeys) {
+    if (!wish.contains(verb)) continue;
+    for (const auto& [key, value] : wish.items())
+      if (std::find(keys.begin(), keys.end(), key) == keys.end()) return unknown_name("key", key, keys);
+    break;
+  }
+  if (wish.contains("open")) return open(wish);
+  for (const char* verb : {"forget", "close"}) {
+    if (!wish.contains(verb)) continue;
+    const std::optional<std::int64_t> number = whole(wish, verb, 0, UINT32_MAX);
+    const auto at = number ? sessions_.find(static_cast<std::uint32_t>(*number)) : sessions_.end();
+    if (at == sessions_.end()) return Error{fmt::format("'{}': there is no such session", verb)};
+    if (verb == std::string_view("close")) {
+      end_session(at);
+      return Json{{"closed", *number}};
+    }
+    std::vector<std::uint32_t> seats;
+    const Session& session = *at->second.session;
+    if (!wish.contains("seats"))
+      for (int seat = 0; seat < session.seats(); ++seat) seats.push_back(static_cast<std::uint32_t>(seat));
+    else if (!wish["seats"].is_array())
+      return Error{"'seats' is a list of seats of the session"};
+    else
+      for (const nlohmann::json& seat : wish["seats"]) {
+        if (!seat.is_number_integer() || seat.get<std::int64_t>() < 0 || seat.get<std::int64_t>() >= session.seats())
+          return Error{fmt::format("'seats': the session has seats 0 to {}", session.seats() - 1)};
+        seats.push_back(seat.get<std::uint32_t>());
+      }
+    at->second.last = Clock::now();
+    playing_.batcher.forget(at->second.session, std::move(seats));
+    return Json{{"forgotten", *number}};
+  }
+  return Error{"a message has one of 'open', 'forget' and 'close'"};
+}
+
+Result<Json> Connection::open(const nlohmann::json& wish) {
+  if (!wish["open"].is_string()) return Error{"'open' is the name of a bot"};
+  if (playing_.ending) return Error{"the server is about to end: no new sessions"};
+  const std::int64_t free = playing_.options.most_seats - playing_.seats;
+  const std::optional<std::int64_t> seats = wish.contains("seats") ? whole(wish, "seats", 1, INT32_MAX) : 1;
+  if (!seats) return Error{"'seats' is a whole number of at least 1"};
+  if (*seats > free || sessions_.size() >= kMostSessions) {
+    playing_.metrics.refused("seats");
+    return Error{
+        fmt::format("{} seats are more than are free: {}", *seats, sessions_.size() < kMostSessions ? free : 0)};
+  }
+  const auto found = playing_.directory.find(wish["open"].get<std::string>());
+  if (!found) return found.error();
+  const Hosted& bot = *found.value();
+  std::vector<std::int32_t> fallback;
+  if (wish.contains("fallback")) {
+    const nlohmann::json& given = wish["fallback"];
+    if (!given.is_array() || given.size() != bot.sizes.parts.size())
+      return Error{fmt::format("'fallback' is a list of {} choices", bot.sizes.parts.size())};
+    for (std::size_t part = 0; part < given.size(); ++part) {
+      if (!given[part].is_number_integer() || given[part].get<std::int64_t>() < 0 ||
+          given[part].get<std::int64_t>() >= bot.sizes.parts[part])
+        return Error{
+            fmt::format("'fallback': '{}' has choices 0 to {}", bot.sizes.names[part], bot.sizes.parts[part] - 1)};
+      fallback.push_back(given[part].get<std::int32_t>());
+    }
+  }
+  const std::uint32_t number = next_++;
+  sessions_[number] = {playing_.batcher.open(found.value(), static_cast<int>(*seats), std::move(fallback)),
+                       Clock::now()};
+  playing_.seats += *seats;
+  playing_.metrics.session(bot, static_cast<int>(*seats), 1);
+  Json answer = {{"opened", number}, {"seats", *seats}};
+  answer.update(described(bot));
+  return answer;
+}
+
+// ---- ticks ----
+
+void Connection::tick(std::string frame) {
+  const Clock::time_point arrived = Clock::now();
+  const Result<TickHeader> header = tick_header(frame);
+  if (!header) return complain(header.error().message, Json::object());
+  const auto [number, tick, budget, rows] = header.value();
+  const auto where = [number = number, tick = tick] { return Json{{"session", number}, {"tick", tick}}; };
+  const auto at = sessions_.find(number);
+  if (at == sessions_.end()) {  // no fault of who did not hear of it yet
+    Json answer = where();
+    answer["error"] = "there is no such session: it may have expired, or was closed";
+    return say(answer);
+  }
+  if (waiting_ >= playing_.options.most_waiting)
+    return complain(fmt::format("{} ticks wait for their answers: no more are taken", waiting_), where());
+  Open& open = at->second;
+  const Result<TickView> view = read_tick(frame, open.session->bot().sizes, open.session->seats());
+  if (!view) return complain(view.error().message, where());
+  open.last = arrived;
+  ++waiting_;
+  // The connection is let go on the server's thread, whoever holds it last.
+  playing_.batcher.decide(open.session, std::move(frame), view.value(), arrived,
+                          [self = shared_from_this(), session = open.session](Answered answer) mutable {
+                            Playing& playing = self->playing_;
+                            playing.metrics.answered(session->bot(), answer);
+                            asio::post(playing.io, [self = std::move(self), bytes = std::move(answer.frame)]() mutable {
+                              --self->waiting_;
+                              self->send(std::move(bytes), true);
+                            });
+                          });
+}
+
+void Connection::drain() {
+  if (sessions_.empty())
+    close(websocket::close_code::going_away);
+  else
+    say({{"draining", playing_.options.drain.count()}});
+}
+
+void Connection::close(websocket::close_code why) {
+  if (!closing_) closing_ = why;
+  start_writing();
+}
+
+void Connection::send(std::string bytes, bool binary) {
+  if (ended_ || closing_) return;
+  unsent_ += bytes.size();
+  outgoing_.push_back({std::move(bytes), binary});
+  start_writing();
+}
+
+void Connection::start_writing() {
+  if (!accepted_ || closed_ || std::exchange(writing_, true)) return;
+  asio::co_spawn(playing_.io, write(), asio::detached);
+}
+
+asio::awaitable<void> Connection::write() {
+  const auto self = shared_from_this();
+  beast::error_code code;
+  while (!outgoing_.empty() && !code) {
+    const Message message = std::move(outgoing_.front());
+    outgoing_.pop_front();
+    stream_.binary(message.binary);
+    co_await stream_.async_write(asio::buffer(message.bytes), into(code));
+    unsent_ -= message.bytes.size();
+  }
+  if (closing_ && !code) {
+    closed_ = true;
+    co_await stream_.async_close(*closing_, into(code));
+  }
+  writing_ = false;
+}
+
+}  // namespace rival::serve
