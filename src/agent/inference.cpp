@@ -56,6 +56,16 @@ void Inference::forget(int first_slot, int count) {
   std::fill_n(memory_.begin() + static_cast<std::ptrdiff_t>(index(first_slot) * m), index(count) * m, 0.0f);
 }
 
+std::span<float> Inference::memory(int slot) {
+  const std::size_t m = bot().network.memory_size();
+  return {memory_.data() + index(slot) * m, m};
+}
+
+std::span<const float> Inference::memory(int slot) const {
+  const std::size_t m = bot().network.memory_size();
+  return {memory_.data() + index(slot) * m, m};
+}
+
 const float* Inference::decide(const float* observation, float* state) {
   check(one_row_.has_value(), "decide() is for networks without convolutions");
   return one_row_->forward(bot().parameters, bot().scale, observation, state);

@@ -64,6 +64,10 @@ class Inference {
   // Those that are new remember nothing.
   void resize(int slots);
   void forget(int first_slot, int count = 1);
+  // What a slot remembers [Network::memory_size()]; only another of the same bot can make use of it. Until the next
+  // resize().
+  std::span<float> memory(int slot);
+  std::span<const float> memory(int slot) const;
 
   // Decides: fills `choices` [places x choice_count] and `values` [places x value_count] at the rows, and moves their
   // memories on. Row r draws its randomness from key.split(r). temperature: 1 plays as trained, 0 the most likely

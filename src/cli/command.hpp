@@ -52,6 +52,7 @@ Command games_command();
 Command check_command();
 Command train_command();
 Command eval_command();
+Command eval_substitute_command();
 Command ladder_command();
 Command balance_command();
 Command play_command();

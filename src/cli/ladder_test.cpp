@@ -58,6 +58,21 @@ TEST(LadderCommand, RatesCalibratesAndPlaysAtARating) {
   EXPECT_EQ(rival_json({"eval", at(high - 5), "--temperature", "1"}).exit_code, 2);
   EXPECT_EQ(rival_json({"eval", folder.file("none") + "@1200"}).exit_code, 1);
 
+  // Its bots play on for those who leave.
+  const Ran left = rival_json({"eval-substitute", out, "--matches", "2000", "--after", "3", "--ratings", "3"});
+  ASSERT_EQ(left.exit_code, 0) << left.err;
+  const Json& swapped = left.json["swapped"][0];
+  EXPECT_EQ(swapped["after"], 3);
+  EXPECT_GT(swapped["matches"], 1000);
+  EXPECT_LT(swapped["difference_low"], 0.03);
+  EXPECT_GT(swapped["difference_high"], -0.03);
+  EXPECT_LT(swapped["rating_error"], (high - low) / 2);
+  EXPECT_EQ(left.json["by_rating"].size(), 3u);
+  // A bot from the middle plays on for the weakest better than they would have.
+  EXPECT_GT(left.json["by_rating"][0]["medium_low"], 0);
+  EXPECT_EQ(rival_json({"eval-substitute", out, "--after", "many"}).exit_code, 2);
+  EXPECT_EQ(rival_json({"eval-substitute", folder.file("none")}).exit_code, 1);
+
   // The bot that was rated is another one by now.
   ASSERT_EQ(rival_json({"train", "tic_tac_toe", "--steps", "2e5", "--out", out, "--resume"}).exit_code, 0);
   const Ran stale = rival_json({"eval", at(high - 5)});

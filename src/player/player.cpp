@@ -31,20 +31,29 @@ Parts parts_of(const std::string& name) {
   return {name.substr(0, at), rating};
 }
 
-Result<BotName> find_rated(const std::string& run, double rating) {
-  const std::string remedy = fmt::format("run `{}`", command_line({"ladder", run, "--calibrate"})),
-                    file = run + "/ladder.json";
+std::string calibrating(const std::string& run) {
+  return fmt::format("run `{}`", command_line({"ladder", run, "--calibrate"}));
+}
+
+// Of a run's folder, with a dial.
+Result<Ladder> calibrated_ladder(const std::string& run) {
+  const std::string file = run + "/ladder.json";
   const Result<PathKind> kind = path_kind(run), ladder_kind = path_kind(file);
   if (!kind) return kind.error();
   if (kind.value() != PathKind::folder)
     return Error{fmt::format("'{}' is no run's folder; a rating is asked as RUN@1200", run)};
   if (!ladder_kind) return ladder_kind.error();
   if (ladder_kind.value() == PathKind::none)
-    return Error{fmt::format("{} has no ladder yet, so that no bot is known by its rating: {}", run, remedy)};
-  const Result<Ladder> ladder = load_ladder(file);
+    return Error{fmt::format("{} has no ladder yet, so that no bot is known by its rating: {}", run, calibrating(run))};
+  Result<Ladder> ladder = load_ladder(file);
+  if (ladder && !ladder->calibration)
+    return Error{fmt::format("{} has a ladder, but no dial from ratings to bots: {}", run, calibrating(run))};
+  return ladder;
+}
+
+Result<BotName> find_rated(const std::string& run, double rating) {
+  const Result<Ladder> ladder = calibrated_ladder(run);
   if (!ladder) return ladder.error();
-  if (!ladder.value().calibration)
-    return Error{fmt::format("{} has a ladder, but no dial from ratings to bots: {}", run, remedy)};
   const Result<DialSetting> setting = turn_dial(*ladder.value().calibration, rating);
   if (!setting) return Error{fmt::format("{}: {}", run, setting.error().message)};
   BotName bot{.path = fmt::format("{}/bots/{}.safetensors", run, setting.value().bot),
@@ -56,7 +65,7 @@ Result<BotName> find_rated(const std::string& run, double rating) {
   if (!bytes) return bytes.error();
   for (const LadderPlayer& player : ladder.value().players)
     if (player.bot == setting.value().bot && player.fingerprint != bot_fingerprint(bytes.value()))
-      return Error{fmt::format("{} is another bot than the one that the ladder rated: {}", bot.path, remedy)};
+      return Error{fmt::format("{} is another bot than the one that the ladder rated: {}", bot.path, calibrating(run))};
   return bot;
 }
 
@@ -85,6 +94,12 @@ Result<BotName> find_bot(const std::string& name) {
   }
   return Error{
       fmt::format("{} has no bot yet: there is neither bots/final.safetensors nor bots/latest.safetensors", name)};
+}
+
+Result<Calibration> find_dial(const std::string& run) {
+  const Result<Ladder> ladder = calibrated_ladder(run);
+  if (!ladder) return ladder.error();
+  return *ladder.value().calibration;
 }
 
 std::vector<std::string> scripted_names(const GameEntry& game) {

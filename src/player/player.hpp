@@ -31,6 +31,9 @@ struct BotName {
 // outside its range.
 Result<BotName> find_bot(const std::string& name);
 
+// The dial of a run's ladder. Errors: as of RUN@RATING.
+Result<Calibration> find_dial(const std::string& run);
+
 struct Player {
   std::string name;
   std::unique_ptr<Agent> agent;
