@@ -120,7 +120,18 @@ const float* Inference::finite_heads() {
   return heads_.data();
 }
 
-void Inference::act(const InferenceRows& in, Key key, float temperature, std::int32_t* choices, float* values) {
+void Inference::probabilities_of(std::size_t i, const std::uint8_t* mask, float temperature, float* out) const {
+  action_probabilities(layout_, heads_.data() + i * index(layout_.head_size()), mask, 1,
+                       temperature > 0 ? temperature : 1.0f, out);
+}
+
+float Inference::value_of(std::size_t i) const {
+  const std::size_t head_size = index(layout_.head_size());
+  return bot().value_mean + bot().value_scale * heads_[i * head_size + head_size - 1];
+}
+
+void Inference::act(const InferenceRows& in, Key key, float temperature, std::int32_t* choices, float* values,
+                    float* probabilities, float* expected) {
   const float* heads = forward(in, true);
   const std::size_t mask_size = layout_.mask_size;
   const float* log_std = bot().parameters.data() + bot().network.log_std();
@@ -132,17 +143,18 @@ void Inference::act(const InferenceRows& in, Key key, float temperature, std::in
                    key.split(row), temperature,
                    {choices + row * index(layout_.choice_count()), raw.data(), &log_probability});
     scale_values(layout_, raw.data(), 1, values + row * index(layout_.value_count));
+    if (probabilities) probabilities_of(i, in.masks + row * mask_size, temperature, probabilities + row * mask_size);
+    if (expected) expected[row] = value_of(i);
   }
 }
 
 void Inference::probabilities(const InferenceRows& in, float temperature, float* out) {
-  const float* heads = forward(in, false);
+  forward(in, false);
   const std::size_t mask_size = layout_.mask_size;
   for (std::size_t i = 0; i < in.rows.size(); ++i) {
     const std::size_t row = in.rows[i];
     float* p = out + row * mask_size;
-    action_probabilities(layout_, heads + i * index(layout_.head_size()), in.masks + row * mask_size, 1,
-                         temperature > 0 ? temperature : 1.0f, p);
+    probabilities_of(i, in.masks + row * mask_size, temperature, p);
     if (temperature > 0) continue;
     for (int size : layout_.discrete) {
       const auto best = std::max_element(p, p + size) - p;
@@ -153,10 +165,8 @@ void Inference::probabilities(const InferenceRows& in, float temperature, float*
 }
 
 void Inference::values(const InferenceRows& in, float* out) {
-  const float* heads = forward(in, false);
-  const std::size_t head_size = layout_.head_size();
-  for (std::size_t i = 0; i < in.rows.size(); ++i)
-    out[in.rows[i]] = bot().value_mean + bot().value_scale * heads[i * head_size + head_size - 1];
+  forward(in, false);
+  for (std::size_t i = 0; i < in.rows.size(); ++i) out[in.rows[i]] = value_of(i);
 }
 
 }  // namespace rival

@@ -71,8 +71,10 @@ class Inference {
 
   // Decides: fills `choices` [places x choice_count] and `values` [places x value_count] at the rows, and moves their
   // memories on. Row r draws its randomness from key.split(r). temperature: 1 plays as trained, 0 the most likely
-  // action; see sample_actions().
-  void act(const InferenceRows& rows, Key key, float temperature, std::int32_t* choices, float* values);
+  // action; see sample_actions(). Besides, from the same pass, where they are not null: `probabilities`, as below, but
+  // those of temperature 1 at temperature 0; `expected`, what values() gives.
+  void act(const InferenceRows& rows, Key key, float temperature, std::int32_t* choices, float* values,
+           float* probabilities = nullptr, float* expected = nullptr);
   // How likely each discrete choice is, at the rows of `out` [places x mask_size]; at temperature 0 all weight is on
   // the most likely one. Memories stay.
   void probabilities(const InferenceRows& rows, float temperature, float* out);
@@ -89,6 +91,9 @@ class Inference {
   // The head columns, in the order of rows.rows.
   const float* forward(const InferenceRows& rows, bool advance);
   const float* finite_heads();
+  // Of the row whose head columns are the i-th.
+  void probabilities_of(std::size_t i, const std::uint8_t* mask, float temperature, float* out) const;
+  float value_of(std::size_t i) const;
 
   std::shared_ptr<const SharedBot> shared_;
   HeadLayout layout_;

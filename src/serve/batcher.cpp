@@ -21,7 +21,7 @@ using Nanoseconds = std::chrono::nanoseconds;
 
 Session::Session(std::shared_ptr<const Hosted> bot, int seats, std::vector<std::int32_t> fallback)
     : bot_(std::move(bot)), seats_(seats), fallback_(std::move(fallback)) {
-  if (bot_->reaction_steps == 0) return;
+  if (bot_->reaction_steps == 0 || seats == 0) return;
   delay_.emplace(seats, bot_->sizes.observation, bot_->reaction_steps);
   steps_.resize(index(seats));
 }
@@ -47,23 +47,21 @@ class Batcher::Worker {
 
   struct Job {
     std::shared_ptr<Session> session;  // null: only memories are given back
-    std::string frame;                 // of a tick; "": seats forget
-    TickView tick = {};                // what stands in the frame
-    std::vector<std::uint32_t> forgets;
-    Clock::time_point arrived, deadline = Clock::time_point::max();
-    std::function<void(Answered)> answer;
+    Asked asked = {};
+    std::function<void(const Answered&)> answer = nullptr;  // null: seats forget
+    std::vector<std::uint32_t> forgets = {};
     // Given back.
-    std::shared_ptr<const Hosted> bot;
-    int first_slot = 0, seats = 0;
+    std::shared_ptr<const Hosted> bot = nullptr;
+    int first_slot = -1, seats = 0;
   };
 
   void push(Job job) {
     {
       const std::scoped_lock lock(mutex_);
       if (queue_.empty()) first_ = Clock::now();
-      queued_rows_ += static_cast<int>(job.tick.header.rows);
-      if (job.deadline != Clock::time_point::max())
-        urgent_ = std::min(urgent_, job.deadline - slowest_row_.load() * queued_rows_);
+      queued_rows_ += job.asked.rows;
+      if (job.asked.deadline != Clock::time_point::max())
+        urgent_ = std::min(urgent_, job.asked.deadline - slowest_row_.load() * queued_rows_);
       queue_.push_back(std::move(job));
     }
     ready_.notify_one();
@@ -113,7 +111,7 @@ class Batcher::Worker {
   std::deque<Job> turn(std::deque<Job> jobs) {
     ++turn_;
     std::deque<Job> later;
-    std::map<Desk*, std::vector<Job>> by_desk;
+    std::map<std::pair<Desk*, bool>, std::vector<Job>> together;  // those that want estimates by themselves
     Nanoseconds ahead{0};
     for (Job& job : jobs) {
       if (!job.session) {
@@ -121,26 +119,27 @@ class Batcher::Worker {
         continue;
       }
       Session& session = *job.session;
-      if (session.turn_ == turn_) {
+      if (session.seats_ > 0 && session.turn_ == turn_) {
         later.push_back(std::move(job));
         continue;
       }
       Desk& desk = desk_of(job.session);
-      if (job.frame.empty()) {
+      if (!job.answer) {
         forget(desk, session, job.forgets);
         continue;
       }
       session.turn_ = turn_;
-      const Nanoseconds takes = desk.row * job.tick.header.rows;
-      if (Clock::now() + ahead + takes > job.deadline) {
+      const Nanoseconds takes = desk.row * job.asked.rows;
+      if (Clock::now() + ahead + takes > job.asked.deadline) {
         desk.row = desk.row * 7 / 8;  // or a time that was slow for once would make all late that come after it
         answer_late(desk, job);
         continue;
       }
       ahead += takes;
-      by_desk[&desk].push_back(std::move(job));
+      const bool estimates = job.asked.estimates;
+      together[{&desk, estimates}].push_back(std::move(job));
     }
-    for (auto& [desk, together] : by_desk) compute(*desk, together);
+    for (const auto& [of, asked] : together) compute(*of.first, asked, of.second);
     return later;
   }
 
@@ -149,24 +148,31 @@ class Batcher::Worker {
     if (!desk) desk = std::make_unique<Desk>(session->bot_, options_.precision);
     if (session->first_slot_ >= 0) return *desk;
     ++desk->sessions;
-    const int seats = session->seats_;
-    auto range = std::find_if(desk->free.begin(), desk->free.end(), [&](const auto& r) { return r.second >= seats; });
-    if (range == desk->free.end()) {
-      const int first = desk->inference.slots();
-      desk->inference.resize(first + std::max(seats, first / 2));
-      release(*desk, first, desk->inference.slots() - first);
-      range = std::find_if(desk->free.begin(), desk->free.end(), [&](const auto& r) { return r.second >= seats; });
+    session->first_slot_ = take(*desk, session->seats_);
+    return *desk;
+  }
+
+  // So many memories, which are empty: the first of them.
+  static int take(Desk& desk, int seats) {
+    if (seats == 0) return 0;
+    const auto enough = [seats](const auto& range) { return range.second >= seats; };
+    auto range = std::find_if(desk.free.begin(), desk.free.end(), enough);
+    if (range == desk.free.end()) {
+      const int first = desk.inference.slots();
+      desk.inference.resize(first + std::max(seats, first / 2));
+      release(desk, first, desk.inference.slots() - first);
+      range = std::find_if(desk.free.begin(), desk.free.end(), enough);
     }
     const auto [first, count] = *range;
-    desk->free.erase(range);
-    if (count > seats) desk->free[first + seats] = count - seats;
-    desk->inference.forget(first, seats);
-    session->first_slot_ = first;
-    return *desk;
+    desk.free.erase(range);
+    if (count > seats) desk.free[first + seats] = count - seats;
+    desk.inference.forget(first, seats);
+    return first;
   }
 
   // Ranges that touch become one.
   static void release(Desk& desk, int first, int count) {
+    if (count == 0) return;
     auto at = desk.free.emplace(first, count).first;
     if (const auto next = std::next(at); next != desk.free.end() && at->first + at->second == next->first) {
       at->second += next->second;
@@ -195,27 +201,25 @@ class Batcher::Worker {
     }
   }
 
-  static Answered answered(const Job& job, bool late, std::span<const std::int32_t> choices,
-                           std::span<const float> values) {
+  // The answer but for the actions.
+  static Answered answered(const Asked& asked, bool late) {
     const Clock::time_point now = Clock::now();
-    Answered answer{.frame = {},
-                    .rows = static_cast<int>(job.tick.header.rows),
-                    .late = late,
-                    .missed = late || now > job.deadline,
-                    .took = now - job.arrived};
-    TickHeader header = job.tick.header;
-    header.budget = static_cast<std::uint32_t>(
-        std::min<std::int64_t>(UINT32_MAX, std::chrono::duration_cast<std::chrono::microseconds>(answer.took).count()));
-    answer.frame = answer_frame(header, late, choices, values);
-    return answer;
+    return {.rows = asked.rows,
+            .late = late,
+            .missed = late || now > asked.deadline,
+            .took = now - asked.arrived,
+            .choices = {},
+            .values = {},
+            .probabilities = {},
+            .expected = {}};
   }
 
   static void answer_late(const Desk& desk, const Job& job) {
     const Session& session = *job.session;
     const RowSizes& sizes = session.bot_->sizes;
     std::vector<std::int32_t> choices;
-    for (std::uint32_t row = 0; row < job.tick.header.rows; ++row) {
-      const std::uint8_t* mask = job.tick.masks.data() + index(row) * index(sizes.mask);
+    for (int row = 0; row < job.asked.rows; ++row) {
+      const std::uint8_t* mask = job.asked.masks.data() + index(row) * index(sizes.mask);
       for (std::size_t part = 0; part < sizes.parts.size(); ++part) {
         const int size = sizes.parts[part];
         int choice = session.fallback_.empty() ? 0 : session.fallback_[part];
@@ -226,39 +230,55 @@ class Batcher::Worker {
     }
     const HeadLayout& layout = desk.inference.layout();
     std::vector<float> values;
-    for (std::uint32_t row = 0; row < job.tick.header.rows; ++row)
+    for (int row = 0; row < job.asked.rows; ++row)
       for (std::size_t i = 0; i < layout.low.size(); ++i) values.push_back((layout.low[i] + layout.high[i]) / 2);
-    job.answer(answered(job, true, choices, values));
+    Answered answer = answered(job.asked, true);
+    answer.choices = choices, answer.values = values;
+    job.answer(answer);
   }
 
-  void compute(Desk& desk, const std::vector<Job>& jobs) {
+  void compute(Desk& desk, const std::vector<Job>& jobs, bool estimates) {
     const RowSizes& sizes = desk.bot->sizes;
     const std::size_t width = index(sizes.observation), mask = index(sizes.mask);
     std::size_t count = 0;
-    for (const Job& job : jobs) count += job.tick.header.rows;
+    int without_seats = 0;
+    for (const Job& job : jobs) {
+      count += index(job.asked.rows);
+      if (job.session->seats_ == 0) without_seats += job.asked.rows;
+    }
+    const int lent = take(desk, without_seats);
+    int next_lent = lent;
     const Clock::time_point begin = Clock::now();
     rows_.resize(count), slots_.resize(count);
     observations_.resize(count * width), masks_.resize(count * mask);
     choices_.resize(count * index(sizes.choices)), values_.resize(count * index(sizes.values));
+    if (estimates) probabilities_.resize(count * mask), expected_.resize(count);
     std::size_t at = 0;
     for (const Job& job : jobs) {
       Session& session = *job.session;
-      std::copy(job.tick.masks.begin(), job.tick.masks.end(), masks_.data() + at * mask);
+      const Asked& asked = job.asked;
+      std::copy(asked.masks.begin(), asked.masks.end(), masks_.data() + at * mask);
       if (!session.delay_)
-        std::copy(job.tick.observations.begin(), job.tick.observations.end(), observations_.data() + at * width);
-      for (std::size_t row = 0; row < job.tick.seats.size(); ++row, ++at) {
-        const auto seat = static_cast<int>(job.tick.seats[row]);
+        std::copy(asked.observations.begin(), asked.observations.end(), observations_.data() + at * width);
+      for (std::size_t row = 0; row < index(asked.rows); ++row, ++at) {
         rows_[at] = static_cast<int>(at);
+        if (session.seats_ == 0) {
+          slots_[at] = next_lent++;
+          continue;
+        }
+        const auto seat = static_cast<int>(asked.seats[row]);
         slots_[at] = session.first_slot_ + seat;
         if (session.delay_)
           std::copy_n(
-              session.delay_->shown(seat, session.steps_[index(seat)]++, job.tick.observations.data() + row * width),
+              session.delay_->shown(seat, session.steps_[index(seat)]++, asked.observations.data() + row * width),
               width, observations_.data() + at * width);
       }
     }
-    desk.inference.act({rows_, observations_.data(), masks_.data(), slots_.data()}, key_.split(turn_),
-                       desk.bot->temperature, choices_.data(), values_.data());
+    desk.inference.act({rows_, observations_.data(), masks_.data(), slots_.data()}, key_.split(turn_).split(estimates),
+                       desk.bot->temperature, choices_.data(), values_.data(),
+                       estimates ? probabilities_.data() : nullptr, estimates ? expected_.data() : nullptr);
     const Nanoseconds took = Clock::now() - begin;
+    release(desk, lent, without_seats);
     if (count > 0) {
       const Nanoseconds row = took / static_cast<std::int64_t>(count);
       desk.row = desk.row.count() == 0 ? row : (7 * desk.row + row) / 8;
@@ -267,9 +287,14 @@ class Batcher::Worker {
     if (options_.on_batch) options_.on_batch(*desk.bot, static_cast<int>(count), took);
     at = 0;
     for (const Job& job : jobs) {
-      const std::size_t rows = job.tick.header.rows, choices = index(sizes.choices), values = index(sizes.values);
-      job.answer(answered(job, false, {choices_.data() + at * choices, rows * choices},
-                          {values_.data() + at * values, rows * values}));
+      const std::size_t rows = index(job.asked.rows);
+      const auto part = [&](const auto& all, int size) {
+        return std::span(all).subspan(at * index(size), rows * index(size));
+      };
+      Answered answer = answered(job.asked, false);
+      answer.choices = part(choices_, sizes.choices), answer.values = part(values_, sizes.values);
+      if (estimates) answer.probabilities = part(probabilities_, sizes.mask), answer.expected = part(expected_, 1);
+      job.answer(answer);
       at += rows;
     }
   }
@@ -288,7 +313,7 @@ class Batcher::Worker {
   std::uint64_t turn_ = 0;
   std::map<const Hosted*, std::unique_ptr<Desk>> desks_;
   std::vector<int> rows_, slots_;
-  std::vector<float> observations_, values_;
+  std::vector<float> observations_, values_, probabilities_, expected_;
   std::vector<std::uint8_t> masks_;
   std::vector<std::int32_t> choices_;
 
@@ -319,13 +344,10 @@ void Batcher::forget(const std::shared_ptr<Session>& session, std::vector<std::u
   workers_[session->worker_]->push({.session = session, .forgets = std::move(seats)});
 }
 
-void Batcher::decide(std::shared_ptr<Session> session, std::string frame, const TickView& tick,
-                     Clock::time_point arrived, std::function<void(Answered)> answer) {
+void Batcher::decide(std::shared_ptr<Session> session, const Asked& asked,
+                     std::function<void(const Answered&)> answer) {
   Worker& worker = *workers_[session->worker_];
-  Worker::Job job{.session = std::move(session), .frame = std::move(frame), .tick = tick, .arrived = arrived};
-  if (tick.header.budget > 0) job.deadline = arrived + std::chrono::microseconds(tick.header.budget);
-  job.answer = std::move(answer);
-  worker.push(std::move(job));
+  worker.push({.session = std::move(session), .asked = asked, .answer = std::move(answer)});
 }
 
 }  // namespace rival::serve

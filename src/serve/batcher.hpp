@@ -4,6 +4,8 @@
 // threads, and a thread computes all its sessions' rows of one bot in one call. It waits for more rows no longer than
 // `wait` after the first, and never past the time by which the most urgent must be computed. What cannot be answered
 // in time any more gets the fallback at once, so that nothing queues behind it.
+//
+// Whoever has no session of its own asks a session without seats: each of its rows begins with an empty memory.
 #pragma once
 
 #include <atomic>
@@ -20,7 +22,6 @@
 #include "nn/backend.hpp"
 #include "rival/random.hpp"
 #include "serve/hosted.hpp"
-#include "serve/tick.hpp"
 
 namespace rival::serve {
 
@@ -28,13 +29,28 @@ using Clock = std::chrono::steady_clock;
 
 class Session;
 
-// What happened to a tick. The frame is the answer to be sent (answer_frame).
-struct Answered {
-  std::string frame;
+// Decisions that are asked for. What the spans show must stay until the answer has been given: let the function that
+// takes it hold it.
+struct Asked {
   int rows = 0;
-  bool late = false;                // the fallback, without computing
-  bool missed = false;              // late, or computed, but after its time
-  std::chrono::nanoseconds took{};  // from its arrival
+  std::span<const std::uint32_t> seats;  // [rows] of the session, each at most once; of one without seats: none
+  std::span<const float> observations;   // [rows x observation]
+  std::span<const std::uint8_t> masks;   // [rows x mask]; each part allows something
+  Clock::time_point arrived = Clock::now(), deadline = Clock::time_point::max();
+  bool estimates = false;  // probabilities and expected returns are wanted besides
+};
+
+// What happened. The spans hold until the function that takes it returns.
+struct Answered {
+  int rows = 0;
+  bool late = false;                      // the fallback, without computing
+  bool missed = false;                    // late, or computed, but after its time
+  std::chrono::nanoseconds took{};        // from its arrival
+  std::span<const std::int32_t> choices;  // [rows x choices]
+  std::span<const float> values;          // [rows x values]
+  // Only where estimates were wanted, and not where it is late:
+  std::span<const float> probabilities;  // [rows x mask] at the bot's temperature, at 1 where that is 0
+  std::span<const float> expected;       // [rows] the rest of the return
 };
 
 struct BatcherOptions {
@@ -52,16 +68,18 @@ class Batcher {
   explicit Batcher(const BatcherOptions& options);
   ~Batcher();  // answers what it has been asked
 
-  // Seats of a bot, whose memories are empty. `fallback`: choices for late answers [choices]; empty, or where one is
-  // not allowed: the first that is, in each part. Continuous values are then in the middle of their ranges. It ends
-  // when nobody holds it any more.
+  // Seats of a bot, whose memories are empty; 0: a session without any. `fallback`: choices for late answers [choices];
+  // empty, or where one is not allowed: the first that is, in each part. Continuous values are then in the middle of
+  // their ranges. It ends when nobody holds it any more.
   std::shared_ptr<Session> open(std::shared_ptr<const Hosted> bot, int seats, std::vector<std::int32_t> fallback);
   // The seats' memories become empty: before those of ticks that are asked for later.
   void forget(const std::shared_ptr<Session>& session, std::vector<std::uint32_t> seats);
-  // `tick` is what read_tick() found in the frame, whose bytes stay where they are when the string is moved (a header
-  // is longer than what a string holds in itself). `answer` is called once, by a thread of the batcher.
-  void decide(std::shared_ptr<Session> session, std::string frame, const TickView& tick, Clock::time_point arrived,
-              std::function<void(Answered)> answer);
+  // `answer` is called once, by a thread of the batcher. Decisions of a session with seats are made one after the
+  // other, in the order in which they are asked for.
+  void decide(std::shared_ptr<Session> session, const Asked& asked, std::function<void(const Answered&)> answer);
+
+  // Sessions that are opened one after the other are spread over so many.
+  int threads() const { return static_cast<int>(workers_.size()); }
 
  private:
   class Worker;

@@ -9,26 +9,35 @@
 namespace rival::serve {
 namespace {
 
+using namespace std::chrono_literals;
+
 struct Acted {
   bool late = false, missed = false;
   std::vector<std::int32_t> choices;
-  std::vector<float> values;
+  std::vector<float> values, probabilities = {}, expected = {};
 };
 
 std::future<Acted> ask(Batcher& batcher, const std::shared_ptr<Session>& session, const SampleRows& rows,
-                       std::uint32_t budget = 0, Clock::time_point arrived = Clock::now()) {
-  std::string frame = rows.frame(1, 1, budget);
-  const TickView view = read_tick(frame, session->bot().sizes, session->seats()).value();
+                       std::chrono::microseconds budget = {}, Clock::time_point arrived = Clock::now(),
+                       bool estimates = false) {
+  const auto held = std::make_shared<const SampleRows>(rows);
   auto promise = std::make_shared<std::promise<Acted>>();
   std::future<Acted> future = promise->get_future();
-  batcher.decide(session, std::move(frame), view, arrived,
-                 [promise, sizes = session->bot().sizes](const Answered& answer) {
-                   const AnswerView read = read_answer(answer.frame, sizes).value();
-                   promise->set_value({read.late,
-                                       answer.missed,
-                                       {read.choices.begin(), read.choices.end()},
-                                       {read.values.begin(), read.values.end()}});
-                 });
+  Asked asked{.rows = static_cast<int>(rows.seats.size()),
+              .seats = held->seats,
+              .observations = held->observations,
+              .masks = held->masks,
+              .arrived = arrived,
+              .estimates = estimates};
+  if (budget.count() > 0) asked.deadline = arrived + budget;
+  batcher.decide(session, asked, [promise, held](const Answered& answer) {
+    promise->set_value({answer.late,
+                        answer.missed,
+                        {answer.choices.begin(), answer.choices.end()},
+                        {answer.values.begin(), answer.values.end()},
+                        {answer.probabilities.begin(), answer.probabilities.end()},
+                        {answer.expected.begin(), answer.expected.end()}});
+  });
   return future;
 }
 
@@ -86,7 +95,7 @@ TEST(Batcher, DecidesAsTheBotDoesWithAMemoryForEverySeat) {
 }
 
 TEST(Batcher, KeepsTheOrderOfASession) {
-  Batcher batcher({.wait = std::chrono::milliseconds(20), .precision = Precision::f32});
+  Batcher batcher({.wait = 20ms, .precision = Precision::f32});
   const auto bot = std::make_shared<const Hosted>(sample_bot());
   const auto session = batcher.open(bot, 1, {});
   Alone alone(*bot, 1);
@@ -141,15 +150,15 @@ TEST(Batcher, WhatComesTooLateGetsTheFallbackAndIsNotRemembered) {
              forbidden = batcher.open(bot, 2, {0, 1});
   Alone alone(*bot, 2);
   const SampleRows rows(2, 1), others(2, 2);
-  const Clock::time_point long_ago = Clock::now() - std::chrono::seconds(1);
-  const Acted late = ask(batcher, plain, others, 1000, long_ago).get();
+  const Clock::time_point long_ago = Clock::now() - 1s;
+  const Acted late = ask(batcher, plain, others, 1ms, long_ago).get();
   EXPECT_TRUE(late.late);
   EXPECT_TRUE(late.missed);
   EXPECT_EQ(late.choices, (std::vector<std::int32_t>{1, 0, 1, 0}));  // the first that is allowed
   EXPECT_EQ(late.values, (std::vector<float>{0, 0}));
-  EXPECT_EQ(ask(batcher, declared, rows, 1000, long_ago).get().choices, (std::vector<std::int32_t>{3, 1, 3, 1}));
-  EXPECT_EQ(ask(batcher, forbidden, rows, 1000, long_ago).get().choices, (std::vector<std::int32_t>{1, 1, 1, 1}));
-  const Acted in_time = ask(batcher, plain, rows, 5'000'000).get();
+  EXPECT_EQ(ask(batcher, declared, rows, 1ms, long_ago).get().choices, (std::vector<std::int32_t>{3, 1, 3, 1}));
+  EXPECT_EQ(ask(batcher, forbidden, rows, 1ms, long_ago).get().choices, (std::vector<std::int32_t>{1, 1, 1, 1}));
+  const Acted in_time = ask(batcher, plain, rows, 5s).get();
   EXPECT_FALSE(in_time.late);
   EXPECT_FALSE(in_time.missed);
   expect_same(in_time, alone.act(rows));
@@ -161,10 +170,10 @@ TEST(Batcher, IsInTimeAgainOnceThereIsTime) {
   const auto session = batcher.open(std::make_shared<const Hosted>(sample_bot()), 256, {});
   const SampleRows many(256, 1);
   int late = 0;
-  for (int n = 0; n < 50; ++n) late += ask(batcher, session, many, 1).get().late;  // a microsecond is not enough
+  for (int n = 0; n < 50; ++n) late += ask(batcher, session, many, 1us).get().late;  // a microsecond is not enough
   EXPECT_GT(late, 25);
   late = 0;
-  for (int n = 0; n < 50; ++n) late += ask(batcher, session, many, 1'000'000).get().late;
+  for (int n = 0; n < 50; ++n) late += ask(batcher, session, many, 1s).get().late;
   EXPECT_EQ(late, 0);
 }
 
@@ -179,11 +188,55 @@ TEST(Batcher, ABotThatReactsLaterActsOnWhatItWasShown) {
                 alone.act(SampleRows(2, tick < kDelay ? 0 : tick - kDelay)));
 }
 
+TEST(Batcher, RowsWithoutASeatBeginWithAnEmptyMemory) {
+  Batcher batcher({.threads = 2, .precision = Precision::f32});
+  const auto bot = std::make_shared<const Hosted>(sample_bot());
+  const auto seatless = batcher.open(bot, 0, {}), seated = batcher.open(bot, 3, {});
+  Alone alone(*bot, 3);
+  const SampleRows rows(3, 1);
+  const Acted fresh = alone.act(rows);
+  expect_same(ask(batcher, seated, rows).get(), fresh);
+  std::vector<std::future<Acted>> asked;
+  for (int n = 0; n < 20; ++n) asked.push_back(ask(batcher, seatless, rows));
+  for (std::future<Acted>& one : asked) expect_same(one.get(), fresh);
+  expect_same(ask(batcher, seated, rows).get(), alone.act(rows));  // whose memory nobody else had
+  const auto reacts = batcher.open(std::make_shared<const Hosted>(sample_bot(1, 2)), 0, {});
+  for (int n = 0; n < 3; ++n) expect_same(ask(batcher, reacts, rows).get(), fresh);
+}
+
+// With the decisions, from the same memories, and without moving them twice.
+TEST(Batcher, GivesProbabilitiesAndExpectedReturns) {
+  Batcher batcher({.precision = Precision::f32});
+  const auto bot = std::make_shared<const Hosted>(sample_bot());
+  const auto session = batcher.open(bot, 7, {});
+  Alone alone(*bot, 7);
+  Inference inference(bot->bot, 7);
+  std::vector<int> places(7);
+  for (int i = 0; i < 7; ++i) places[static_cast<std::size_t>(i)] = i;
+  for (std::uint64_t tick = 0; tick < 3; ++tick) {
+    const SampleRows rows(7, tick);
+    const InferenceRows in{places, rows.observations.data(), rows.masks.data(), places.data()};
+    std::vector<float> probabilities(7 * 6), expected(7), values(7);
+    std::vector<std::int32_t> choices(7 * 2);
+    inference.probabilities(in, 1, probabilities.data());
+    inference.values(in, expected.data());
+    inference.act(in, Key(1), 0, choices.data(), values.data());
+    const Acted acted = ask(batcher, session, rows, {}, Clock::now(), true).get();
+    expect_same(acted, alone.act(rows));
+    ASSERT_EQ(acted.probabilities.size(), probabilities.size());
+    ASSERT_EQ(acted.expected.size(), expected.size());
+    for (std::size_t i = 0; i < probabilities.size(); ++i)
+      EXPECT_NEAR(acted.probabilities[i], probabilities[i], 1e-4) << i;
+    for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(acted.expected[i], expected[i], 1e-4) << i;
+  }
+  EXPECT_TRUE(ask(batcher, session, SampleRows(7, 1)).get().probabilities.empty());
+}
+
 TEST(Batcher, SessionsMayOutliveIt) {
   std::shared_ptr<Session> session;
   std::future<Acted> acted;
   {
-    Batcher batcher({.wait = std::chrono::seconds(10), .precision = Precision::f32});
+    Batcher batcher({.wait = 10s, .precision = Precision::f32});
     session = batcher.open(std::make_shared<const Hosted>(sample_bot()), 1, {});
     acted = ask(batcher, session, SampleRows(1, 1));
   }

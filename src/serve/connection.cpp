@@ -235,16 +235,28 @@ void Connection::tick(std::string frame) {
   if (!view) return complain(view.error().message, where());
   open.last = arrived;
   ++waiting_;
-  // The connection is let go on the server's thread, whoever holds it last.
-  playing_.batcher.decide(open.session, std::move(frame), view.value(), arrived,
-                          [self = shared_from_this(), session = open.session](Answered answer) mutable {
-                            Playing& playing = self->playing_;
-                            playing.metrics.answered(session->bot(), answer);
-                            asio::post(playing.io, [self = std::move(self), bytes = std::move(answer.frame)]() mutable {
-                              --self->waiting_;
-                              self->send(std::move(bytes), true);
-                            });
-                          });
+  Asked asked{.rows = static_cast<int>(rows),
+              .seats = view.value().seats,
+              .observations = view.value().observations,
+              .masks = view.value().masks,
+              .arrived = arrived};
+  if (budget > 0) asked.deadline = arrived + std::chrono::microseconds(budget);
+  // The frame's bytes stay where they are when the string is moved: a header is longer than what a string holds in
+  // itself. The connection is let go on the server's thread, whoever holds it last.
+  playing_.batcher.decide(
+      open.session, asked,
+      [self = shared_from_this(), session = open.session, frame = std::move(frame),
+       header = header.value()](const Answered& answer) mutable {
+        Playing& playing = self->playing_;
+        playing.metrics.answered(session->bot(), answer);
+        header.budget = static_cast<std::uint32_t>(std::min<std::int64_t>(
+            UINT32_MAX, std::chrono::duration_cast<std::chrono::microseconds>(answer.took).count()));
+        std::string bytes = answer_frame(header, answer.late, answer.choices, answer.values);
+        asio::post(playing.io, [self = std::move(self), bytes = std::move(bytes)]() mutable {
+          --self->waiting_;
+          self->send(std::move(bytes), true);
+        });
+      });
 }
 
 void Connection::drain() {
