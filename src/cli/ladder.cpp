@@ -72,17 +72,13 @@ Result<Entrants> find_entrants(const GameEntry& game, const std::string& run, fl
     const std::string path = fmt::format("{}/bots/{}.safetensors", run, name);
     for (const LadderPlayer& other : entrants.players)
       if (other.name == name) return Error{fmt::format("{}: another player is called '{}' as well", path, name)};
-    const Result<std::string> bytes = read_file(path);  // once, as training may replace it meanwhile
-    if (!bytes) return bytes.error();
-    const Result<TensorFile> tensors = parse_safetensors(bytes.value(), path);
-    if (!tensors) return tensors.error();
-    Result<Bot> bot = Bot::from_tensors(tensors.value(), game.spec, path);
-    if (!bot) return bot.error();
+    Result<ReadBot> read = read_bot(path, game.spec);
+    if (!read) return read.error();
     LadderPlayer player{.name = name, .kind = kind, .bot = name, .temperature = temperature};
-    player.steps = bot->steps;
-    player.fingerprint = bot_fingerprint(bytes.value());
+    player.steps = read->bot.steps;
+    player.fingerprint = read->fingerprint;
     entrants.players.push_back(std::move(player));
-    entrants.bots.emplace(name, std::make_shared<const SharedBot>(std::move(*bot)));
+    entrants.bots.emplace(name, std::make_shared<const SharedBot>(std::move(read->bot)));
     return {};
   };
   const std::string league = run + "/league.json";

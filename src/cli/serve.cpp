@@ -8,6 +8,7 @@
 
 #include "agent/agent.hpp"
 #include "base/file.hpp"
+#include "base/index.hpp"
 #include "cli/player.hpp"
 #include "nn/safetensors.hpp"
 #include "serve/server.hpp"
@@ -23,7 +24,7 @@ struct Options {
 };
 
 Result<Outcome> serve_bots(const Options& options, const Games& games, Console& console) {
-  serve::Directory directory(hosted_loader(games, options.game));
+  serve::Directory directory(hosted_loader(games, options.game), substitutes_loader(games, options.game));
   for (const std::string& bot : options.bots) {
     const std::size_t equals = bot.find('=');
     const bool named = equals != std::string::npos && !path_exists(bot);
@@ -106,29 +107,31 @@ serve::LoadHosted hosted_loader(const Games& games, std::string game) {
     const Result<GameEntry> opened = game_of(games, found.value().path, game);
     if (!opened) return opened.error();
     const Spec& spec = opened.value().spec;
-    const Result<std::string> bytes = read_file(found.value().path);
-    if (!bytes) return bytes.error();
-    const Result<TensorFile> tensors = parse_safetensors(bytes.value(), found.value().path);
-    if (!tensors) return tensors.error();
-    Result<Bot> bot = Bot::from_tensors(tensors.value(), spec, found.value().path);
-    if (!bot) return bot.error();
-    const Limits limits = found.value().rules ? found.value().rules->limits : bot->limits;
+    Result<ReadBot> read = read_bot(found.value().path, spec);
+    if (!read) return read.error();
+    Bot& bot = read->bot;
+    const Limits limits = found.value().rules ? found.value().rules->limits : bot.limits;
     if (limits.every > 1)
       return Error{fmt::format("{} acts every {} steps only (actions a minute), which `serve` does not keep to yet",
                                typed, limits.every)};
-    const HeadLayout heads(spec);
-    serve::Hosted hosted{.version = fmt::format("{:016x}", bot_fingerprint(bytes.value())),
-                         .temperature = found.value().temperature.value_or(default_temperature(spec)),
-                         .reaction_steps = limits.reaction_steps,
-                         .sizes = {.observation = static_cast<int>(bot->network.observation_size()),
-                                   .mask = heads.mask_size,
-                                   .choices = heads.choice_count(),
-                                   .values = heads.value_count,
-                                   .parts = heads.discrete}};
-    for (const ActionPart& part : spec.action)
-      if (part.is_choice()) hosted.sizes.names.push_back(part.name);
-    hosted.bot = std::make_shared<const SharedBot>(std::move(bot.value()));
-    return hosted;
+    return serve::host("", spec, std::make_shared<const SharedBot>(std::move(bot)), read->fingerprint,
+                       found.value().temperature.value_or(default_temperature(spec)), limits.reaction_steps);
+  };
+}
+
+serve::LoadSubstitutes substitutes_loader(const Games& games, std::string game) {
+  return [&games, game = std::move(game)](const std::string& typed) -> Result<serve::Substitutes> {
+    const Result<GameEntry> opened = game_of(games, typed, game);
+    if (!opened) return opened.error();
+    const auto scale = read_rating_scale(typed, opened.value().spec);
+    if (!scale) return scale.error();
+    serve::Substitutes substitutes{scale.value(), {}};
+    for (const RatingScale::Level& level : scale.value()->levels) {
+      const RatingScale::Player& player = scale.value()->players[index(level.player)];
+      substitutes.levels.push_back(std::make_shared<const serve::Hosted>(serve::host(
+          "", opened.value().spec, player.bot, player.fingerprint, level.temperature, player.reaction_steps)));
+    }
+    return substitutes;
   };
 }
 

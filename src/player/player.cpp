@@ -11,6 +11,7 @@
 #include "base/program.hpp"
 #include "game/spec.hpp"
 #include "league/ladder_file.hpp"
+#include "nn/safetensors.hpp"
 #include "search/search.hpp"
 #include "train/run.hpp"
 
@@ -73,6 +74,16 @@ Result<BotName> find_rated(const std::string& run, double rating) {
 
 std::uint64_t bot_fingerprint(std::string_view bytes) {
   return fnv1a(bytes);
+}
+
+Result<ReadBot> read_bot(const std::string& path, const Spec& spec) {
+  const Result<std::string> bytes = read_file(path);
+  if (!bytes) return bytes.error();
+  const Result<TensorFile> tensors = parse_safetensors(bytes.value(), path);
+  if (!tensors) return tensors.error();
+  Result<Bot> bot = Bot::from_tensors(tensors.value(), spec, path);
+  if (!bot) return bot.error();
+  return ReadBot{std::move(*bot), bot_fingerprint(bytes.value())};
 }
 
 Result<BotName> find_bot(const std::string& name) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/agent.hpp"
+#include "agent/bot.hpp"
 #include "base/result.hpp"
 #include "league/ladder.hpp"
 #include "match/game_entry.hpp"
@@ -64,5 +65,12 @@ bool is_path(const std::string& name);
 
 // A hash of the bytes of a bot's file, by which a ladder knows it again.
 std::uint64_t bot_fingerprint(std::string_view bytes);
+
+// A bot and the hash of its file, which is read once, as somebody may replace it meanwhile.
+struct ReadBot {
+  Bot bot;
+  std::uint64_t fingerprint = 0;
+};
+Result<ReadBot> read_bot(const std::string& path, const Spec& spec);
 
 }  // namespace rival

@@ -63,19 +63,21 @@ Result<std::shared_ptr<const RatingScale>> read_rating_scale(const std::string& 
             "{} acts every {} steps only (actions a minute): whoever is compared with it would have to, too", run,
             found->rules->limits.every)};
       // One bot that reacts at several speeds is read once.
-      std::shared_ptr<const SharedBot> bot;
-      for (const RatingScale::Player& player : scale->players)
-        if (player.name == setting.bot) bot = player.bot;
-      if (!bot) {
-        Result<Bot> read = load_bot(found->path, spec);
+      RatingScale::Player player{.name = setting.bot};
+      for (const RatingScale::Player& other : scale->players)
+        if (other.name == setting.bot) player = other;
+      if (!player.bot) {
+        Result<ReadBot> read = read_bot(found->path, spec);
         if (!read) return read.error();
-        bot = std::make_shared<const SharedBot>(std::move(*read));
+        player.bot = std::make_shared<const SharedBot>(std::move(read->bot));
+        player.fingerprint = read->fingerprint;
       }
+      player.reaction_steps = found->rules->limits.reaction_steps;
       if (scale->players.empty()) {
         scale->rules = *found->rules;
         scale->rules.limits.reaction_steps -= setting.reaction_steps;
       }
-      scale->players.push_back({setting.bot, std::move(bot), found->rules->limits.reaction_steps});
+      scale->players.push_back(std::move(player));
     }
     scale->levels.push_back({rating, at->second, setting.temperature});
   }

@@ -33,6 +33,7 @@ struct RatingScale {
     std::string name;  // of the bot in its run
     std::shared_ptr<const SharedBot> bot;
     int reaction_steps = 0;
+    std::uint64_t fingerprint = 0;  // of its file
   };
   struct Level {
     double rating = 0;

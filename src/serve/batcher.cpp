@@ -149,6 +149,7 @@ class Batcher::Worker {
     if (session->first_slot_ >= 0) return *desk;
     ++desk->sessions;
     session->first_slot_ = take(*desk, session->seats_);
+    std::ranges::copy(session->memory_, desk->inference.memory(session->first_slot_).begin());
     return *desk;
   }
 
@@ -337,6 +338,16 @@ std::shared_ptr<Session> Batcher::open(std::shared_ptr<const Hosted> bot, int se
     if (const std::shared_ptr<Worker> there = worker.lock())
       there->push({.session = nullptr, .bot = s->bot_, .first_slot = s->first_slot_, .seats = s->seats_});
   };
+  return session;
+}
+
+std::shared_ptr<Session> Batcher::open(std::shared_ptr<const Hosted> bot, Begun begun,
+                                       std::vector<std::int32_t> fallback) {
+  auto session = open(std::move(bot), 1, std::move(fallback));
+  session->memory_ = std::move(begun.memory);
+  if (session->delay_)
+    for (std::size_t at = 0; at < begun.shown.size(); at += index(session->bot_->sizes.observation))
+      session->delay_->shown(0, session->steps_[0]++, begun.shown.data() + at);
   return session;
 }
 

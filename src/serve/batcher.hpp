@@ -53,6 +53,12 @@ struct Answered {
   std::span<const float> expected;       // [rows] the rest of the return
 };
 
+// Where somebody who plays on for another begins, of one seat.
+struct Begun {
+  std::vector<float> memory;  // [Network::memory_size()] of the bot; empty: none
+  std::vector<float> shown;   // [reaction_steps x observation] what the seat was shown last, or as much as it was
+};
+
 struct BatcherOptions {
   int threads = 1;
   std::chrono::microseconds wait{300};
@@ -72,6 +78,8 @@ class Batcher {
   // empty, or where one is not allowed: the first that is, in each part. Continuous values are then in the middle of
   // their ranges. It ends when nobody holds it any more.
   std::shared_ptr<Session> open(std::shared_ptr<const Hosted> bot, int seats, std::vector<std::int32_t> fallback);
+  // A seat that goes on where another has come to.
+  std::shared_ptr<Session> open(std::shared_ptr<const Hosted> bot, Begun begun, std::vector<std::int32_t> fallback);
   // The seats' memories become empty: before those of ticks that are asked for later.
   void forget(const std::shared_ptr<Session>& session, std::vector<std::uint32_t> seats);
   // `answer` is called once, by a thread of the batcher. Decisions of a session with seats are made one after the
@@ -105,6 +113,7 @@ class Session {
   std::vector<std::int32_t> fallback_;
   std::function<void()> ended_;  // gives its memories back
   std::size_t worker_ = 0;
+  std::vector<float> memory_;       // that its seat begins with; empty: none
   int first_slot_ = -1;             // of its worker's memories of the bot; -1: it has none yet
   std::uint64_t turn_ = 0;          // of its worker, in which it last took part
   std::optional<DelayLine> delay_;  // of bots that react later

@@ -213,6 +213,43 @@ Result<void> BotServer::close(const SessionInfo& session) {
   return {};
 }
 
+Result<SessionInfo> BotServer::watch(const std::string& run, int seats) {
+  Result<Json> reply = connection_->wish({{"watch", run}, {"seats", seats}});
+  if (!reply) return reply.error();
+  (*reply)["opened"] = reply->value("watched", Json());
+  return read_opened(reply.value(), connection_->address);
+}
+
+Result<Substituted> BotServer::substitute(const SessionInfo& watched, int seat, std::optional<RatingEstimate> record) {
+  Json what = {{"substitute", watched.number}, {"seat", seat}};
+  if (record) what["rating"] = record->rating, what["error"] = record->error;
+  const Result<Json> reply = connection_->wish(std::move(what));
+  if (!reply) return reply.error();
+  const Result<SessionInfo> session = read_opened(reply.value(), connection_->address);
+  if (!session) return session.error();
+  std::optional<Error> error;
+  JsonFields fields(reply.value(), connection_->address, error);
+  Substituted out{session.value(),
+                  {.rating = fields.real("rating"),
+                   .interval = {fields.real("low"), fields.real("high")},
+                   .decisions = fields.whole<int>("decisions", {0})}};
+  if (error) return *error;
+  return out;
+}
+
+Result<void> BotServer::saw(const SessionInfo& watched, std::span<const std::uint32_t> seats,
+                            std::span<const float> observations, std::span<const std::uint8_t> masks,
+                            std::span<const std::int32_t> choices, std::span<const float> values, bool tells) {
+  const RowSizes& sizes = watched.sizes;
+  const std::size_t rows = seats.size();
+  if (observations.size() != rows * index(sizes.observation) || masks.size() != rows * index(sizes.mask) ||
+      choices.size() != rows * index(sizes.choices) || values.size() != rows * index(sizes.values))
+    return connection_->wrong(fmt::format("{} seats need {} numbers, {} masks, {} choices and {} values each", rows,
+                                          sizes.observation, sizes.mask, sizes.choices, sizes.values));
+  const TickHeader header{watched.number, connection_->next_tick++, 0, static_cast<std::uint32_t>(rows)};
+  return connection_->write(seen_frame(header, seats, observations, masks, choices, values, tells), true);
+}
+
 Result<std::uint32_t> BotServer::ask(const SessionInfo& session, std::span<const std::uint32_t> seats,
                                      std::span<const float> observations, std::span<const std::uint8_t> masks,
                                      std::chrono::microseconds budget) {

@@ -7,12 +7,14 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/result.hpp"
+#include "player/rating_scale.hpp"
 #include "serve/tick.hpp"
 
 namespace rival::serve {
@@ -37,6 +39,12 @@ struct Actions {
   std::chrono::microseconds took{};   // from the tick's arrival at the server
 };
 
+// Who plays on for somebody, and what was found out of that player.
+struct Substituted {
+  SessionInfo session;
+  RatingBelief belief;
+};
+
 // Not thread-safe. Errors name the server's address, and what it said.
 class BotServer {
  public:
@@ -57,6 +65,16 @@ class BotServer {
   // These seats (none: all) begin a new match.
   Result<void> forget(const SessionInfo& session, std::span<const std::uint32_t> seats = {});
   Result<void> close(const SessionInfo& session);
+
+  // Seats of people who are to be watched, so that a bot can play on for one who leaves. `run`: what the server calls a
+  // run's bot.
+  Result<SessionInfo> watch(const std::string& run, int seats);
+  // What watched seats were shown and did; `tells`: it was their own doing, not a substitute's. Nothing is answered.
+  Result<void> saw(const SessionInfo& watched, std::span<const std::uint32_t> seats,
+                   std::span<const float> observations, std::span<const std::uint8_t> masks,
+                   std::span<const std::int32_t> choices, std::span<const float> values = {}, bool tells = true);
+  // Who plays on for a seat that is watched: a session of one seat. `record`: what is known of the player's rating.
+  Result<Substituted> substitute(const SessionInfo& watched, int seat, std::optional<RatingEstimate> record = {});
 
   // Sends a tick. `masks` may be empty: all is allowed. A budget of 0 is none. The value: what answer() is asked for.
   Result<std::uint32_t> ask(const SessionInfo& session, std::span<const std::uint32_t> seats,

@@ -82,6 +82,73 @@ TEST(BotServer, ErrorsSayWhatTheServerSaid) {
   EXPECT_FALSE(server.close(another));
 }
 
+// Seat 1 leaves: who plays on has seen what it saw, as late as it does, and remembers it.
+TEST(BotServer, ABotPlaysOnForWhoIsWatched) {
+  Running running;
+  BotServer server = BotServer::connect(running.address()).value();
+  const Result<SessionInfo> watched = server.watch("sample", 2);
+  ASSERT_TRUE(watched) << watched.error().message;
+  const Hosted late = sample_bot(2, 2);
+  Inference there(late.bot, 1);
+  DelayLine delay(1, 5, 2);
+  std::vector<std::int32_t> choices(4), expected(2);
+  std::vector<float> values(2), value(1);
+  const int first = 0;
+  const auto decide = [&](int tick, const SampleRows& rows) {
+    there.act({{&first, 1}, delay.shown(0, tick, rows.observations.data() + 5), rows.masks.data(), &first}, Key(1), 0,
+              expected.data(), value.data());
+  };
+  for (int tick = 0; tick < 6; ++tick) {
+    const SampleRows rows(2, static_cast<std::uint64_t>(tick));
+    decide(tick, rows);
+    choices = {1, 0, expected[0], expected[1]};  // seat 1 plays as that bot, cold
+    ASSERT_TRUE(server.saw(watched.value(), rows.seats, rows.observations, rows.masks, choices, values));
+  }
+  const Result<Substituted> told = server.substitute(watched.value(), 1);
+  ASSERT_TRUE(told) << told.error().message;
+  EXPECT_EQ(told.value().belief.rating, 1300);
+  EXPECT_EQ(told.value().belief.decisions, 6);
+  EXPECT_LT(told.value().belief.interval.low, 1300) << "six decisions leave doubt";
+  const Result<Substituted> recorded = server.substitute(watched.value(), 1, RatingEstimate{1000, 0});
+  ASSERT_TRUE(recorded) << recorded.error().message;
+  EXPECT_EQ(recorded.value().belief.rating, 1000);
+  EXPECT_EQ(recorded.value().session.bot, "sample@1000");
+
+  const SessionInfo session = server.substitute(watched.value(), 1, RatingEstimate{1300, 0}).value().session;
+  EXPECT_EQ(session.bot, "sample@1300");
+  EXPECT_EQ(session.seats, 1);
+  for (int tick = 6; tick < 9; ++tick) {
+    const SampleRows rows(2, static_cast<std::uint64_t>(tick));
+    decide(tick, rows);
+    const std::uint32_t seat = 0;
+    const Result<Actions> acted =
+        server.act(session, {&seat, 1}, std::span(rows.observations).subspan(5), std::span(rows.masks).subspan(6));
+    ASSERT_TRUE(acted) << acted.error().message;
+    EXPECT_EQ(acted.value().choices, expected) << tick;
+    EXPECT_EQ(acted.value().values, value) << tick;
+  }
+  EXPECT_TRUE(server.close(session)) << "the player is back";
+  EXPECT_TRUE(server.forget(watched.value()));
+  EXPECT_EQ(server.substitute(watched.value(), 1).value().belief.decisions, 6) << "how it plays stays known";
+  EXPECT_TRUE(server.close(watched.value()));
+}
+
+TEST(BotServer, WatchingGoesWrongInWords) {
+  Running running;
+  BotServer server = BotServer::connect(running.address()).value();
+  EXPECT_NE(server.watch("simple", 2).error().message.find("did you mean 'sample'"), std::string::npos);
+  const SessionInfo watched = server.watch("sample", 2).value(), played = server.open("sample").value();
+  EXPECT_NE(server.substitute(watched, 2).error().message.find("seats 0 to 1"), std::string::npos);
+  EXPECT_NE(server.substitute(played, 0).error().message.find("none that is watched"), std::string::npos);
+  EXPECT_NE(server.act(watched, SampleRows(2, 1).seats, SampleRows(2, 1).observations)
+                .error()
+                .message.find("it has no actions"),
+            std::string::npos);
+  EXPECT_EQ(running.totals().sessions, 1);
+  EXPECT_TRUE(server.close(watched));
+  EXPECT_FALSE(server.substitute(watched, 0));
+}
+
 TEST(BotServer, HearsThatTheServerWillEnd) {
   Running running;
   BotServer server = BotServer::connect(running.address()).value();

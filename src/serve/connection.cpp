@@ -20,7 +20,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostUnsent = std::size_t{64} << 20;  // bytes that a client has not taken
 constexpr int kMostSessions = 10'000;                       // of a connection
-constexpr int kMostErrors = 100;                            // of a connection, before it is closed
+constexpr const char* kNoSession = "there is no such session: it may have expired, or was closed";
+constexpr int kMostErrors = 100;  // of a connection, before it is closed
 
 std::optional<std::int64_t> whole(const nlohmann::json& of, const char* key, std::int64_t low, std::int64_t high) {
   if (!of.contains(key) || !of[key].is_number_integer()) return {};
@@ -86,10 +87,10 @@ asio::awaitable<void> Connection::run(const Request& upgrade) {
   while (!sessions_.empty()) end_session(sessions_.begin());
 }
 
-void Connection::end_session(std::map<std::uint32_t, Open>::iterator at) {
-  const Session& session = *at->second.session;
-  playing_.metrics.session(session.bot(), session.seats(), -1);
-  playing_.seats -= session.seats();
+void Connection::end_session(Sessions::iterator at) {
+  if (const std::shared_ptr<Session>& session = at->second.session)
+    playing_.metrics.session(session->bot(), session->seats(), -1);
+  playing_.seats -= at->second.seats();
   sessions_.erase(at);
 }
 
@@ -133,15 +134,23 @@ void Connection::hear(const std::string& text) {
   Json where = Json::object();
   if (wish.contains("id")) where["id"] = wish["id"];
   const Result<Json> done = obey(wish);
-  if (!done) return complain(done.error().message, std::move(where));
-  Json answer = done.value();
-  answer.update(where);
-  say(answer);
+  if (!done || !done.value().is_null()) answer(done, std::move(where));
+}
+
+void Connection::answer(const Result<Json>& what, Json where) {
+  if (!what) return complain(what.error().message, std::move(where));
+  Json said = what.value();
+  said.update(where);
+  say(said);
 }
 
 Result<Json> Connection::obey(const nlohmann::json& wish) {
   static const std::map<std::string, std::vector<std::string>> kKeys = {
-      {"open", {"open", "seats", "fallback", "id"}}, {"forget", {"forget", "seats", "id"}}, {"close", {"close", "id"}}};
+      {"open", {"open", "seats", "fallback", "id"}},
+      {"watch", {"watch", "seats", "id"}},
+      {"substitute", {"substitute", "seat", "rating", "error", "fallback", "id"}},
+      {"forget", {"forget", "seats", "id"}},
+      {"close", {"close", "id"}}};
   for (const auto& [verb, keys] : kKeys) {
     if (!wish.contains(verb)) continue;
     for (const auto& [key, value] : wish.items())
@@ -149,74 +158,204 @@ Result<Json> Connection::obey(const nlohmann::json& wish) {
     break;
   }
   if (wish.contains("open")) return open(wish);
+  if (wish.contains("watch")) return watch(wish);
+  if (wish.contains("substitute")) return substitute(wish);
   for (const char* verb : {"forget", "close"}) {
     if (!wish.contains(verb)) continue;
-    const std::optional<std::int64_t> number = whole(wish, verb, 0, UINT32_MAX);
-    const auto at = number ? sessions_.find(static_cast<std::uint32_t>(*number)) : sessions_.end();
-    if (at == sessions_.end()) return Error{fmt::format("'{}': there is no such session", verb)};
-    if (verb == std::string_view("close")) {
-      end_session(at);
-      return Json{{"closed", *number}};
-    }
-    std::vector<std::uint32_t> seats;
-    const Session& session = *at->second.session;
-    if (!wish.contains("seats"))
-      for (int seat = 0; seat < session.seats(); ++seat) seats.push_back(static_cast<std::uint32_t>(seat));
-    else if (!wish["seats"].is_array())
-      return Error{"'seats' is a list of seats of the session"};
-    else
-      for (const nlohmann::json& seat : wish["seats"]) {
-        if (!seat.is_number_integer() || seat.get<std::int64_t>() < 0 || seat.get<std::int64_t>() >= session.seats())
-          return Error{fmt::format("'seats': the session has seats 0 to {}", session.seats() - 1)};
-        seats.push_back(seat.get<std::uint32_t>());
-      }
-    at->second.last = Clock::now();
-    playing_.batcher.forget(at->second.session, std::move(seats));
-    return Json{{"forgotten", *number}};
+    const Result<Sessions::iterator> at = find(wish, verb);
+    if (!at) return at.error();
+    if (verb == std::string_view("forget")) return forget(at.value()->second, wish);
+    Json closed = {{"closed", at.value()->first}};
+    end_session(at.value());
+    return closed;
   }
-  return Error{"a message has one of 'open', 'forget' and 'close'"};
+  return Error{"a message has one of 'open', 'watch', 'substitute', 'forget' and 'close'"};
 }
 
-Result<Json> Connection::open(const nlohmann::json& wish) {
-  if (!wish["open"].is_string()) return Error{"'open' is the name of a bot"};
+Result<Connection::Sessions::iterator> Connection::find(const nlohmann::json& wish, const char* verb) {
+  const std::optional<std::int64_t> number = whole(wish, verb, 0, UINT32_MAX);
+  const auto at = number ? sessions_.find(static_cast<std::uint32_t>(*number)) : sessions_.end();
+  if (at == sessions_.end()) return Error{fmt::format("'{}': there is no such session", verb)};
+  return at;
+}
+
+Result<Json> Connection::forget(Open& open, const nlohmann::json& wish) {
+  std::vector<std::uint32_t> seats;
+  if (!wish.contains("seats"))
+    for (int seat = 0; seat < open.seats(); ++seat) seats.push_back(static_cast<std::uint32_t>(seat));
+  else if (!wish["seats"].is_array())
+    return Error{"'seats' is a list of seats of the session"};
+  else
+    for (const nlohmann::json& seat : wish["seats"]) {
+      if (!seat.is_number_integer() || seat.get<std::int64_t>() < 0 || seat.get<std::int64_t>() >= open.seats())
+        return Error{fmt::format("'seats': the session has seats 0 to {}", open.seats() - 1)};
+      seats.push_back(seat.get<std::uint32_t>());
+    }
+  open.last = Clock::now();
+  if (open.session)
+    playing_.batcher.forget(open.session, std::move(seats));
+  else
+    asio::post(playing_.watching, [watch = open.watch, seats = std::move(seats)] {
+      if (watch->watched) watch->watched->forget(seats);
+    });
+  return Json{{"forgotten", wish["forget"]}};
+}
+
+// How many seats a wish asks for, if so many are to be had.
+Result<std::int64_t> Connection::free_seats(const nlohmann::json& wish) {
   if (playing_.ending) return Error{"the server is about to end: no new sessions"};
   const std::int64_t free = playing_.options.most_seats - playing_.seats;
   const std::optional<std::int64_t> seats = wish.contains("seats") ? whole(wish, "seats", 1, INT32_MAX) : 1;
   if (!seats) return Error{"'seats' is a whole number of at least 1"};
-  if (*seats > free || sessions_.size() >= kMostSessions) {
-    playing_.metrics.refused("seats");
-    return Error{
-        fmt::format("{} seats are more than are free: {}", *seats, sessions_.size() < kMostSessions ? free : 0)};
+  if (*seats <= free && sessions_.size() < kMostSessions) return *seats;
+  playing_.metrics.refused("seats");
+  return Error{fmt::format("{} seats are more than are free: {}", *seats, sessions_.size() < kMostSessions ? free : 0)};
+}
+
+Result<std::vector<std::int32_t>> fallback_of(const nlohmann::json& wish, const RowSizes& sizes) {
+  std::vector<std::int32_t> fallback;
+  if (!wish.contains("fallback")) return fallback;
+  const nlohmann::json& given = wish["fallback"];
+  if (!given.is_array() || given.size() != sizes.parts.size())
+    return Error{fmt::format("'fallback' is a list of {} choices", sizes.parts.size())};
+  for (std::size_t part = 0; part < given.size(); ++part) {
+    if (!given[part].is_number_integer() || given[part].get<std::int64_t>() < 0 ||
+        given[part].get<std::int64_t>() >= sizes.parts[part])
+      return Error{fmt::format("'fallback': '{}' has choices 0 to {}", sizes.names[part], sizes.parts[part] - 1)};
+    fallback.push_back(given[part].get<std::int32_t>());
   }
+  return fallback;
+}
+
+std::uint32_t Connection::begin(std::shared_ptr<Session> session) {
+  const std::uint32_t number = next_++;
+  playing_.seats += session->seats();
+  playing_.metrics.session(session->bot(), session->seats(), 1);
+  sessions_[number] = {std::move(session), nullptr, Clock::now()};
+  return number;
+}
+
+Result<Json> Connection::open(const nlohmann::json& wish) {
+  if (!wish["open"].is_string()) return Error{"'open' is the name of a bot"};
+  const Result<std::int64_t> seats = free_seats(wish);
+  if (!seats) return seats.error();
   const auto found = playing_.directory.find(wish["open"].get<std::string>());
   if (!found) return found.error();
-  const Hosted& bot = *found.value();
-  std::vector<std::int32_t> fallback;
-  if (wish.contains("fallback")) {
-    const nlohmann::json& given = wish["fallback"];
-    if (!given.is_array() || given.size() != bot.sizes.parts.size())
-      return Error{fmt::format("'fallback' is a list of {} choices", bot.sizes.parts.size())};
-    for (std::size_t part = 0; part < given.size(); ++part) {
-      if (!given[part].is_number_integer() || given[part].get<std::int64_t>() < 0 ||
-          given[part].get<std::int64_t>() >= bot.sizes.parts[part])
-        return Error{
-            fmt::format("'fallback': '{}' has choices 0 to {}", bot.sizes.names[part], bot.sizes.parts[part] - 1)};
-      fallback.push_back(given[part].get<std::int32_t>());
-    }
-  }
-  const std::uint32_t number = next_++;
-  sessions_[number] = {playing_.batcher.open(found.value(), static_cast<int>(*seats), std::move(fallback)),
-                       Clock::now()};
-  playing_.seats += *seats;
-  playing_.metrics.session(bot, static_cast<int>(*seats), 1);
-  Json answer = {{"opened", number}, {"seats", *seats}};
-  answer.update(described(bot));
+  Result<std::vector<std::int32_t>> fallback = fallback_of(wish, found.value()->sizes);
+  if (!fallback) return fallback.error();
+  const std::uint32_t number =
+      begin(playing_.batcher.open(found.value(), static_cast<int>(seats.value()), std::move(fallback.value())));
+  Json answer = {{"opened", number}, {"seats", seats.value()}};
+  answer.update(described(*found.value()));
   return answer;
+}
+
+// ---- players who are watched, and their substitutes ----
+
+Result<Json> Connection::watch(const nlohmann::json& wish) {
+  if (!wish["watch"].is_string()) return Error{"'watch' is the name of a run's bot"};
+  const Result<std::int64_t> seats = free_seats(wish);
+  if (!seats) return seats.error();
+  const std::string name = wish["watch"].get<std::string>();
+  const auto found = playing_.directory.find(name);
+  if (!found) return found.error();
+  const auto watch = std::make_shared<Watch>(
+      Watch{.bot = name, .sizes = found.value()->sizes, .seats = static_cast<int>(seats.value())});
+  const std::uint32_t number = next_++;
+  playing_.seats += watch->seats;
+  sessions_[number] = {nullptr, watch, Clock::now()};
+  Json where = Json::object();
+  if (wish.contains("id")) where["id"] = wish["id"];
+  Json answered = {{"watched", number}, {"seats", watch->seats}};
+  answered.update(described(*found.value()));
+  // What bots of all ratings there are is read from files, the first time.
+  asio::post(playing_.watching, [self = shared_from_this(), watch, number, where, answered]() mutable {
+    const auto substitutes = self->playing_.directory.substitutes(watch->bot);
+    if (substitutes) watch->watched = std::make_unique<Watched>(substitutes.value(), watch->seats);
+    Playing& playing = self->playing_;
+    asio::post(playing.io, [self = std::move(self), number, where, answered,
+                            failed = substitutes ? "" : substitutes.error().message] {
+      if (failed.empty()) return self->answer(answered, where);
+      if (const auto at = self->sessions_.find(number); at != self->sessions_.end()) self->end_session(at);
+      self->answer(Error{failed}, where);
+    });
+  });
+  return Json();
+}
+
+Result<Json> Connection::substitute(const nlohmann::json& wish) {
+  const Result<Sessions::iterator> at = find(wish, "substitute");
+  if (!at) return at.error();
+  const std::shared_ptr<Watch> watch = at.value()->second.watch;
+  if (!watch) return Error{"'substitute': the session is none that is watched"};
+  if (const Result<std::int64_t> free = free_seats({}); !free) return free.error();
+  const std::optional<std::int64_t> seat = whole(wish, "seat", 0, watch->seats - 1);
+  if (!seat) return Error{fmt::format("'seat': the session has seats 0 to {}", watch->seats - 1)};
+  for (const char* key : {"rating", "error"})
+    if (wish.contains(key) && !wish[key].is_number()) return Error{fmt::format("'{}' is a number", key)};
+  std::optional<RatingEstimate> record;
+  if (wish.contains("rating")) record = {wish["rating"].get<double>(), wish.value("error", 0.0)};
+  Result<std::vector<std::int32_t>> fallback = fallback_of(wish, watch->sizes);
+  if (!fallback) return fallback.error();
+  at.value()->second.last = Clock::now();
+  Json where = {{"watched", at.value()->first}, {"seat", *seat}};
+  if (wish.contains("id")) where["id"] = wish["id"];
+  asio::post(playing_.watching, [self = shared_from_this(), watch, where, record, seat = static_cast<int>(*seat),
+                                 fallback = std::move(fallback.value())]() mutable {
+    if (!watch->watched) return;  // of which it was told
+    Playing& playing = self->playing_;
+    asio::post(playing.io, [self = std::move(self), where, fallback = std::move(fallback),
+                            who = watch->watched->substitute(seat, record)]() mutable {
+      if (self->ended_) return;
+      if (const Result<std::int64_t> free = self->free_seats({}); !free) return self->answer(free.error(), where);
+      const std::shared_ptr<const Hosted> bot = who.bot;
+      const std::uint32_t number =
+          self->begin(self->playing_.batcher.open(bot, std::move(who.begun), std::move(fallback)));
+      Json answer = {{"opened", number},
+                     {"seats", 1},
+                     {"rating", who.belief.rating},
+                     {"low", who.belief.interval.low},
+                     {"high", who.belief.interval.high},
+                     {"decisions", who.belief.decisions}};
+      answer.update(described(*bot));
+      self->answer(answer, where);
+    });
+  });
+  return Json();
+}
+
+// What seats that are watched were shown, and did.
+void Connection::see(std::string frame) {
+  const Result<TickHeader> header = seen_header(frame);
+  if (!header) return complain(header.error().message, Json::object());
+  const Json where = {{"session", header.value().session}, {"tick", header.value().tick}};
+  const auto at = sessions_.find(header.value().session);
+  if (at == sessions_.end()) {  // no fault of who did not hear of it yet
+    Json answer = where;
+    answer["error"] = kNoSession;
+    return say(answer);
+  }
+  const std::shared_ptr<Watch> watch = at->second.watch;
+  if (!watch) return complain("the session is none that is watched", where);
+  if (waiting_ >= playing_.options.most_waiting)
+    return complain(fmt::format("{} messages wait: no more are taken", waiting_), where);
+  Result<SeenView> seen = read_seen(frame, watch->sizes, watch->seats);
+  if (!seen) return complain(seen.error().message, where);
+  at->second.last = Clock::now();
+  ++waiting_;
+  // As in tick(), the frame's bytes stay where they are.
+  asio::post(playing_.watching,
+             [self = shared_from_this(), watch, seen = seen.value(), frame = std::move(frame)]() mutable {
+               if (watch->watched) watch->watched->see(seen);
+               Playing& playing = self->playing_;
+               asio::post(playing.io, [self = std::move(self)] { --self->waiting_; });
+             });
 }
 
 // ---- ticks ----
 
 void Connection::tick(std::string frame) {
+  if (is_seen(frame)) return see(std::move(frame));
   const Clock::time_point arrived = Clock::now();
   const Result<TickHeader> header = tick_header(frame);
   if (!header) return complain(header.error().message, Json::object());
@@ -225,12 +364,13 @@ void Connection::tick(std::string frame) {
   const auto at = sessions_.find(number);
   if (at == sessions_.end()) {  // no fault of who did not hear of it yet
     Json answer = where();
-    answer["error"] = "there is no such session: it may have expired, or was closed";
+    answer["error"] = kNoSession;
     return say(answer);
   }
   if (waiting_ >= playing_.options.most_waiting)
     return complain(fmt::format("{} ticks wait for their answers: no more are taken", waiting_), where());
   Open& open = at->second;
+  if (!open.session) return complain("the session is watched: it has no actions", where());
   const Result<TickView> view = read_tick(frame, open.session->bot().sizes, open.session->seats());
   if (!view) return complain(view.error().message, where());
   open.last = arrived;

@@ -16,6 +16,7 @@
 #include "serve/hosted.hpp"
 #include "serve/metrics.hpp"
 #include "serve/server.hpp"
+#include "serve/watched.hpp"
 
 namespace rival::serve {
 
@@ -32,8 +33,9 @@ struct Playing {
   Metrics& metrics;
   Batcher& batcher;
   boost::asio::io_context& io;
-  bool ending = false;     // no new sessions
-  std::int64_t seats = 0;  // of all sessions
+  boost::asio::thread_pool& watching;  // one thread, on which all that is watched is looked at
+  bool ending = false;                 // no new sessions
+  std::int64_t seats = 0;              // of all sessions
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -48,16 +50,37 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void close(boost::beast::websocket::close_code why);
 
  private:
+  // Seats that are watched.
+  struct Watch {
+    std::string bot;
+    RowSizes sizes;
+    int seats = 0;
+    std::unique_ptr<Watched> watched;  // of the watching thread; null: it could not be
+  };
+  // A session: that plays, or that is watched.
   struct Open {
     std::shared_ptr<Session> session;
+    std::shared_ptr<Watch> watch;
     Clock::time_point last;
+
+    int seats() const { return session ? session->seats() : watch->seats; }
   };
+  using Sessions = std::map<std::uint32_t, Open>;
 
   void hear(const std::string& text);
+  // What is to be answered; null: that comes later, by answer().
   Result<nlohmann::ordered_json> obey(const nlohmann::json& wish);
   Result<nlohmann::ordered_json> open(const nlohmann::json& wish);
+  Result<nlohmann::ordered_json> watch(const nlohmann::json& wish);
+  Result<nlohmann::ordered_json> substitute(const nlohmann::json& wish);
+  Result<nlohmann::ordered_json> forget(Open& open, const nlohmann::json& wish);
+  Result<Sessions::iterator> find(const nlohmann::json& wish, const char* verb);
+  Result<std::int64_t> free_seats(const nlohmann::json& wish);
+  std::uint32_t begin(std::shared_ptr<Session> session);
+  void answer(const Result<nlohmann::ordered_json>& what, nlohmann::ordered_json where);
   void tick(std::string frame);
-  void end_session(std::map<std::uint32_t, Open>::iterator at);
+  void see(std::string frame);
+  void end_session(Sessions::iterator at);
   boost::asio::awaitable<void> expire();
   void say(const nlohmann::ordered_json& what);
   void complain(const std::string& what, nlohmann::ordered_json where);
@@ -72,7 +95,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Playing& playing_;
   boost::beast::websocket::stream<Socket> stream_;
-  std::map<std::uint32_t, Open> sessions_;
+  Sessions sessions_;
   std::uint32_t next_ = 1;
   std::deque<Message> outgoing_;
   std::size_t unsent_ = 0;

@@ -19,6 +19,24 @@ std::string called(const std::string& typed) {
 
 }  // namespace
 
+Hosted host(std::string name, const Spec& spec, std::shared_ptr<const SharedBot> bot, std::uint64_t fingerprint,
+            float temperature, int reaction_steps) {
+  const HeadLayout heads(spec);
+  Hosted hosted{.name = std::move(name),
+                .version = fmt::format("{:016x}", fingerprint),
+                .temperature = temperature,
+                .reaction_steps = reaction_steps,
+                .sizes = {.observation = static_cast<int>(bot->bot().network.observation_size()),
+                          .mask = heads.mask_size,
+                          .choices = heads.choice_count(),
+                          .values = heads.value_count,
+                          .parts = heads.discrete}};
+  for (const ActionPart& part : spec.action)
+    if (part.is_choice()) hosted.sizes.names.push_back(part.name);
+  hosted.bot = std::move(bot);
+  return hosted;
+}
+
 Result<std::shared_ptr<const Hosted>> Directory::read(const std::string& typed, const std::string& name) const {
   Result<Hosted> hosted = load_(typed);
   if (!hosted) return hosted.error();
@@ -45,6 +63,10 @@ Result<void> Directory::reload() {
     entries = entries_;
   }
   Result<void> result;
+  {
+    const std::scoped_lock lock(mutex_);
+    substitutes_.clear();
+  }
   for (const auto& [name, entry] : entries) {
     const auto found = read(entry.typed, name);
     if (!found) {
@@ -82,6 +104,26 @@ Result<std::shared_ptr<const Hosted>> Directory::find(const std::string& name) {
   if (!found) return found.error();
   const std::scoped_lock lock(mutex_);
   return entries_.try_emplace(name, Entry{typed, found.value()}).first->second.present;
+}
+
+Result<std::shared_ptr<const Substitutes>> Directory::substitutes(const std::string& name) {
+  if (const auto found = find(name); !found) return found.error();
+  std::string typed;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (const auto known = substitutes_.find(name); known != substitutes_.end()) return known->second;
+    typed = entries_.at(name).typed;
+  }
+  if (!load_substitutes_) return Error{fmt::format("'{}': this server has no substitutes", name)};
+  Result<Substitutes> read = load_substitutes_(typed);
+  if (!read) return read.error();
+  for (std::size_t level = 0; level < read->levels.size(); ++level) {
+    auto named = std::make_shared<Hosted>(*read->levels[level]);
+    named->name = fmt::format("{}@{:.0f}", name, read->scale->levels[level].rating);
+    read->levels[level] = std::move(named);
+  }
+  const std::scoped_lock lock(mutex_);
+  return substitutes_[name] = std::make_shared<const Substitutes>(std::move(read.value()));
 }
 
 std::vector<std::shared_ptr<const Hosted>> Directory::all() const {

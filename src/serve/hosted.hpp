@@ -10,6 +10,7 @@
 
 #include "agent/inference.hpp"
 #include "base/result.hpp"
+#include "player/rating_scale.hpp"
 #include "serve/tick.hpp"
 
 namespace rival::serve {
@@ -24,13 +25,27 @@ struct Hosted {
   RowSizes sizes;
 };
 
+// `fingerprint`: of the file's bytes.
+Hosted host(std::string name, const Spec& spec, std::shared_ptr<const SharedBot> bot, std::uint64_t fingerprint,
+            float temperature, int reaction_steps);
+
+// What plays on for people: a run's scale, and its levels as bots.
+struct Substitutes {
+  std::shared_ptr<const RatingScale> scale;
+  std::vector<std::shared_ptr<const Hosted>> levels;  // of the scale
+};
+
 // Reads the bot of a name as people type it: a file, a run, or RUN@RATING.
 using LoadHosted = std::function<Result<Hosted>(const std::string& typed)>;
+
+// The same for the scale of a run; Substitutes::levels have no names yet.
+using LoadSubstitutes = std::function<Result<Substitutes>(const std::string& typed)>;
 
 // Thread-safe.
 class Directory {
  public:
-  explicit Directory(LoadHosted load) : load_(std::move(load)) {}
+  explicit Directory(LoadHosted load, LoadSubstitutes load_substitutes = nullptr)
+      : load_(std::move(load)), load_substitutes_(std::move(load_substitutes)) {}
 
   // Reads a bot and serves it as `name`; "": as its run or file is called. Error: as of `load`, or the name is taken.
   Result<void> add(std::string typed, std::string name = "");
@@ -42,6 +57,8 @@ class Directory {
   // is none of this name, or it has no such rating.
   Result<std::shared_ptr<const Hosted>> find(const std::string& name);
   std::vector<std::shared_ptr<const Hosted>> all() const;
+  // Of a run that is served as `name`; read when it is first asked for. Error: as of find(), or of the run's ladder.
+  Result<std::shared_ptr<const Substitutes>> substitutes(const std::string& name);
 
  private:
   struct Entry {
@@ -51,8 +68,10 @@ class Directory {
   Result<std::shared_ptr<const Hosted>> read(const std::string& typed, const std::string& name) const;
 
   LoadHosted load_;
+  LoadSubstitutes load_substitutes_;
   mutable std::mutex mutex_;
   std::map<std::string, Entry> entries_;
+  std::map<std::string, std::shared_ptr<const Substitutes>> substitutes_;
 };
 
 }  // namespace rival::serve

@@ -38,6 +38,24 @@ inline Hosted sample_bot(std::uint64_t salt = 1, int reaction_steps = 0) {
   return hosted;
 }
 
+// Two bots, the second of which reacts two ticks late: warm and cold each, rated 1000 to 1300.
+inline Substitutes sample_substitutes() {
+  auto scale = std::make_shared<RatingScale>();
+  Substitutes substitutes;
+  for (int player = 0; player < 2; ++player) {
+    const Hosted bot = sample_bot(static_cast<std::uint64_t>(player + 1), 2 * player);
+    scale->players.push_back({bot.version, bot.bot, bot.reaction_steps});
+    for (const float temperature : {2.0f, 0.0f}) {
+      scale->levels.push_back({1000.0 + 100 * static_cast<double>(scale->levels.size()), player, temperature});
+      auto level = std::make_shared<Hosted>(bot);
+      level->temperature = temperature;
+      substitutes.levels.push_back(std::move(level));
+    }
+  }
+  substitutes.scale = std::move(scale);
+  return substitutes;
+}
+
 // Rows of random numbers, of seats 0 and up, that allow all but choice 0.
 struct SampleRows {
   std::vector<std::uint32_t> seats;

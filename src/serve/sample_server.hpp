@@ -16,7 +16,8 @@ namespace rival::serve {
 class Running {
  public:
   explicit Running(ServerOptions options = {})
-      : directory_([this](const std::string&) { return sample_bot(version_); }) {
+      : directory_([this](const std::string&) { return sample_bot(version_); },
+                   [](const std::string&) { return sample_substitutes(); }) {
     options.port = 0;
     options.batcher.precision = Precision::f32;
     EXPECT_TRUE(directory_.add("sample"));

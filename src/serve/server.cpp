@@ -39,11 +39,9 @@ std::string_view view(beast::string_view text) {
 class ServerOfSockets final : public Server {
  public:
   ServerOfSockets(Directory& directory, const ServerOptions& options)
-      : options_(options),
-        acceptor_(io_),
-        signals_(io_),
-        batcher_(with_metrics()),
-        playing_{directory, options_, metrics_, batcher_, io_} {}
+      : options_(options), acceptor_(io_), signals_(io_), batcher_(with_metrics()), playing_{directory, options_,
+                                                                                             metrics_,  batcher_,
+                                                                                             io_,       watching_} {}
 
   Result<void> open();
   int port() const override { return acceptor_.local_endpoint().port(); }
@@ -88,6 +86,7 @@ class ServerOfSockets final : public Server {
   std::set<Connection*> connections_;  // that play
   Batcher batcher_;                    // its threads post to io_: gone before that
   Playing playing_;
+  asio::thread_pool watching_{1};  // gone before what it uses
 };
 
 Result<void> ServerOfSockets::open() {

@@ -130,7 +130,7 @@ TEST(Server, ErrorsNameTheThingAndTheConnectionGoesOn) {
   EXPECT_EQ(error({{"open", "sample"}, {"fallback", {0, 2}}}), "'fallback': 'other' has choices 0 to 1");
   EXPECT_EQ(error({{"close", 1}}), "'close': there is no such session");
   EXPECT_EQ(error({{"forget", "x"}}), "'forget': there is no such session");
-  EXPECT_EQ(error(Json::object()), "a message has one of 'open', 'forget' and 'close'");
+  EXPECT_EQ(error(Json::object()), "a message has one of 'open', 'watch', 'substitute', 'forget' and 'close'");
   EXPECT_EQ(error(Json::array()), "a text message is a JSON object");
   for (const int depth : {40, 1'000'000}) {  // what comes back is no deeper than can be written
     client.say(R"({"open": "sample", "id": )" + std::string(depth, '[') + std::string(depth, ']') + "}");

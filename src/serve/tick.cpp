@@ -14,8 +14,8 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "frames are written as they stand in memory");
 
-constexpr std::uint8_t kTick = 1, kAnswer = 2, kVersion = 1;
-constexpr std::uint16_t kLate = 1;
+constexpr std::uint8_t kTick = 1, kAnswer = 2, kSeen = 3, kVersion = 1;
+constexpr std::uint16_t kLate = 1, kDoesNotTell = 1;
 constexpr std::uint32_t kMostRows = 1 << 20;
 
 template <class T>
@@ -64,27 +64,14 @@ Error in_row(std::size_t row, std::uint32_t seat, const std::string& what) {
   return {fmt::format("row {} (seat {}): {}", row, seat, what)};
 }
 
-}  // namespace
-
-Result<TickHeader> tick_header(std::string_view frame) {
-  std::uint16_t flags = 0;
-  return header_of(frame, kTick, flags);
+std::size_t bytes_of_row(const RowSizes& sizes) {
+  return sizeof(std::uint32_t) + index(sizes.observation) * sizeof(float) + index(sizes.mask);
 }
 
-Result<TickView> read_tick(std::string_view frame, const RowSizes& sizes, int seats) {
-  check(reinterpret_cast<std::uintptr_t>(frame.data()) % alignof(float) == 0, "a frame is aligned");
-  const Result<TickHeader> header = tick_header(frame);
-  if (!header) return header.error();
-  const std::size_t rows = header.value().rows, width = index(sizes.observation), mask = index(sizes.mask);
-  const std::size_t bytes_a_row = sizeof(std::uint32_t) + width * sizeof(float) + mask;
-  if (Result<void> whole = expect_length(frame, header.value(), bytes_a_row); !whole) return whole.error();
-  std::size_t at = kTickHeader;
-  TickView tick{.header = header.value(), .seats = {}, .observations = {}, .masks = {}};
-  tick.seats = take<std::uint32_t>(frame, at, rows);
-  tick.observations = take<float>(frame, at, rows * width);
-  tick.masks = take<std::uint8_t>(frame, at, rows * mask);
+Result<void> sound(const TickView& tick, const RowSizes& sizes, int seats) {
+  const std::size_t width = index(sizes.observation), mask = index(sizes.mask);
   std::vector<bool> seen(index(seats));
-  for (std::size_t row = 0; row < rows; ++row) {
+  for (std::size_t row = 0; row < tick.seats.size(); ++row) {
     const std::uint32_t seat = tick.seats[row];
     if (seat >= seen.size()) return in_row(row, seat, fmt::format("the session has seats 0 to {}", seats - 1));
     if (seen[seat]) return in_row(row, seat, "the seat stands in the frame twice");
@@ -99,6 +86,28 @@ Result<TickView> read_tick(std::string_view frame, const RowSizes& sizes, int se
       if (!any) return in_row(row, seat, fmt::format("the mask allows no choice of '{}'", sizes.names[part]));
     }
   }
+  return {};
+}
+
+}  // namespace
+
+Result<TickHeader> tick_header(std::string_view frame) {
+  std::uint16_t flags = 0;
+  return header_of(frame, kTick, flags);
+}
+
+Result<TickView> read_tick(std::string_view frame, const RowSizes& sizes, int seats) {
+  check(reinterpret_cast<std::uintptr_t>(frame.data()) % alignof(float) == 0, "a frame is aligned");
+  const Result<TickHeader> header = tick_header(frame);
+  if (!header) return header.error();
+  if (Result<void> whole = expect_length(frame, header.value(), bytes_of_row(sizes)); !whole) return whole.error();
+  const std::size_t rows = header.value().rows;
+  std::size_t at = kTickHeader;
+  TickView tick{.header = header.value(), .seats = {}, .observations = {}, .masks = {}};
+  tick.seats = take<std::uint32_t>(frame, at, rows);
+  tick.observations = take<float>(frame, at, rows * index(sizes.observation));
+  tick.masks = take<std::uint8_t>(frame, at, rows * index(sizes.mask));
+  if (Result<void> good = sound(tick, sizes, seats); !good) return good.error();
   return tick;
 }
 
@@ -108,6 +117,62 @@ std::string tick_frame(const TickHeader& header, std::span<const std::uint32_t> 
   out.reserve(out.size() + seats.size_bytes() + observations.size_bytes() + masks.size());
   put(out, seats);
   put(out, observations);
+  put(out, masks);
+  return out;
+}
+
+bool is_seen(std::string_view frame) {
+  return !frame.empty() && frame[0] == static_cast<char>(kSeen);
+}
+
+Result<TickHeader> seen_header(std::string_view frame) {
+  std::uint16_t flags = 0;
+  return header_of(frame, kSeen, flags);
+}
+
+Result<SeenView> read_seen(std::string_view frame, const RowSizes& sizes, int seats) {
+  check(reinterpret_cast<std::uintptr_t>(frame.data()) % alignof(float) == 0, "a frame is aligned");
+  std::uint16_t flags = 0;
+  const Result<TickHeader> header = header_of(frame, kSeen, flags);
+  if (!header) return header.error();
+  const std::size_t rows = header.value().rows, choices = index(sizes.choices), values = index(sizes.values);
+  if (Result<void> whole = expect_length(frame, header.value(), bytes_of_row(sizes) + (choices + values) * 4); !whole)
+    return whole.error();
+  std::size_t at = kTickHeader;
+  SeenView seen{.tick = {.header = header.value(), .seats = {}, .observations = {}, .masks = {}},
+                .tells = (flags & kDoesNotTell) == 0,
+                .choices = {},
+                .values = {}};
+  seen.tick.seats = take<std::uint32_t>(frame, at, rows);
+  seen.tick.observations = take<float>(frame, at, rows * index(sizes.observation));
+  seen.choices = take<std::int32_t>(frame, at, rows * choices);
+  seen.values = take<float>(frame, at, rows * values);
+  seen.tick.masks = take<std::uint8_t>(frame, at, rows * index(sizes.mask));
+  if (Result<void> good = sound(seen.tick, sizes, seats); !good) return good.error();
+  for (std::size_t row = 0; row < rows; ++row) {
+    const std::uint32_t seat = seen.tick.seats[row];
+    for (std::size_t part = 0; part < choices; ++part) {
+      const std::int32_t choice = seen.choices[row * choices + part];
+      if (choice < 0 || choice >= sizes.parts[part])
+        return in_row(
+            row, seat,
+            fmt::format("choice {} of '{}', which has 0 to {}", choice, sizes.names[part], sizes.parts[part] - 1));
+    }
+    const float* numbers = seen.values.data() + row * values;
+    if (const std::size_t bad = first_not_finite(numbers, values); bad < values)
+      return in_row(row, seat, fmt::format("value[{}] is {}", bad, numbers[bad]));
+  }
+  return seen;
+}
+
+std::string seen_frame(const TickHeader& header, std::span<const std::uint32_t> seats,
+                       std::span<const float> observations, std::span<const std::uint8_t> masks,
+                       std::span<const std::int32_t> choices, std::span<const float> values, bool tells) {
+  std::string out = header_bytes(kSeen, tells ? 0 : kDoesNotTell, header);
+  put(out, seats);
+  put(out, observations);
+  put(out, choices);
+  put(out, values);
   put(out, masks);
   return out;
 }

@@ -48,6 +48,22 @@ Result<TickView> read_tick(std::string_view frame, const RowSizes& sizes, int se
 std::string tick_frame(const TickHeader& header, std::span<const std::uint32_t> seats,
                        std::span<const float> observations, std::span<const std::uint8_t> masks);
 
+// What seats that are watched were shown, and what they then did.
+struct SeenView {
+  TickView tick;
+  bool tells = true;                      // how they play; not if a bot stood in for them
+  std::span<const std::int32_t> choices;  // [rows x choices], each of its part
+  std::span<const float> values;          // [rows x values]
+};
+// Whether a frame means to be one.
+bool is_seen(std::string_view frame);
+Result<TickHeader> seen_header(std::string_view frame);
+// As read_tick(); also for choices that a part does not have, and values that are not finite.
+Result<SeenView> read_seen(std::string_view frame, const RowSizes& sizes, int seats);
+std::string seen_frame(const TickHeader& header, std::span<const std::uint32_t> seats,
+                       std::span<const float> observations, std::span<const std::uint8_t> masks,
+                       std::span<const std::int32_t> choices, std::span<const float> values, bool tells);
+
 // The answer: actions in the order of the tick's rows.
 struct AnswerView {
   TickHeader header;  // budget: microseconds that it took, from its arrival

@@ -18,6 +18,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     again.replace(2, 2, frame, 2, 2);  // flags, of which a tick has none
     check(again == frame, "a tick comes back");
   }
+  if (const Result<SeenView> seen = read_seen(frame, sizes, 5)) {
+    const SeenView& s = seen.value();
+    const TickView& t = s.tick;
+    std::string again = seen_frame(t.header, t.seats, t.observations, t.masks, s.choices, s.values, s.tells);
+    again.replace(2, 2, frame, 2, 2);
+    check(again == frame, "what was seen comes back");
+  }
   if (const Result<AnswerView> answer = read_answer(frame, sizes)) {
     const AnswerView& a = answer.value();
     std::string again = answer_frame(a.header, a.late, a.choices, a.values);

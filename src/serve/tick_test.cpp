@@ -28,8 +28,8 @@ TEST(Tick, ComesBack) {
   EXPECT_TRUE(std::equal(rows.observations.begin(), rows.observations.end(), tick.value().observations.begin()));
   EXPECT_TRUE(std::equal(rows.masks.begin(), rows.masks.end(), tick.value().masks.begin()));
 
-  const std::vector<std::int32_t> choices = {1, 0, 2, 1, 3, 0};
-  const std::vector<float> values = {0.5f, -1, 2};
+  std::vector<std::int32_t> choices = {1, 0, 2, 1, 3, 0};
+  std::vector<float> values = {0.5f, -1, 2};
   const std::string answer = answer_frame(tick.value().header, true, choices, values);
   const Result<AnswerView> read = read_answer(answer, kSizes);
   ASSERT_TRUE(read) << read.error().message;
@@ -37,6 +37,26 @@ TEST(Tick, ComesBack) {
   EXPECT_EQ(read.value().header.tick, 9u);
   EXPECT_TRUE(std::equal(choices.begin(), choices.end(), read.value().choices.begin()));
   EXPECT_TRUE(std::equal(values.begin(), values.end(), read.value().values.begin()));
+
+  const auto seen = [&](bool tells) {
+    return seen_frame(tick.value().header, rows.seats, rows.observations, rows.masks, choices, values, tells);
+  };
+  EXPECT_TRUE(is_seen(seen(true)));
+  EXPECT_FALSE(is_seen(frame));
+  const std::string told = seen(false);
+  const Result<SeenView> view = read_seen(told, kSizes, 3);
+  ASSERT_TRUE(view) << view.error().message;
+  EXPECT_FALSE(view.value().tells);
+  EXPECT_EQ(seen_header(told).value().session, 7u);
+  EXPECT_TRUE(std::equal(rows.observations.begin(), rows.observations.end(), view.value().tick.observations.begin()));
+  EXPECT_TRUE(std::equal(rows.masks.begin(), rows.masks.end(), view.value().tick.masks.begin()));
+  EXPECT_TRUE(std::equal(choices.begin(), choices.end(), view.value().choices.begin()));
+  EXPECT_TRUE(std::equal(values.begin(), values.end(), view.value().values.begin()));
+  choices[3] = 2;
+  EXPECT_EQ(read_seen(seen(true), kSizes, 3).error().message, "row 1 (seat 1): choice 2 of 'other', which has 0 to 1");
+  choices[3] = 1, values[2] = INFINITY;
+  EXPECT_EQ(read_seen(seen(true), kSizes, 3).error().message, "row 2 (seat 2): value[0] is inf");
+  EXPECT_NE(read_seen(frame, kSizes, 3).error().message.find("kind 1, where 3"), std::string::npos);
 }
 
 TEST(Tick, IsTheBytesOfTheDocument) {

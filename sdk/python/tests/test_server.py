@@ -93,6 +93,62 @@ class Case(unittest.TestCase):
         self.assertGreater(len(np.unique(choices)), 1)
 
 
+class Watching(Case):
+    """A player leaves, and a bot of the run plays on."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.run = os.path.join(cls.folder, "c4")
+        rate = [os.environ["RIVAL_PROGRAM"], "ladder", cls.run, "--calibrate", "--target-se", "40", "--levels", "2"]
+        done = subprocess.run([*rate, "--level-matches", "50"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert done.returncode == 0, done.stderr.decode(errors="replace")
+        cls.address, _ = start(cls, "c4=" + cls.run, "file=" + cls.path)
+
+    def setUp(self):
+        self.server = rival.Server(self.address)
+        self.addCleanup(self.server.close)
+
+    def test_who_plays_well_is_followed_by_who_plays_well(self):
+        best, _ = self.bot.act_rows(self.observations, self.masks, temperature=0)
+        random = np.random.default_rng(5)
+        any_of = np.array([[random.choice(np.flatnonzero(mask))] for mask in self.masks])
+        found = []
+        for choices in (best, any_of):
+            watch = self.server.watch("c4", seats=2)
+            for row in range(100):
+                watch.saw(self.observations[row], choices[row], seats=[1], masks=self.masks[row])
+            watch.saw(self.observations[:2], choices[:2], masks=self.masks[:2], own=False)
+            found.append(watch.substitute(1))
+            self.assertEqual(found[-1].decisions, 100)
+            self.assertEqual(watch.substitute(0).decisions, 0)
+        strong, weak = found
+        self.assertGreater(strong.low, weak.high)
+        for who in found:
+            self.assertLessEqual(who.low, who.rating)
+            self.assertLessEqual(who.rating, who.high)
+            self.assertTrue(who.bot.startswith("c4@"), who.bot)
+            actions = who.act(self.observations[7], self.masks[7], budget_ms=10_000)
+            self.assertTrue(self.masks[7][actions.choices[0, 0]])
+        self.assertEqual(watch.substitute(1, rating=strong.rating, error=0).rating, strong.rating)
+        watch.forget()
+        watch.close()
+        with self.assertRaisesRegex(rival.RivalError, "it was closed"):
+            watch.substitute(1)
+
+    def test_errors(self):
+        watch = self.server.watch("c4", seats=2)
+        one = (self.observations[0], [3])
+        with self.assertRaisesRegex(rival.RivalError, "seats 0 to 1"):
+            watch.substitute(2)
+        with self.assertRaisesRegex(rival.RivalError, r"choices of the shape \(2,\), should have \(1, 1\)"):
+            watch.saw(one[0], [1, 2], seats=[0])
+        with self.assertRaisesRegex(rival.RivalError, "no run's folder"):
+            self.server.watch("file", seats=2)
+        with self.assertRaisesRegex(rival.RivalError, "there is no bot|no such|unknown|did you mean"):
+            self.server.watch("c5", seats=2)
+
+
 class Playing(Case):
     @classmethod
     def setUpClass(cls):

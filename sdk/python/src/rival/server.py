@@ -17,7 +17,7 @@ import numpy as np
 
 from .errors import RivalError
 
-_TICK, _ANSWER, _VERSION, _LATE = 1, 2, 1, 1
+_TICK, _ANSWER, _SEEN, _VERSION, _LATE, _NOT_OWN = 1, 2, 3, 1, 1, 1
 _HEADER = struct.Struct("<BBHIIII")  # kind, version, flags, session, tick, microseconds, rows
 _MOST_ROWS = 1 << 20
 _LARGEST_TICK = 16 << 20  # bytes; a server ends the connection that sends more
@@ -88,7 +88,7 @@ class Server:
         self._host, self._port, self._path = host, port, parts.path.rstrip("/")
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._lock = threading.RLock()
-        self._sessions: Dict[int, Session] = {}
+        self._sessions: Dict[int, _Seats] = {}
         self._waiting: Dict[Tuple[int, int], Pending] = {}  # by session and tick
         self._reply: Optional[Dict[str, Any]] = None
         self._id = 0
@@ -139,6 +139,17 @@ class Server:
             session = Session(self, reply)
             self._sessions[session.number] = session
         return session
+
+    def watch(self, run: str, seats: int = 1) -> "Watch":
+        """Seats of people who are watched, so that a bot can play on for one who leaves. `run`: a run with a calibrated
+        ladder, by the name that the server gives it."""
+        with self._lock:
+            reply = self._ask({"watch": run, "seats": int(seats)}, f"{self.address}: the bot '{run}'")
+            if "error" in reply:
+                raise RivalError(f"{self.address}: the bot '{run}': {reply['error']}")
+            watch = Watch(self, {**reply, "opened": reply.get("watched")})
+            self._sessions[watch.number] = watch
+        return watch
 
     def poll(self) -> None:
         """Takes what has arrived, without waiting. Raises nothing: `ended` says if the connection is over."""
@@ -227,9 +238,9 @@ class Server:
         del self._waiting[session, tick]
 
 
-class Session:
-    """Seats that one version of a bot plays, each with a memory of its own. `ended` is "" or why it is over: it expires
-    when there is no tick for long (five minutes, if the server was not told otherwise)."""
+class _Seats:
+    """Seats of one bot's kind of rows. `ended` is "" or why they are over: they expire when nothing is heard of them for
+    long (five minutes, if the server was not told otherwise)."""
 
     number: int
     seats: int
@@ -268,56 +279,6 @@ class Session:
     def ended(self) -> str:
         return self._ended or self.server.ended
 
-    def act(
-        self,
-        observations: Any,
-        masks: Any = None,
-        seats: Union[None, int, Sequence[int], Array] = None,
-        budget_ms: Optional[float] = None,
-    ) -> Actions:
-        """Decides for rows [n, observation], or for one row; masks are [n, mask_size], or None: all is allowed.
-
-        `seats` says whose rows these are, each seat at most once; None: of all seats, in order. With `budget_ms` a tick
-        that cannot be decided within that time gets the fallback's actions, at once.
-        """
-        return self.ask(observations, masks, seats, budget_ms).result()
-
-    def ask(
-        self,
-        observations: Any,
-        masks: Any = None,
-        seats: Union[None, int, Sequence[int], Array] = None,
-        budget_ms: Optional[float] = None,
-    ) -> "Pending":
-        """As act(), without waiting. Ask for all sessions, then for the results, and they are decided together."""
-        rows = np.asarray(observations, np.float32)
-        rows = rows[None] if rows.ndim == 1 else rows
-        count = len(rows) if rows.ndim else 0
-        if rows.shape != (count, self.observation) or count > _MOST_ROWS:
-            raise RivalError(f"{self}: observations of the shape {rows.shape}, should have (rows, {self.observation})")
-        microseconds = 0 if budget_ms is None else max(1, round(1000 * budget_ms))
-        if microseconds >= 1 << 32:
-            raise RivalError(f"{self}: a budget of {budget_ms} ms is more than an hour")
-        frame = [self._seats(seats, count), np.ascontiguousarray(rows, "<f4").tobytes(), self._masks(masks, count)]
-        size = _HEADER.size + sum(map(len, frame))
-        if size > _LARGEST_TICK:
-            raise RivalError(f"{self}: a tick of {size} bytes is more than the {_LARGEST_TICK} that a server takes")
-        server = self.server
-        with server._lock:
-            if not server._waiting:
-                server.poll()  # of sessions that have expired, say
-            self._check()
-            until = server._until()
-            while len(server._waiting) >= _MOST_WAITING:
-                if not server._read(until):
-                    raise RivalError(f"{self}: {_MOST_WAITING} ticks were not answered within {server.timeout:g} s")
-            self._tick = (self._tick + 1) & 0xFFFFFFFF
-            header = _HEADER.pack(_TICK, _VERSION, 0, self.number, self._tick, microseconds, count)
-            server._socket.send(_BINARY, b"".join([header, *frame]))
-            pending = Pending(self, self._tick, count)
-            server._waiting[self.number, self._tick] = pending
-        return pending
-
     def forget(self, seats: Union[None, int, Sequence[int], Array] = None) -> None:
         """These seats, None: all, begin a new match: what they remember is gone. Ticks that were asked for before are
         decided before."""
@@ -355,6 +316,19 @@ class Session:
         place = f"{self}, tick {tick}" if tick else str(self)
         return RivalError(f"{place}: {what}" + (f" ({self._ended})" if self._ended else ""))
 
+    def _rows(self, observations: Any) -> Tuple[Array, int]:
+        rows = np.asarray(observations, np.float32)
+        rows = rows[None] if rows.ndim == 1 else rows
+        count = len(rows) if rows.ndim else 0
+        if rows.shape != (count, self.observation) or count > _MOST_ROWS:
+            raise RivalError(f"{self}: observations of the shape {rows.shape}, should have (rows, {self.observation})")
+        return rows, count
+
+    def _fits(self, frame: List[bytes]) -> None:
+        size = _HEADER.size + sum(map(len, frame))
+        if size > _LARGEST_TICK:
+            raise RivalError(f"{self}: a tick of {size} bytes is more than the {_LARGEST_TICK} that a server takes")
+
     def _masks(self, masks: Any, count: int) -> bytes:
         if masks is None:
             return b"\1" * (count * self.mask_size)
@@ -375,6 +349,125 @@ class Session:
         for row in np.flatnonzero((seats < 0) | (seats >= self.seats)):
             raise RivalError(f"{self}: row {row} (seat {seats[row]}): the session has seats 0 to {self.seats - 1}")
         return seats.astype("<u4").tobytes()
+
+
+class Session(_Seats):
+    """Seats that one version of a bot plays, each with a memory of its own."""
+
+    def act(
+        self,
+        observations: Any,
+        masks: Any = None,
+        seats: Union[None, int, Sequence[int], Array] = None,
+        budget_ms: Optional[float] = None,
+    ) -> Actions:
+        """Decides for rows [n, observation], or for one row; masks are [n, mask_size], or None: all is allowed.
+
+        `seats` says whose rows these are, each seat at most once; None: of all seats, in order. With `budget_ms` a tick
+        that cannot be decided within that time gets the fallback's actions, at once.
+        """
+        return self.ask(observations, masks, seats, budget_ms).result()
+
+    def ask(
+        self,
+        observations: Any,
+        masks: Any = None,
+        seats: Union[None, int, Sequence[int], Array] = None,
+        budget_ms: Optional[float] = None,
+    ) -> "Pending":
+        """As act(), without waiting. Ask for all sessions, then for the results, and they are decided together."""
+        rows, count = self._rows(observations)
+        microseconds = 0 if budget_ms is None else max(1, round(1000 * budget_ms))
+        if microseconds >= 1 << 32:
+            raise RivalError(f"{self}: a budget of {budget_ms} ms is more than an hour")
+        frame = [self._seats(seats, count), np.ascontiguousarray(rows, "<f4").tobytes(), self._masks(masks, count)]
+        self._fits(frame)
+        server = self.server
+        with server._lock:
+            if not server._waiting:
+                server.poll()  # of sessions that have expired, say
+            self._check()
+            until = server._until()
+            while len(server._waiting) >= _MOST_WAITING:
+                if not server._read(until):
+                    raise RivalError(f"{self}: {_MOST_WAITING} ticks were not answered within {server.timeout:g} s")
+            self._tick = (self._tick + 1) & 0xFFFFFFFF
+            header = _HEADER.pack(_TICK, _VERSION, 0, self.number, self._tick, microseconds, count)
+            server._socket.send(_BINARY, b"".join([header, *frame]))
+            pending = Pending(self, self._tick, count)
+            server._waiting[self.number, self._tick] = pending
+        return pending
+
+
+class Substitute(Session):
+    """A bot that plays on for somebody who left: one seat. What is known of the player: `rating` is the likeliest, from
+    `low` to `high` 19 times in 20, after so many `decisions`."""
+
+    def __init__(self, server: Server, opened: Dict[str, Any]) -> None:
+        super().__init__(server, opened)
+        try:
+            self.rating, self.low, self.high = (float(opened[key]) for key in ("rating", "low", "high"))
+            self.decisions = int(opened["decisions"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise RivalError(f"{server.address}: what it says of a player is none: {error!r}") from error
+
+
+class Watch(_Seats):
+    """Seats of people who are watched."""
+
+    def saw(
+        self,
+        observations: Any,
+        choices: Any,
+        seats: Union[None, int, Sequence[int], Array] = None,
+        masks: Any = None,
+        values: Any = None,
+        own: bool = True,
+    ) -> None:
+        """What seats were shown, as of Session.act(), and what they then did: choices [n, parts] and values [n, values].
+        `own`: their players did it; False where a substitute did. It is not waited for."""
+        rows, count = self._rows(observations)
+        actions = []
+        for what, given, kind, width in (
+            ("choices", choices, "<i4", len(self.parts)),
+            ("values", np.zeros((count, 0)) if values is None else values, "<f4", self.values),
+        ):
+            array = np.asarray(given)
+            if array.size != count * width or (width and kind == "<i4" and array.dtype.kind not in "iu"):
+                raise RivalError(f"{self}: {what} of the shape {array.shape}, should have ({count}, {width})")
+            actions.append(np.ascontiguousarray(array, kind).tobytes())
+        frame = [self._seats(seats, count), np.ascontiguousarray(rows, "<f4").tobytes(), *actions]
+        frame.append(self._masks(masks, count))
+        self._fits(frame)
+        with self.server._lock:
+            self.server.poll()
+            self._check()
+            self._tick = (self._tick + 1) & 0xFFFFFFFF
+            header = _HEADER.pack(_SEEN, _VERSION, 0 if own else _NOT_OWN, self.number, self._tick, 0, count)
+            self.server._socket.send(_BINARY, b"".join([header, *frame]))
+
+    def substitute(
+        self,
+        seat: int,
+        rating: Optional[float] = None,
+        error: float = 0.0,
+        fallback: Optional[Sequence[int]] = None,
+    ) -> Substitute:
+        """Who plays on for a seat, from where it is. `rating`: what a record says of the player, give or take `error`, a
+        standard error; with 0 the bot plays at just that rating."""
+        wish: Dict[str, Any] = {"substitute": self.number, "seat": int(seat)}
+        if rating is not None:
+            wish.update(rating=float(rating), error=float(error))
+        if fallback is not None:
+            wish["fallback"] = [int(choice) for choice in fallback]
+        with self.server._lock:
+            self._check()
+            reply = self.server._ask(wish, str(self))
+            if "error" in reply:
+                raise self._fault(reply["error"])
+            session = Substitute(self.server, reply)
+            self.server._sessions[session.number] = session
+        return session
 
 
 class Pending:
