@@ -99,11 +99,11 @@ class Watching(Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.run = os.path.join(cls.folder, "c4")
-        rate = [os.environ["RIVAL_PROGRAM"], "ladder", cls.run, "--calibrate", "--target-se", "40", "--levels", "2"]
+        cls.rated = os.path.join(cls.folder, "c4")
+        rate = [os.environ["RIVAL_PROGRAM"], "ladder", cls.rated, "--calibrate", "--target-se", "40", "--levels", "2"]
         done = subprocess.run([*rate, "--level-matches", "50"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert done.returncode == 0, done.stderr.decode(errors="replace")
-        cls.address, _ = start(cls, "c4=" + cls.run, "file=" + cls.path)
+        cls.address, _ = start(cls, "c4=" + cls.rated, "file=" + cls.path)
 
     def setUp(self):
         self.server = rival.Server(self.address)
