@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
+
+#include "base/names.hpp"
 
 namespace rival {
 namespace {
@@ -12,6 +15,7 @@ using nlohmann::json;
 
 constexpr int kDeepest = 32;
 constexpr std::size_t kLongestText = 1000;
+constexpr std::size_t kShown = 60;  // bytes of what is amiss, in a message
 
 bool is_line(const std::string& text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -25,7 +29,6 @@ bool is_line(const std::string& text) {
 
 // Short, for a message.
 std::string shown(const json& value) {
-  constexpr std::size_t kShown = 60;
   if (value.is_array()) return "a list";
   if (value.is_object()) return "an object";
   std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);  // pure ASCII, so that it may be cut
@@ -56,6 +59,15 @@ Result<json> parse_json(std::string_view text, const std::string& place) {
 JsonFields::JsonFields(const json& object, std::string place, std::optional<Error>& error)
     : object_(object), place_(std::move(place)), error_(error) {
   if (!object_.is_object() && !error_) error_ = Error{place_ + ": must be an object, not " + shown(object_)};
+}
+
+void JsonFields::only(std::span<const std::string> names) {
+  if (error_ || !object_.is_object()) return;
+  for (const auto& item : object_.items())
+    if (std::find(names.begin(), names.end(), item.key()) == names.end()) {
+      error_ = unknown_name("key", item.key().substr(0, kShown), names, place_ + ": ");
+      return;
+    }
 }
 
 const json& JsonFields::field(const char* name) const {

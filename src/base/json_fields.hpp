@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,8 @@ class JsonFields {
   JsonFields(const nlohmann::json&&, std::string, std::optional<Error>&) = delete;
 
   bool has(const char* name) const { return object_.is_object() && object_.contains(name); }
+  // All fields have one of these names: a misspelt one is an error.
+  void only(std::span<const std::string> names);
 
   // A line of at most 1000 bytes, without control characters.
   std::string text(const char* name);

@@ -80,6 +80,15 @@ TEST(JsonFields, ListsAreBounded) {
   EXPECT_EQ(list("{}"), "x: 'n' must be a list, not an object");
 }
 
+TEST(JsonFields, OtherFieldsThanThoseThatAreKnownAreErrors) {
+  const auto look = [](const std::string& text) {
+    return complaint(text, [](JsonFields& fields) { fields.only(std::vector<std::string>{"rank", "players"}); });
+  };
+  EXPECT_EQ(look(R"({"rank": 1})"), "");
+  EXPECT_EQ(look(R"({"rang": 1})"), "x: unknown key 'rang'; did you mean 'rank'? Known: rank, players");
+  EXPECT_EQ(look("[]"), "x: must be an object, not a list");
+}
+
 TEST(JsonFields, TheFirstErrorStays) {
   EXPECT_EQ(complaint("{\"a\":1}", [](JsonFields& fields) { fields.text("a"), fields.text("b"); }),
             "x: 'a' must be a line of text, not 1");

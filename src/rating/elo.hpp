@@ -81,6 +81,7 @@ struct KnownOpponent {
 
 struct RatingEstimate {
   double rating = 0, error = 0;
+  bool operator==(const RatingEstimate&) const = default;
 };
 
 // The most likely rating of one player against opponents of known ratings; the prior is centred on their mean, weighted

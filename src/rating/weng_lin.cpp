@@ -44,12 +44,14 @@ void for_each_place(std::span<const double> tied, double behind, const Each& eac
   for (std::size_t k = 1; k <= size; ++k)
     choose[k] = choose[k - 1] * static_cast<double>(size - k + 1) / static_cast<double>(k);
   for (std::uint64_t taken = 0; taken + 1 < std::uint64_t{1} << size; ++taken) {
-    double left = behind + total;
+    double left = behind;  // added up, since a difference may lose the weak beside the strong
     for (std::size_t i = 0; i < size; ++i)
-      if (taken >> i & 1) left -= tied[i];
+      if (!(taken >> i & 1)) left += tied[i];
     each(taken, left, 1 / choose[std::popcount(taken)], 1.0);
   }
 }
+
+constexpr double kGlickoScale = 173.7178;
 
 }  // namespace
 
@@ -69,9 +71,9 @@ std::vector<std::vector<Skill>> rate_teams(std::span<const std::vector<Skill>> t
   }
   const double c = std::sqrt(c2), best = *std::max_element(mu.begin(), mu.end());
   std::map<int, std::vector<std::size_t>> groups;  // by rank
-  std::vector<double> strength(count);             // exp(mu / c)
+  std::vector<double> strength(count);             // exp(mu / c), and never 0
   for (std::size_t t = 0; t < count; ++t) {
-    strength[t] = std::exp((mu[t] - best) / c);
+    strength[t] = std::exp(std::max((mu[t] - best) / c, -500.0));
     groups[ranks[t]].push_back(t);
   }
   std::vector<Lesson> lessons(count);
@@ -105,16 +107,20 @@ std::vector<std::vector<Skill>> rate_teams(std::span<const std::vector<Skill>> t
   return rated;
 }
 
+double glicko_weight(double deviation) {
+  const double phi = deviation / kGlickoScale;
+  return 1 / std::sqrt(1 + 3 * phi * phi / (std::numbers::pi * std::numbers::pi));
+}
+
 Glicko rate_glicko(const Glicko& player, std::span<const GlickoResult> results, double tau) {
-  constexpr double kScale = 173.7178;
+  constexpr double kScale = kGlickoScale;
   const double phi = player.deviation / kScale, sigma = player.volatility;
   if (results.empty()) return {player.rating, kScale * std::sqrt(phi * phi + sigma * sigma), sigma};
   double information = 0, surprise = 0;
   for (const GlickoResult& result : results) {
-    const double deviation = result.deviation / kScale;
-    const double g = 1 / std::sqrt(1 + 3 * deviation * deviation / (std::numbers::pi * std::numbers::pi));
-    const double expected = 1 / (1 + std::exp(-g * (player.rating - result.rating) / kScale));
-    information += g * g * expected * (1 - expected);
+    const double g = glicko_weight(result.deviation), ahead = g * (player.rating - result.rating) / kScale;
+    const double expected = 1 / (1 + std::exp(-ahead)), odds = std::exp(-std::fabs(ahead));
+    information += g * g * odds / ((1 + odds) * (1 + odds));  // expected (1 - expected), and never 0
     surprise += g * (result.score - expected);
   }
   const double v = 1 / information, delta = v * surprise;

@@ -37,6 +37,8 @@ struct GlickoResult {
   double rating = 1500, deviation = 350;  // the opponent's, before the period
   double score = 0;                       // 1, 0.5 or 0
 };
+// How much a result counts if the opponent's rating is so uncertain (g in the paper): 1 if it is exact.
+double glicko_weight(double deviation);
 // A player after a rating period; without results only the deviation grows. `tau` bounds how fast volatility changes.
 Glicko rate_glicko(const Glicko& player, std::span<const GlickoResult> results, double tau = 0.5);
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace rival {
 namespace {
 
@@ -102,6 +104,17 @@ TEST(WengLin, WhoIsKnownExactlyStays) {
   EXPECT_LT(rated[2][0].mu, 25);
 }
 
+TEST(WengLin, NoDistanceIsTooLarge) {
+  const std::vector<std::vector<Skill>> teams = {
+      {{9000, 0}}, {{-9000, 0}}, {Skill{}}, {{-9000, 2}}, {{30, 0}, {9000, 3}}};
+  for (const std::vector<int>& ranks : {std::vector{1, 2, 3, 4, 5}, {1, 1, 1, 1, 1}, {2, 1, 1, 1, 2}, {5, 4, 3, 2, 1}})
+    for (const std::vector<Skill>& team : rate_teams(teams, ranks))
+      for (const Skill& skill : team) {
+        EXPECT_TRUE(std::isfinite(skill.mu) && std::isfinite(skill.sigma)) << skill.mu << " " << skill.sigma;
+        EXPECT_LE(skill.sigma, 25.0 / 3);
+      }
+}
+
 TEST(WengLin, StrongerTeamsRiseAboveWeaker) {
   std::vector<std::vector<Skill>> teams = {{Skill{}}, {Skill{}}};
   for (int match = 0; match < 100; ++match) {
@@ -122,6 +135,19 @@ TEST(Glicko2, WorkedExample) {
   const Glicko idle = rate_glicko({1500, 200, 0.06}, {});
   EXPECT_EQ(idle.rating, 1500);
   EXPECT_NEAR(idle.deviation, 200.2714, 0.001);
+}
+
+TEST(Glicko2, NoDistanceIsTooLarge) {
+  for (const double opponent : {-20'000.0, 20'000.0})
+    for (const double score : {0.0, 0.5, 1.0}) {
+      const std::vector<GlickoResult> results = {{opponent, 0, score}};
+      const Glicko after = rate_glicko({1500, 350, 0.02}, results);
+      EXPECT_TRUE(std::isfinite(after.rating)) << opponent << " " << score;
+      EXPECT_NEAR(after.deviation, 350, 1) << "such a match says nothing that was not known";
+      if (score == (opponent < 0 ? 1 : 0)) {
+        EXPECT_NEAR(after.rating, 1500, 1e-6);
+      }
+    }
 }
 
 }  // namespace
