@@ -11,6 +11,7 @@
 #include "base/index.hpp"
 #include "cli/player.hpp"
 #include "nn/safetensors.hpp"
+#include "serve/records_http.hpp"
 #include "serve/server.hpp"
 
 namespace rival::cli {
@@ -18,7 +19,7 @@ namespace {
 
 struct Options {
   std::vector<std::string> bots;
-  std::string host = "127.0.0.1", token_file, game;
+  std::string host = "127.0.0.1", token_file, game, records;
   int port = 8765, threads = 1, seats = 200'000, connections = 1000;
   double wait_ms = 0.3, idle = 300, drain = 30;
 };
@@ -47,6 +48,11 @@ Result<Outcome> serve_bots(const Options& options, const Games& games, Console& 
   how.most_connections = options.connections;
   how.idle = std::chrono::seconds(std::llround(options.idle));
   how.drain = std::chrono::seconds(std::llround(options.drain));
+  if (!options.records.empty()) {
+    Result<records::Records> opened = records::Records::open(options.records);
+    if (!opened) return opened.error();
+    how.endpoints.push_back(serve::records_endpoint(std::move(opened).value()));
+  }
   how.log = [&](const std::string& line) { console.verbatim(line + "\n"); };
   const Result<std::unique_ptr<serve::Server>> server = serve::Server::listen(directory, how);
   if (!server) return server.error();
@@ -83,6 +89,8 @@ Action declare(Arguments& arguments, const Games& games) {
                 {.low = 1, .high = 1e6});
   arguments.add("--drain-seconds", &options->drain, "How long sessions may go on once the server is told to end",
                 {.low = 0, .high = 1e5});
+  arguments.add("--records", &options->records,
+                "A file for the records of players, which is made if need be: results, ratings, leaderboards");
   arguments.add("--game", &options->game, "The game, from elsewhere than where the bots say");
   return [options, &games](Console& console) { return serve_bots(*options, games, console); };
 }

@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <boost/asio.hpp>
 #include <boost/beast.hpp>
+#include <condition_variable>
 #include <csignal>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "base/json.hpp"
@@ -39,9 +42,16 @@ std::string_view view(beast::string_view text) {
 class ServerOfSockets final : public Server {
  public:
   ServerOfSockets(Directory& directory, const ServerOptions& options)
-      : options_(options), acceptor_(io_), signals_(io_), batcher_(with_metrics()), playing_{directory, options_,
-                                                                                             metrics_,  batcher_,
-                                                                                             io_,       watching_} {}
+      : options_(options),
+        acceptor_(io_),
+        signals_(io_),
+        batcher_(with_metrics()),
+        playing_{directory, options_, metrics_, batcher_, io_, watching_} {}
+  // Endpoints answer from threads of their own: the last answer that is due comes before the end of what it is for.
+  ~ServerOfSockets() override {
+    std::unique_lock lock(due_mutex_);
+    none_due_.wait(lock, [this] { return due_ == 0; });
+  }
 
   Result<void> open();
   int port() const override { return acceptor_.local_endpoint().port(); }
@@ -87,6 +97,9 @@ class ServerOfSockets final : public Server {
   Batcher batcher_;                    // its threads post to io_: gone before that
   Playing playing_;
   asio::thread_pool watching_{1};  // gone before what it uses
+  std::mutex due_mutex_;
+  std::condition_variable none_due_;
+  int due_ = 0;  // answers of endpoints
 };
 
 Result<void> ServerOfSockets::open() {
@@ -271,9 +284,19 @@ asio::awaitable<Response> ServerOfSockets::ask(Endpoint& endpoint, const Request
   }
   const HttpAnswer said = co_await asio::async_initiate<decltype(asio::use_awaitable), void(HttpAnswer)>(
       [this, &endpoint, &asked](auto handler) {
-        const auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
+        // Whoever answers may keep the function: what waits in it must not outlive the server.
+        const auto waiting = std::make_shared<std::optional<decltype(handler)>>(std::move(handler));
+        {
+          const std::scoped_lock lock(due_mutex_);
+          ++due_;
+        }
         endpoint.answer(std::move(asked), [this, waiting](HttpAnswer answer) {
-          asio::post(io_, [waiting, answer = std::move(answer)]() mutable { (*waiting)(std::move(answer)); });
+          asio::post(io_, [handler = std::move(**waiting), answer = std::move(answer)]() mutable {
+            std::move(handler)(std::move(answer));
+          });
+          waiting->reset();
+          const std::scoped_lock lock(due_mutex_);
+          if (--due_ == 0) none_due_.notify_all();
         });
       },
       asio::use_awaitable);
