@@ -6,7 +6,9 @@
 //   - one with a `main` that runs Rival's command line is built outside of the tree, as docs/adding-a-game.md says, and
 //     run: `check` and a second of `train`;
 //   - a ```sh block right after a line `<!-- run -->` runs in an empty folder, in which build/rival is the program;
-//     after `<!-- run with PATH -->` that file is there too, and Rival is installed for pkg-config.
+//     after `<!-- run with PATH -->` that file is there too, and Rival is installed for pkg-config;
+//   - the ```sh blocks of a page right after lines `<!-- while rival serve ... -->` run one after the other while that
+//     command does; curl finds it at 127.0.0.1:8765, and must not be answered an error.
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <regex>
 #include <sstream>
 #include <string>
@@ -198,6 +201,52 @@ std::string check(const Block& block) {
 
 TEST(Docs, EveryBlockIsTrue) {
   for (const Block& block : all_blocks()) EXPECT_EQ(check(block), "");
+}
+
+const std::string kWhile = "while ";
+
+// Blocks of one page that ask the server which their mark starts.
+std::string check_asks(const std::vector<Block>& blocks) {
+  const Folder folder;
+  std::string text;
+  for (const Block& block : blocks) text += block.text;
+  const Finished ran = run_shell(
+      "cd " + folder.path().string() +
+      " && set -e\nrival() { '" RIVAL_PROGRAM
+      "' \"$@\"; }\n"
+      "curl() { command curl --silent --show-error --fail-with-body --connect-to 127.0.0.1:8765:$address \"$@\"; }\n"
+      "rival train connect_four --steps 50000 --hidden 16 --out runs/demo >/dev/null 2>&1\n'" RIVAL_PROGRAM "'" +
+      blocks[0].mark.substr(kWhile.size() + std::string("rival").size()) +
+      " --port 0 >said 2>&1 &\n"
+      "server=$!\ntrap 'kill $server; wait $server' EXIT\n"
+      "for i in $(seq 300); do grep -q Listening said && break; sleep 0.1; done\n"
+      "address=$(sed -n 's,.*http://\\(.*\\)/ .*,\\1,p' said)\n" +
+      text);
+  return ran.exit_code == 0 ? "" : blocks[0].place + ": fails:\n" + ran.output;
+}
+
+bool there_is_curl() {
+  return run_shell("command -v curl").exit_code == 0;
+}
+
+TEST(Docs, TheServerAnswersWhatPagesAskIt) {
+  if (!there_is_curl()) GTEST_SKIP() << "skipped: there is no curl to ask the server; `make test` installs it";
+  std::map<std::pair<std::string, std::string>, std::vector<Block>> pages;
+  for (Block& block : all_blocks())
+    if (block.language == "sh" && block.mark.starts_with(kWhile))
+      pages[{block.place.substr(0, block.place.find(':')), block.mark}].push_back(std::move(block));
+  EXPECT_FALSE(pages.empty());
+  for (const auto& [page, blocks] : pages) EXPECT_EQ(check_asks(blocks), "");
+}
+
+TEST(Docs, FindsWhatTheServerDoesNotAnswer) {
+  if (!there_is_curl()) GTEST_SKIP() << "skipped: there is no curl to ask the server; `make test` installs it";
+  const auto only = [](const std::string& path) {
+    return check_asks(blocks_of(
+        "x.md", "<!-- while rival serve runs/demo -->\n```sh\ncurl http://127.0.0.1:8765" + path + "\n```\n"));
+  };
+  EXPECT_EQ(only("/bots"), "");
+  EXPECT_NE(only("/bot").find("there is no such path"), std::string::npos);
 }
 
 TEST(Docs, ThereAreBlocksToCheck) {

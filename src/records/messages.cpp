@@ -16,7 +16,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t kLatestTime = 253'402'300'799;  // the end of the year 9999
 constexpr int kLargestRank = 1'000'000;
-constexpr std::string_view kBotPrefix = "bot:";
 
 std::string read_name(JsonFields& fields, const char* field) {
   std::string name = fields.text(field);

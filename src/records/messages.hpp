@@ -16,10 +16,11 @@ namespace rival::records {
 
 // Of names of games, keys and ids of players: bytes.
 inline constexpr std::size_t kLongestName = 128;
+inline constexpr std::string_view kBotPrefix = "bot:";               // of ids of bots
 inline constexpr std::size_t kMostTeams = 100, kMostPlayers = 1000;  // of a match
 
 struct MatchPlayer {
-  std::string id;                     // those of bots begin with "bot:"
+  std::string id;
   std::optional<double> rating = {};  // of a bot: fixes its rating, on Elo's scale
   bool operator==(const MatchPlayer&) const = default;
 };

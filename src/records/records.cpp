@@ -108,7 +108,8 @@ class Records::Database {
   Result<std::optional<Standing>> player(const std::string& game, const std::string& id);
   // The same with who is not known as new, and with a rating that is fixed.
   Result<Standing> standing(const std::string& game, const MatchPlayer& player);
-  Result<std::vector<Ranked>> leaderboard(const std::string& game, int limit, const LeaderboardCursor& after);
+  Result<std::vector<Ranked>> leaderboard(const std::string& game, int limit, const LeaderboardCursor& after,
+                                          bool bots);
 
  private:
   // What SQLite says is wrong, and what to do about it.
@@ -222,6 +223,7 @@ Result<void> Records::Database::open(std::chrono::milliseconds patience) {
                          ", ordinal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
       {&leaderboard_, "SELECT id, " + columns +
                           " FROM players WHERE game = ?1 AND ordinal <= ?2 AND (ordinal < ?2 OR id > ?3) "
+                          "AND (?5 OR substr(id, 1, length(?6)) <> ?6) "
                           "ORDER BY ordinal DESC, id LIMIT ?4"}};
   for (const auto& [statement, sql] : statements) {
     Result<Statement> prepared = prepare(sql);
@@ -309,8 +311,9 @@ Result<Standing> Records::Database::standing(const std::string& game, const Matc
 }
 
 Result<std::vector<Ranked>> Records::Database::leaderboard(const std::string& game, int limit,
-                                                           const LeaderboardCursor& after) {
-  Query query(leaderboard_, game, after.ordinal, after.id, std::int64_t{limit});
+                                                           const LeaderboardCursor& after, bool bots) {
+  const std::string prefix(kBotPrefix);
+  Query query(leaderboard_, game, after.ordinal, after.id, std::int64_t{limit}, std::int64_t{bots}, prefix);
   std::int64_t place = after.place;
   std::vector<Ranked> players;
   for (;;) {
@@ -340,8 +343,9 @@ Result<std::optional<Standing>> Records::player(const std::string& game, const s
   return database_->player(game, id);
 }
 
-Result<std::vector<Ranked>> Records::leaderboard(const std::string& game, int limit, const LeaderboardCursor& after) {
-  return database_->leaderboard(game, limit, after);
+Result<std::vector<Ranked>> Records::leaderboard(const std::string& game, int limit, const LeaderboardCursor& after,
+                                                 bool bots) {
+  return database_->leaderboard(game, limit, after, bots);
 }
 
 Result<EvenMatch> Records::match(const MatchWish& wish) {

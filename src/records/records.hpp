@@ -48,8 +48,10 @@ class Records {
 
   // Nothing: the player has had no match of this game.
   Result<std::optional<Standing>> player(const std::string& game, const std::string& id);
-  // The players of a game by their skills' ordinal(), the best first: at most `limit` of those behind `after`.
-  Result<std::vector<Ranked>> leaderboard(const std::string& game, int limit, const LeaderboardCursor& after = {});
+  // The players of a game by their skills' ordinal(), the best first: at most `limit` of those behind `after`; without
+  // `bots`, those whose ids are of bots are left out.
+  Result<std::vector<Ranked>> leaderboard(const std::string& game, int limit, const LeaderboardCursor& after = {},
+                                          bool bots = true);
   // Who is not known counts as new.
   Result<EvenMatch> match(const MatchWish& wish);
 

@@ -239,6 +239,13 @@ TEST(Records, TheLeaderboardHasPages) {
   ASSERT_EQ(paged.size(), all.size());
   for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(paged[i], all[i].id);
   EXPECT_TRUE(records.leaderboard("go", 10).value().empty());
+  std::vector<std::string> people, listed;
+  for (const Ranked& ranked : all)
+    if (!ranked.id.starts_with("bot:")) people.push_back(ranked.id);
+  EXPECT_LT(people.size(), all.size());
+  const std::vector<Ranked> without = records.leaderboard("lanes", 1000, {}, false).value();
+  for (const Ranked& ranked : without) listed.push_back(ranked.id);
+  EXPECT_EQ(listed, people);
 }
 
 // Those of the same standing are in the order of their ids, and none of them is lost between pages.

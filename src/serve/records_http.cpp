@@ -177,7 +177,7 @@ HttpAnswer RecordsEndpoint::player(const HttpRequest& request) {
 }
 
 HttpAnswer RecordsEndpoint::leaderboard(const HttpRequest& request) {
-  const auto query = read_query(request.query, std::vector<std::string>{"game", "limit", "after"});
+  const auto query = read_query(request.query, std::vector<std::string>{"game", "limit", "after", "bots"});
   if (!query) return fault(400, query.error().message);
   const auto given = [&](const char* name) -> const std::string* {
     const auto at = query.value().find(name);
@@ -196,7 +196,9 @@ HttpAnswer RecordsEndpoint::leaderboard(const HttpRequest& request) {
     if (!cursor) return fault(400, cursor.error().message);
     after = cursor.value();
   }
-  const auto page = records_.leaderboard(*given("game"), static_cast<int>(limit), after);
+  const std::string* bots = given("bots");
+  if (bots && *bots != "yes" && *bots != "no") return fault(400, "'bots' must be yes or no");
+  const auto page = records_.leaderboard(*given("game"), static_cast<int>(limit), after, !bots || *bots == "yes");
   if (!page) return fault(503, page.error().message);
   Json players = Json::array();
   for (const records::Ranked& ranked : page.value()) {

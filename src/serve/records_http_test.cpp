@@ -126,6 +126,7 @@ TEST_F(RecordsHttp, ErrorsHaveTheirNumbers) {
          ask(*endpoint, "GET", board, "game=chess&limit=0"));
   expect(400, "'after' must be what an answer before gave as 'next'",
          ask(*endpoint, "GET", board, "game=chess&after=5"));
+  expect(400, "'bots' must be yes or no", ask(*endpoint, "GET", board, "game=chess&bots=1"));
   expect(405, "only GET is known", ask(*endpoint, "POST", board, "game=chess"));
   expect(405, "only POST is known", ask(*endpoint, "GET", "/v1/records/results"));
   expect(404,
