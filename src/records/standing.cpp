@@ -95,8 +95,12 @@ double most_even_skill(const Sides& sides, double low, double high) {
   return (low + high) / 2;
 }
 
+double whole_point(double rating, Interval ratings) {
+  return std::clamp(std::round(rating), ratings.low, ratings.high);
+}
+
 EvenMatch even_pair(const Standing& person, bool first, Interval ratings) {
-  const double rating = std::clamp(person.elo.rating, ratings.low, ratings.high);
+  const double rating = whole_point(person.elo.rating, ratings);
   const double ahead = person.elo.rating - rating, error = kZ95 * person.elo.error;
   const Chance own{elo_score(glicko_weight(person.elo.error) * ahead),
                    {elo_score(ahead - error), elo_score(ahead + error)}};
@@ -167,8 +171,9 @@ EvenMatch even_match(std::span<const OpenTeam> teams, Interval ratings) {
   } else {
     bot = most_even_skill(sides, low, high);
   }
-  EvenMatch match{std::clamp(elo_of_skill(bot), ratings.low, ratings.high), {}};
-  for (std::size_t t = 0; t < teams.size(); ++t) match.chances.push_back(chance_of(sides, t, bot));
+  EvenMatch match{whole_point(elo_of_skill(bot), ratings), {}};
+  for (std::size_t t = 0; t < teams.size(); ++t)
+    match.chances.push_back(chance_of(sides, t, skill_of_elo(match.rating)));
   return match;
 }
 

@@ -58,15 +58,15 @@ struct Chance {
 };
 
 struct EvenMatch {
-  double rating = 0;            // of the bots, on Elo's scale
+  double rating = 0;            // of the bots, on Elo's scale, to a point: a bot is made for each that is asked for
   std::vector<Chance> chances;  // of each team
 };
 
-// The rating in `ratings` that makes the match most even: for one person against one bot by Elo, for all others by Weng
-// and Lin's model, where the chances of coming first are to be as near to equal as they get (the Kullback-Leibler
-// divergence of the equal ones from them is least). Where the bots' rating makes no difference, since each team lacks
-// as many: the one nearest to the players' mean. At least two teams, each of at least one player or bot; at least one
-// bot in all.
+// The whole rating in `ratings` that makes the match most even: for one person against one bot by Elo, for all others
+// by Weng and Lin's model, where the chances of coming first are to be as near to equal as they get (the
+// Kullback-Leibler divergence of the equal ones from them is least). Where the bots' rating makes no difference, since
+// each team lacks as many: the one nearest to the players' mean. At least two teams, each of at least one player or
+// bot; at least one bot in all.
 EvenMatch even_match(std::span<const OpenTeam> teams, Interval ratings);
 
 }  // namespace rival::records
