@@ -17,6 +17,7 @@
 #include "serve/assets.hpp"
 #include "serve/awaiting.hpp"
 #include "serve/connection.hpp"
+#include "serve/inference_http.hpp"
 
 namespace rival::serve {
 namespace {
@@ -29,7 +30,9 @@ using asio::ip::tcp;
 using Json = nlohmann::ordered_json;
 using Response = http::response<http::string_body>;
 
-constexpr std::size_t kLargestHead = 16 << 10, kLargestBody = 1 << 20;
+// A body is as long as a message may be at most; of who does not show the token no longer than this.
+constexpr std::size_t kLargestHead = 16 << 10, kLargestBody = 64 << 10;
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr auto kRequestTime = std::chrono::seconds(30);
 constexpr auto kLastWords = std::chrono::seconds(1);  // for clients to answer that their connection is closed
 constexpr const char* kPlay = "/v1/play";
@@ -46,7 +49,10 @@ class ServerOfSockets final : public Server {
         acceptor_(io_),
         signals_(io_),
         batcher_(with_metrics()),
-        playing_{directory, options_, metrics_, batcher_, io_, watching_} {}
+        playing_{directory, options_, metrics_, batcher_, io_, watching_},
+        inference_(std::make_shared<InferenceHttp>(playing_)) {
+    options_.endpoints.push_back(inference_);
+  }
   // Endpoints answer from threads of their own: the last answer that is due comes before the end of what it is for.
   ~ServerOfSockets() override {
     std::unique_lock lock(due_mutex_);
@@ -81,11 +87,13 @@ class ServerOfSockets final : public Server {
   asio::awaitable<void> serve(Socket stream);
   asio::awaitable<void> watch_signals();
   asio::awaitable<void> finish();
-  asio::awaitable<Response> ask(Endpoint& endpoint, const Request& request, std::string_view path);
+  asio::awaitable<void> expire();
+  asio::awaitable<Response> ask(Endpoint& endpoint, Request& request, std::string_view path);
   Response answer(const Request& request, std::string_view path);
   bool allowed(const Request& request) const;
   void end();
   void leave(Connection* connection);
+  void end_if_idle();
 
   ServerOptions options_;
   asio::io_context io_{1};
@@ -94,8 +102,10 @@ class ServerOfSockets final : public Server {
   Metrics metrics_;
   int sockets_ = 0;
   std::set<Connection*> connections_;  // that play
+  int asked_ = 0;                      // requests that are not answered yet
   Batcher batcher_;                    // its threads post to io_: gone before that
   Playing playing_;
+  std::shared_ptr<InferenceHttp> inference_;
   asio::thread_pool watching_{1};  // gone before what it uses
   std::mutex due_mutex_;
   std::condition_variable none_due_;
@@ -126,6 +136,7 @@ Result<void> ServerOfSockets::open() {
 void ServerOfSockets::run() {
   asio::co_spawn(io_, accept(), asio::detached);
   asio::co_spawn(io_, watch_signals(), asio::detached);
+  asio::co_spawn(io_, expire(), asio::detached);
   io_.run();
 }
 
@@ -146,13 +157,30 @@ asio::awaitable<void> ServerOfSockets::watch_signals() {
 
 // The first time: no new sessions, and those that there are may end. The second time: now.
 void ServerOfSockets::end() {
-  if (std::exchange(playing_.ending, true) || connections_.empty()) {
+  if (std::exchange(playing_.ending, true)) {
     io_.stop();
     return;
   }
+  end_if_idle();
+  if (io_.stopped()) return;
   log("draining", {{"connections", connections_.size()}});
   for (Connection* connection : connections_) connection->drain();
   asio::co_spawn(io_, finish(), asio::detached);
+}
+
+void ServerOfSockets::end_if_idle() {
+  if (playing_.ending && connections_.empty() && asked_ == 0 && inference_->sequences() == 0) io_.stop();
+}
+
+asio::awaitable<void> ServerOfSockets::expire() {
+  asio::steady_timer timer(io_);
+  beast::error_code code;
+  while (!code) {
+    timer.expires_after(std::chrono::seconds(1));
+    co_await timer.async_wait(into(code));
+    inference_->expire();
+    end_if_idle();
+  }
 }
 
 // When the time for it is over, sessions are ended.
@@ -170,7 +198,7 @@ void ServerOfSockets::leave(Connection* connection) {
   connections_.erase(connection);
   metrics_.connection(-1);
   log("left", {{"connections", connections_.size()}});
-  if (playing_.ending && connections_.empty()) io_.stop();
+  end_if_idle();
 }
 
 asio::awaitable<void> ServerOfSockets::accept() {
@@ -233,7 +261,8 @@ Response ServerOfSockets::answer(const Request& request, std::string_view path) 
   if (foreign(request)) return fault(request, http::status::forbidden, "a page of another origin may not ask");
   if (!kPaths.contains(path))
     return fault(request, http::status::not_found,
-                 "there is no such path: /livez, /readyz, /bots, /metrics, and /v1/play for WebSockets");
+                 "there is no such path: /livez, /readyz, /bots, /metrics, /v1/play for WebSockets, and for clients of "
+                 "other servers /predictions, /models, /v1/models and /v2");
   if (request.method() != http::verb::get && request.method() != http::verb::head)
     return fault(request, http::status::method_not_allowed, "only GET is known");
   if (path == "/")
@@ -264,7 +293,7 @@ Response ServerOfSockets::answer(const Request& request, std::string_view path) 
 }
 
 // What an endpoint answers, whenever it does.
-asio::awaitable<Response> ServerOfSockets::ask(Endpoint& endpoint, const Request& request, std::string_view path) {
+asio::awaitable<Response> ServerOfSockets::ask(Endpoint& endpoint, Request& request, std::string_view path) {
   if (foreign(request)) co_return fault(request, http::status::forbidden, "a page of another origin may not ask");
   if (endpoint.access(path) != Access::anyone && !allowed(request)) {
     metrics_.refused("token");
@@ -275,7 +304,7 @@ asio::awaitable<Response> ServerOfSockets::ask(Endpoint& endpoint, const Request
                     .path = std::string(path),
                     .query = std::string(target.substr(std::min(target.size(), path.size() + 1))),
                     .headers = {},
-                    .body = request.body()};
+                    .body = std::move(request.body())};
   for (const auto& field : request) {
     std::string name(view(field.name_string()));
     for (char& c : name)
@@ -311,14 +340,30 @@ asio::awaitable<void> ServerOfSockets::serve(Socket stream) {
     beast::error_code code;
     http::request_parser<http::string_body> parser;
     parser.header_limit(kLargestHead);
-    parser.body_limit(kLargestBody);
+    parser.body_limit(options_.largest_frame);
     stream.expires_after(kRequestTime);
-    co_await http::async_read(stream, buffer, parser, into(code));
+    co_await http::async_read_header(stream, buffer, parser, into(code));
+    if (!code && !parser.is_done()) {
+      const bool trusted = allowed(parser.get()) && !foreign(parser.get());
+      const bool waits = beast::iequals(parser.get()[http::field::expect], "100-continue");
+      if (!trusted && parser.content_length_remaining().value_or(kLargestBody + 1) > kLargestBody)
+        code = http::error::body_limit;
+      else if (waits)
+        co_await asio::async_write(stream, asio::buffer(kContinue), into(code));
+      if (!code) co_await http::async_read(stream, buffer, parser, into(code));
+    }
+    if (code == http::error::body_limit) {
+      const std::string what = fmt::format("a body has {} bytes at most", options_.largest_frame);
+      Response refusal = fault(parser.get(), http::status::payload_too_large, what);
+      refusal.keep_alive(false);
+      beast::error_code ignored;
+      co_await http::async_write(stream, refusal, into(ignored));
+    }
     if (code) {
       if (code != http::error::end_of_stream && code != beast::error::timeout) metrics_.refused("request");
       co_return;
     }
-    const Request request = parser.release();
+    Request request = parser.release();
     std::string_view path = view(request.target());
     path = path.substr(0, path.find('?'));
     if (websocket::is_upgrade(request) && path == kPlay && allowed(request) && !foreign(request) && !playing_.ending) {
@@ -336,6 +381,7 @@ asio::awaitable<void> ServerOfSockets::serve(Socket stream) {
                                        [&](const auto& each) { return each->access(path).has_value(); });
     const bool known = endpoint != options_.endpoints.end();
     stream.expires_never();
+    ++asked_;
     Response response;  // gcc 12 destroys what a conditional co_await gives
     if (known)
       response = co_await ask(**endpoint, request, path);
@@ -345,6 +391,8 @@ asio::awaitable<void> ServerOfSockets::serve(Socket stream) {
     const std::string label = known ? (*endpoint)->label(path) : kPaths.contains(path) ? std::string(path) : "other";
     metrics_.request(label, static_cast<int>(response.result_int()));
     co_await http::async_write(stream, response, into(code));
+    --asked_;
+    end_if_idle();
     if (code || !response.keep_alive()) co_return;
   }
 }

@@ -9,6 +9,7 @@
 
 #include "base/json.hpp"
 #include "serve/load.hpp"
+#include "serve/sample_http.hpp"
 #include "serve/sample_server.hpp"
 
 namespace rival::serve {
@@ -71,24 +72,8 @@ class Client {
 
 http::response<http::string_body> get(int port, const std::string& path, const std::string& token = "",
                                       http::verb verb = http::verb::get) {
-  asio::io_context io;
-  tcp::socket socket(io);
-  socket.connect(tcp::endpoint(asio::ip::address_v4::loopback(), static_cast<unsigned short>(port)));
-  http::request<http::string_body> request(verb, path, 11);
-  request.set(http::field::host, "127.0.0.1");
-  if (!token.empty()) request.set(http::field::authorization, "Bearer " + token);
-  http::write(socket, request);
-  beast::flat_buffer buffer;
-  http::response<http::string_body> response;
-  http::read(socket, buffer, response);
-  return response;
-}
-
-// Until it holds, for some seconds at most.
-template <class Condition>
-bool soon(const Condition& condition) {
-  for (int i = 0; i < 500 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  return condition();
+  return http_ask(port, verb, path, "",
+                  token.empty() ? HttpFields{} : HttpFields{{"Authorization", "Bearer " + token}});
 }
 
 TEST(Server, PlaysSessions) {

@@ -76,15 +76,9 @@ Result<void> sound(const TickView& tick, const RowSizes& sizes, int seats) {
     if (seat >= seen.size()) return in_row(row, seat, fmt::format("the session has seats 0 to {}", seats - 1));
     if (seen[seat]) return in_row(row, seat, "the seat stands in the frame twice");
     seen[seat] = true;
-    const float* numbers = tick.observations.data() + row * width;
-    if (const std::size_t bad = first_not_finite(numbers, width); bad < width)
-      return in_row(row, seat, fmt::format("observation[{}] is {}", bad, numbers[bad]));
-    const std::uint8_t* allowed = tick.masks.data() + row * mask;
-    for (std::size_t part = 0; part < sizes.parts.size(); ++part) {
-      bool any = false;
-      for (int c = 0; c < sizes.parts[part]; ++c) any |= *allowed++ != 0;
-      if (!any) return in_row(row, seat, fmt::format("the mask allows no choice of '{}'", sizes.names[part]));
-    }
+    const std::string amiss =
+        amiss_in_row(tick.observations.data() + row * width, tick.masks.data() + row * mask, sizes);
+    if (!amiss.empty()) return in_row(row, seat, amiss);
   }
   return {};
 }
@@ -109,6 +103,18 @@ Result<TickView> read_tick(std::string_view frame, const RowSizes& sizes, int se
   tick.masks = take<std::uint8_t>(frame, at, rows * index(sizes.mask));
   if (Result<void> good = sound(tick, sizes, seats); !good) return good.error();
   return tick;
+}
+
+std::string amiss_in_row(const float* observation, const std::uint8_t* mask, const RowSizes& sizes) {
+  const std::size_t width = index(sizes.observation);
+  if (const std::size_t bad = first_not_finite(observation, width); bad < width)
+    return fmt::format("observation[{}] is {}", bad, observation[bad]);
+  for (std::size_t part = 0; part < sizes.parts.size(); ++part) {
+    bool any = false;
+    for (int c = 0; c < sizes.parts[part]; ++c) any |= *mask++ != 0;
+    if (!any) return fmt::format("the mask allows no choice of '{}'", sizes.names[part]);
+  }
+  return "";
 }
 
 std::string tick_frame(const TickHeader& header, std::span<const std::uint32_t> seats,

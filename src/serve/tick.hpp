@@ -48,6 +48,9 @@ Result<TickView> read_tick(std::string_view frame, const RowSizes& sizes, int se
 std::string tick_frame(const TickHeader& header, std::span<const std::uint32_t> seats,
                        std::span<const float> observations, std::span<const std::uint8_t> masks);
 
+// What is amiss with a row: "observation[3] is inf", "the mask allows no choice of 'move'"; "": nothing.
+std::string amiss_in_row(const float* observation, const std::uint8_t* mask, const RowSizes& sizes);
+
 // What seats that are watched were shown, and what they then did.
 struct SeenView {
   TickView tick;

@@ -1,0 +1,44 @@
+#include "serve/http_text.hpp"
+
+#include <gtest/gtest.h>
+
+namespace rival::serve {
+namespace {
+
+using Parts = std::vector<std::string>;
+
+TEST(HttpText, PathsAreDecodedPartByPart) {
+  EXPECT_EQ(path_parts("/models/a%401200"), (Parts{"models", "a@1200"}));
+  EXPECT_EQ(path_parts("/a%2Fb/c"), (Parts{"a/b", "c"}));
+  EXPECT_EQ(path_parts("/"), (Parts{""}));
+  EXPECT_EQ(path_parts(""), (Parts{""}));
+  EXPECT_EQ(path_parts("/v2/"), (Parts{"v2", ""}));
+  EXPECT_EQ(percent_decoded("100%"), "100%");
+  EXPECT_EQ(percent_decoded("%4"), "%4");
+  EXPECT_EQ(percent_decoded("%zz%41"), "%zzA");
+}
+
+TEST(HttpText, Queries) {
+  EXPECT_EQ(query_value("limit=3&url=a%2Fb+c", "url"), "a/b c");
+  EXPECT_EQ(query_value("limit=3&url", "url"), "");
+  EXPECT_EQ(query_value("limit=3", "lim"), std::nullopt);
+  EXPECT_EQ(query_value("", ""), std::nullopt);
+}
+
+TEST(HttpText, Forms) {
+  // As curl -F 'other=1' -F data=@rows.json sends them.
+  const std::string body =
+      "--xyz\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\n1\r\n"
+      "--xyz\r\nContent-Disposition: form-data; name=\"data\"; filename=\"rows.json\"\r\n"
+      "Content-Type: application/octet-stream\r\n\r\n[[1],\r\n[2]]\r\n--xyz--\r\n";
+  EXPECT_EQ(form_value("multipart/form-data; boundary=xyz", body, {"data", "body"}), "[[1],\r\n[2]]");
+  EXPECT_EQ(form_value("Multipart/Form-Data; boundary=\"xyz\"", body, {"body", "other"}), "1");
+  EXPECT_EQ(form_value("multipart/form-data; boundary=xyz", body, {"body"}), std::nullopt);
+  EXPECT_EQ(form_value("multipart/form-data", body, {"data"}), std::nullopt);
+  EXPECT_EQ(form_value("application/json", body, {"data"}), std::nullopt);
+  EXPECT_EQ(form_value("application/x-www-form-urlencoded", "data=%5B1%5D", {"data"}), "[1]");
+  EXPECT_EQ(form_value("application/x-www-form-urlencoded", R"({"observation": [1]})", {"data"}), std::nullopt);
+}
+
+}  // namespace
+}  // namespace rival::serve

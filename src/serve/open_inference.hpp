@@ -1,0 +1,56 @@
+// The Open Inference Protocol, version 2, over HTTP: what clients send and get, in JSON and with the extension of
+// binary tensors (docs/moving-from-torchserve.md). Pure functions that take any bytes from outside.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "serve/batcher.hpp"
+#include "serve/endpoint.hpp"
+#include "serve/rows.hpp"
+
+namespace rival::serve {
+
+// A request in its two parts.
+struct InferText {
+  nlohmann::json json;
+  std::string_view binary;  // of the body: tensors, in the order in which the JSON names them
+};
+// `json_bytes`: what the header Inference-Header-Content-Length says; "": the body is JSON alone.
+Result<InferText> split_infer(std::string_view body, std::string_view json_bytes);
+
+// Which requests belong together, by Triton's parameters.
+struct Sequence {
+  std::string id;  // as it stands in the JSON: 42, "a"; "": it belongs to none
+  bool start = false, end = false;
+};
+Result<Sequence> read_sequence(const InferText& text);
+
+enum class Tensor { choices, values, probabilities, value };
+
+struct InferRequest {
+  struct Output {
+    Tensor tensor;
+    bool binary;
+  };
+  std::string id;
+  Rows rows;
+  std::vector<Output> outputs;
+  std::chrono::microseconds timeout{};  // 0: none
+
+  bool estimates() const;  // some output is one
+};
+// Errors name the tensor and the field.
+Result<InferRequest> read_infer(const InferText& text, const RowSizes& sizes);
+
+// `answer` is in time, with estimates where the request has them.
+HttpAnswer write_infer(const InferRequest& request, std::string_view model, std::string_view version,
+                       const RowSizes& sizes, const Answered& answer);
+
+// What a client is told of a bot.
+nlohmann::ordered_json infer_metadata(std::string_view model, std::string_view version, const RowSizes& sizes);
+
+}  // namespace rival::serve
