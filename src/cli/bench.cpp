@@ -374,8 +374,14 @@ Action declare(Arguments& arguments, const Games& games) {
   arguments.add("--seconds", &options->seconds, "How long to measure each figure", {.low = 0.001, .high = 3600});
   arguments.add("--beside", &options->beside,
                 "Another game, to be compared with this one in turns: how fast it is where this one is 100%");
-  arguments.add("--sessions", &options->load.sessions, "Of `serve`: bots that act at once", {.low = 1, .high = 1e6});
-  arguments.add("--rate", &options->load.rate, "Of `serve`: decisions a second of each", {.low = 0.1, .high = 1000});
+  arguments.add("--sessions", &options->load.sessions,
+                "Of `serve`: bots that act at once, 1000 by default; with --http connections, by default 8",
+                {.low = 1, .high = 1e6});
+  arguments.add("--rate", &options->load.rate, "Of `serve`: decisions a second of each, 60 by default",
+                {.low = 0.1, .high = 1000});
+  arguments.add_flag("--http", options->load.http,
+                     "Of `serve`: how many predictions it gives over HTTP, where each connection asks for one after "
+                     "the other");
   arguments.add("--url", &options->load.url, "Of `serve`: a server that runs already, on which BOT is a name");
   arguments.add("--token-file", &options->load.token_file,
                 "Of `serve`: whose first line that server wants to be shown");
@@ -395,7 +401,8 @@ Command bench_command() {
            {"bench {} --hidden 128x128", "connect_four"},
            {"bench {} --threads 1", "cartpole"},
            {"bench runtime runs/demo"},
-           {"bench serve runs/demo --sessions 10000"}},
+           {"bench serve runs/demo --sessions 10000"},
+           {"bench serve runs/demo --http"}},
           declare};
 }
 

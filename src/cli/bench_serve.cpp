@@ -1,4 +1,5 @@
-// rival bench serve BOT: a bot server under the load of many game servers (serve/load.hpp).
+// rival bench serve BOT: a bot server under the load of many game servers (serve/load.hpp), or of clients over HTTP
+// (serve/http_load.hpp).
 
 #include "cli/bench_serve.hpp"
 
@@ -13,6 +14,7 @@
 #include "base/number.hpp"
 #include "cli/serve.hpp"
 #include "serve/client.hpp"
+#include "serve/http_load.hpp"
 #include "serve/load.hpp"
 #include "serve/server.hpp"
 
@@ -34,6 +36,7 @@ class ServerProcess {
     if (process < 0) return Error{fmt::format("no process can be started: {}", std::strerror(errno))};
     if (process == 0) {
       ::close(ends[0]);
+      std::signal(SIGTERM, SIG_DFL);  // until the server takes it: what this process does with it is not for its child
       serve(load, games, ends[1]);
     }
     ::close(ends[1]);
@@ -97,61 +100,106 @@ class ServerProcess {
   int port_ = 0;
 };
 
+// Which server, and which of its bots.
+struct ServedBot {
+  std::string host = "127.0.0.1";
+  int port = 0;
+  std::string token = {}, bot = {};
+};
+
+void figure(Console& console, const char* label, const std::string& value) {
+  console.print("  {:<42} {}\n", label, console.bold(value));
+}
+
+Result<Json> measure_ticks(const ServeLoad& wanted, const ServedBot& target, Console& console) {
+  const int sessions = wanted.sessions.value_or(1000);
+  const double rate = wanted.rate.value_or(60);
+  const serve::LoadOptions load{.host = target.host,
+                                .port = target.port,
+                                .token = target.token,
+                                .bot = target.bot,
+                                .bots = sessions,
+                                .rate = rate,
+                                .seconds = wanted.seconds,
+                                .budget_ms = 1000 / rate};
+  console.print("{} bots, {} decisions a second each, for {} s\n", grouped(sessions), with_digits(rate, 4),
+                with_digits(wanted.seconds, 4));
+  const Result<serve::LoadResult> put = serve::put_load(load);
+  if (!put) return put.error();
+  const serve::LoadResult& result = put.value();
+  const double asked = std::max<double>(1, static_cast<double>(result.asked));
+  const double answered = static_cast<double>(result.decisions) / result.seconds;
+  figure(console, "decisions a second", grouped(std::llround(answered)));
+  figure(console, "milliseconds: median, 99%, 99.9%",
+         fmt::format("{:.2f}, {:.2f}, {:.2f}", result.p50_ms, result.p99_ms, result.p999_ms));
+  figure(console, "answered after their time",
+         fmt::format("{:.3f}%", 100 * static_cast<double>(result.missed) / asked));
+  return Json{{"sessions", sessions},
+              {"connections", result.connections},
+              {"rate", rate},
+              {"decisions_per_second", answered},
+              {"p50_ms", result.p50_ms},
+              {"p99_ms", result.p99_ms},
+              {"p999_ms", result.p999_ms},
+              {"worst_ms", result.worst_ms},
+              {"budget_ms", load.budget_ms},
+              {"missed_share", static_cast<double>(result.missed) / asked},
+              {"late_share", static_cast<double>(result.late) / asked},
+              {"seconds", result.seconds}};
+}
+
+Result<Json> measure_http(const ServeLoad& wanted, const ServedBot& target, Console& console) {
+  const serve::HttpLoadOptions load{.host = target.host,
+                                    .port = target.port,
+                                    .token = target.token,
+                                    .bot = target.bot,
+                                    .connections = wanted.sessions.value_or(8),
+                                    .seconds = wanted.seconds};
+  console.print("{} connections that ask for a prediction, again and again, for {} s\n", load.connections,
+                with_digits(wanted.seconds, 4));
+  const Result<serve::HttpLoadResult> put = serve::put_http_load(load);
+  if (!put) return put.error();
+  const serve::HttpLoadResult& result = put.value();
+  const double answered = static_cast<double>(result.requests) / result.seconds;
+  figure(console, "requests a second", grouped(std::llround(answered)));
+  figure(console, "milliseconds: median, 99%", fmt::format("{:.2f}, {:.2f}", result.p50_ms, result.p99_ms));
+  return Json{{"connections", load.connections},
+              {"requests_per_second", answered},
+              {"p50_ms", result.p50_ms},
+              {"p99_ms", result.p99_ms},
+              {"seconds", result.seconds}};
+}
+
 }  // namespace
 
 Result<Outcome> bench_serve(const ServeLoad& wanted, const Games& games, Console& console) {
-  serve::LoadOptions load{.bot = wanted.bot,
-                          .bots = wanted.sessions,
-                          .rate = wanted.rate,
-                          .seconds = wanted.seconds,
-                          .budget_ms = 1000 / wanted.rate};
+  if (wanted.http && wanted.rate)
+    wrong_usage(Error{"--rate is not for --http: a connection asks as soon as it has its answer"});
+  ServedBot target{.bot = wanted.bot};
   std::unique_ptr<ServerProcess> own;
   if (wanted.url.empty()) {
     Result<std::unique_ptr<ServerProcess>> started = ServerProcess::start(wanted, games);
     if (!started) return started.error();
     own = std::move(started.value());
-    load.port = own->port();
-    load.bot = "bot";
+    target.port = own->port();
+    target.bot = "bot";
   } else {
     const Result<serve::HostPort> place = serve::parse_address(wanted.url);
     if (!place) return usage_error({"--url: " + place.error().message});
-    load.host = place.value().host;
-    load.port = place.value().port;
+    target.host = place.value().host;
+    target.port = place.value().port;
   }
   if (!wanted.token_file.empty()) {
     const Result<std::string> token = read_token(wanted.token_file);
     if (!token) return token.error();
-    load.token = token.value();
+    target.token = token.value();
   }
-  console.print("{} bots, {} decisions a second each, for {} s\n", grouped(wanted.sessions),
-                with_digits(wanted.rate, 4), with_digits(wanted.seconds, 4));
-  const Result<serve::LoadResult> put = serve::put_load(load);
-  if (!put) return put.error();
+  Result<Json> measured = wanted.http ? measure_http(wanted, target, console) : measure_ticks(wanted, target, console);
+  if (!measured) return measured.error();
   const double processor = own ? own->end() : 0;
-  const serve::LoadResult& result = put.value();
-  const double asked = std::max<double>(1, static_cast<double>(result.asked));
-  Json json{{"sessions", wanted.sessions},
-            {"connections", result.connections},
-            {"rate", wanted.rate},
-            {"decisions_per_second", static_cast<double>(result.decisions) / result.seconds},
-            {"p50_ms", result.p50_ms},
-            {"p99_ms", result.p99_ms},
-            {"p999_ms", result.p999_ms},
-            {"worst_ms", result.worst_ms},
-            {"budget_ms", load.budget_ms},
-            {"missed_share", static_cast<double>(result.missed) / asked},
-            {"late_share", static_cast<double>(result.late) / asked},
-            {"server_cpu_seconds", processor},
-            {"seconds", result.seconds}};
-  const auto figure = [&](const char* label, const std::string& value) {
-    console.print("  {:<42} {}\n", label, console.bold(value));
-  };
-  figure("decisions a second", grouped(std::llround(static_cast<double>(result.decisions) / result.seconds)));
-  figure("milliseconds: median, 99%, 99.9%",
-         fmt::format("{:.2f}, {:.2f}, {:.2f}", result.p50_ms, result.p99_ms, result.p999_ms));
-  figure("answered after their time", fmt::format("{:.3f}%", 100 * static_cast<double>(result.missed) / asked));
-  if (own) figure("seconds of a processor, of the server", fmt::format("{:.2f}", processor));
-  return Outcome{json};
+  measured.value()["server_cpu_seconds"] = processor;
+  if (own) figure(console, "seconds of a processor, of the server", fmt::format("{:.2f}", processor));
+  return Outcome{measured.value()};
 }
 
 }  // namespace rival::cli

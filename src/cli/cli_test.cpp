@@ -298,6 +298,14 @@ TEST(Cli, BenchServePutsALoadOnAServer) {
                      "server_cpu_seconds", "seconds"});
   EXPECT_EQ(json["decisions_per_second"], 500);
   EXPECT_GT(json["server_cpu_seconds"], 0);
+  const Ran http = rival_({"bench", "serve", run, "--http", "--sessions", "3", "--seconds", "0.5", "--json"});
+  ASSERT_EQ(http.exit_code, 0) << http.err;
+  const Json predictions = Json::parse(http.out);
+  expect_keys(predictions, {"connections", "requests_per_second", "p50_ms", "p99_ms", "server_cpu_seconds", "seconds"});
+  EXPECT_EQ(predictions["connections"], 3);
+  EXPECT_GT(predictions["requests_per_second"], 0);
+  EXPECT_LE(predictions["p50_ms"], predictions["p99_ms"]);
+  EXPECT_EQ(rival_({"bench", "serve", run, "--http", "--rate", "10"}).exit_code, 2);
   EXPECT_EQ(rival_({"bench", "serve"}).exit_code, 2);
   for (const char* kind : {"serve", "runtime"}) {
     const Ran trained = rival_({"bench", kind, run, "--hidden", "8"});
