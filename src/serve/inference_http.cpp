@@ -173,6 +173,7 @@ void InferenceHttp::open_inference(const Parts& parts, const HttpRequest& reques
 
 void InferenceHttp::infer(const std::string& model, const std::string& version, const HttpRequest& request,
                           const Reply& reply) {
+  const Clock::time_point arrived = Clock::now();
   const auto refuse = [&](int status, const std::string& what) { reply(fault(status, what)); };
   const std::string amiss = amiss_in_encoding(request);
   if (!amiss.empty()) return refuse(400, amiss);
@@ -211,12 +212,13 @@ void InferenceHttp::infer(const std::string& model, const std::string& version, 
 
   if (sequence.start) {
     if (playing_.ending) return refuse(503, kEnding);
-    if (at != sequences_.end()) end(at);
-    const std::int64_t free = playing_.options.most_seats - playing_.seats;
+    const int given_back = at != sequences_.end() && at->second.session ? at->second.session->seats() : 0;
+    const std::int64_t free = playing_.options.most_seats - playing_.seats + given_back;
     if (rows > free) {
       playing_.metrics.refused("seats");
       return refuse(503, fmt::format("{} seats are more than are free: {}", rows, free));
     }
+    if (at != sequences_.end()) end(at);
     session = playing_.batcher.open(bot, rows, {});
     at = sequences_.insert_or_assign({model, sequence.id}, Open{session, Clock::now()}).first;
     ++running_;
@@ -230,9 +232,9 @@ void InferenceHttp::infer(const std::string& model, const std::string& version, 
   if (!sequence.id.empty()) at->second.last = Clock::now();
   if (sequence.end) end(at);
 
-  Asked asked{.estimates = asks.value().estimates()};
+  Asked asked{.arrived = arrived, .estimates = asks.value().estimates()};
   const std::chrono::microseconds timeout = asks.value().timeout;
-  if (timeout.count() > 0) asked.deadline = asked.arrived + timeout;
+  if (timeout.count() > 0) asked.deadline = arrived + timeout;
   const auto held = std::make_shared<const InferRequest>(std::move(asks.value()));
   const Session& of = *session;
   decide(

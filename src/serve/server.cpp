@@ -163,7 +163,7 @@ void ServerOfSockets::end() {
   }
   end_if_idle();
   if (io_.stopped()) return;
-  log("draining", {{"connections", connections_.size()}});
+  log("draining", {{"connections", connections_.size()}, {"sequences", inference_->sequences()}});
   for (Connection* connection : connections_) connection->drain();
   asio::co_spawn(io_, finish(), asio::detached);
 }
@@ -353,7 +353,8 @@ asio::awaitable<void> ServerOfSockets::serve(Socket stream) {
       if (!code) co_await http::async_read(stream, buffer, parser, into(code));
     }
     if (code == http::error::body_limit) {
-      const std::string what = fmt::format("a body has {} bytes at most", options_.largest_frame);
+      const std::string what =
+          fmt::format("a body has {} bytes at most, without the token {}", options_.largest_frame, kLargestBody);
       Response refusal = fault(parser.get(), http::status::payload_too_large, what);
       refusal.keep_alive(false);
       beast::error_code ignored;
