@@ -43,9 +43,10 @@ std::string_view parameter(std::string_view field, std::string_view name) {
   return {};
 }
 
-// The value of a part of a multipart form, by the name in its Content-Disposition.
-std::optional<std::string_view> part_value(std::string_view boundary, std::string_view body, std::string_view name) {
-  if (boundary.empty()) return {};
+// The parts of a multipart form that have this name in their Content-Disposition.
+std::vector<std::string> part_values(std::string_view boundary, std::string_view body, std::string_view name) {
+  std::vector<std::string> values;
+  if (boundary.empty()) return values;
   const std::string line = "--" + std::string(boundary), end = "\r\n" + line;
   take_until(body, line);
   while (body.starts_with("\r\n")) {
@@ -55,10 +56,21 @@ std::optional<std::string_view> part_value(std::string_view boundary, std::strin
     while (!head.empty()) {
       std::string_view field = take_until(head, "\r\n");
       if (same_word(without_spaces(take_until(field, ":")), "content-disposition") && parameter(field, "name") == name)
-        return part;
+        values.emplace_back(part);
     }
   }
-  return {};
+  return values;
+}
+
+std::vector<std::string> query_values(std::string_view query, std::string_view name) {
+  std::vector<std::string> values;
+  while (!query.empty()) {
+    std::string value(take_until(query, "&"));
+    std::replace(value.begin(), value.end(), '+', ' ');
+    std::string_view rest = value;
+    if (percent_decoded(take_until(rest, "=")) == name) values.push_back(percent_decoded(rest));
+  }
+  return values;
 }
 
 }  // namespace
@@ -86,24 +98,20 @@ std::vector<std::string> path_parts(std::string_view path) {
 }
 
 std::optional<std::string> query_value(std::string_view query, std::string_view name) {
-  while (!query.empty()) {
-    std::string value(take_until(query, "&"));
-    std::replace(value.begin(), value.end(), '+', ' ');
-    std::string_view rest = value;
-    if (percent_decoded(take_until(rest, "=")) == name) return percent_decoded(rest);
-  }
-  return {};
+  const std::vector<std::string> values = query_values(query, name);
+  return values.empty() ? std::nullopt : std::optional(values.front());
 }
 
-std::optional<std::string> form_value(std::string_view content_type, std::string_view body,
-                                      std::initializer_list<std::string_view> names) {
+std::vector<std::string> form_values(std::string_view content_type, std::string_view body,
+                                     std::initializer_list<std::string_view> names) {
   const std::string_view type = without_spaces(content_type.substr(0, content_type.find(';')));
   for (const std::string_view name : names) {
-    if (same_word(type, "application/x-www-form-urlencoded")) {
-      if (std::optional<std::string> value = query_value(body, name)) return value;
-    } else if (same_word(type, "multipart/form-data")) {
-      if (const auto value = part_value(parameter(content_type, "boundary"), body, name)) return std::string(*value);
-    }
+    std::vector<std::string> values;
+    if (same_word(type, "application/x-www-form-urlencoded"))
+      values = query_values(body, name);
+    else if (same_word(type, "multipart/form-data"))
+      values = part_values(parameter(content_type, "boundary"), body, name);
+    if (!values.empty()) return values;
   }
   return {};
 }

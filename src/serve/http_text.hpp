@@ -18,9 +18,9 @@ std::vector<std::string> path_parts(std::string_view path);
 // Of "limit=3&url=a%2Fb", where '+' means a space: the value of a name, if it is there.
 std::optional<std::string> query_value(std::string_view query, std::string_view name);
 
-// What a form (multipart or URL-encoded, as `content_type` says) holds under the first of these names that it has.
-// Nothing: it is no form, or has none of them.
-std::optional<std::string> form_value(std::string_view content_type, std::string_view body,
-                                      std::initializer_list<std::string_view> names);
+// What a form (multipart or URL-encoded, as `content_type` says) holds under the first of these names that it has,
+// which may be several values. None: it is no form, or has none of the names.
+std::vector<std::string> form_values(std::string_view content_type, std::string_view body,
+                                     std::initializer_list<std::string_view> names);
 
 }  // namespace rival::serve

@@ -31,13 +31,13 @@ TEST(HttpText, Forms) {
       "--xyz\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\n1\r\n"
       "--xyz\r\nContent-Disposition: form-data; name=\"data\"; filename=\"rows.json\"\r\n"
       "Content-Type: application/octet-stream\r\n\r\n[[1],\r\n[2]]\r\n--xyz--\r\n";
-  EXPECT_EQ(form_value("multipart/form-data; boundary=xyz", body, {"data", "body"}), "[[1],\r\n[2]]");
-  EXPECT_EQ(form_value("Multipart/Form-Data; boundary=\"xyz\"", body, {"body", "other"}), "1");
-  EXPECT_EQ(form_value("multipart/form-data; boundary=xyz", body, {"body"}), std::nullopt);
-  EXPECT_EQ(form_value("multipart/form-data", body, {"data"}), std::nullopt);
-  EXPECT_EQ(form_value("application/json", body, {"data"}), std::nullopt);
-  EXPECT_EQ(form_value("application/x-www-form-urlencoded", "data=%5B1%5D", {"data"}), "[1]");
-  EXPECT_EQ(form_value("application/x-www-form-urlencoded", R"({"observation": [1]})", {"data"}), std::nullopt);
+  EXPECT_EQ(form_values("multipart/form-data; boundary=xyz", body, {"data", "body"}), (Parts{"[[1],\r\n[2]]"}));
+  EXPECT_EQ(form_values("Multipart/Form-Data; boundary=\"xyz\"", body, {"body", "other"}), (Parts{"1"}));
+  EXPECT_EQ(form_values("multipart/form-data; boundary=xyz", body, {"body"}), Parts());
+  EXPECT_EQ(form_values("multipart/form-data", body, {"data"}), Parts());
+  EXPECT_EQ(form_values("application/json", body, {"data"}), Parts());
+  EXPECT_EQ(form_values("application/x-www-form-urlencoded", "data=%5B1%5D&data=2", {"data"}), (Parts{"[1]", "2"}));
+  EXPECT_EQ(form_values("application/x-www-form-urlencoded", R"({"observation": [1]})", {"data"}), Parts());
 }
 
 }  // namespace

@@ -62,9 +62,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (const Result<Rows> rows = read(rest, kSizes)) expect_whole(rows.value());
       break;
     default:
-      (void)form_value("multipart/form-data; boundary=x", rest, {"data"});
-      (void)form_value(rest, "--x\r\nContent-Disposition: form-data; name=data\r\n\r\n1\r\n--x--", {"data"});
-      (void)form_value("application/x-www-form-urlencoded", rest, {"data"});
+      (void)form_values("multipart/form-data; boundary=x", rest, {"data"});
+      (void)form_values(rest, "--x\r\nContent-Disposition: form-data; name=data\r\n\r\n1\r\n--x--", {"data"});
+      (void)form_values("application/x-www-form-urlencoded", rest, {"data"});
       (void)path_parts(rest);
   }
   return 0;

@@ -335,8 +335,10 @@ void InferenceHttp::predict(const Parts& parts, const HttpRequest& request, cons
   if (!encoded.empty()) return refuse(400, encoded);
   const auto found = find(parts[1], parts.size() == 3 ? parts[2] : "");
   if (!found) return refuse(404, found.error().message);
-  const std::optional<std::string> form = form_value(header(request, "content-type"), request.body, {"data", "body"});
-  Result<Rows> rows = read_predictions(form ? *form : request.body, found.value()->sizes);
+  const Parts form = form_values(header(request, "content-type"), request.body, {"data", "body"});
+  if (form.size() > 1)
+    return refuse(400, fmt::format("the form has {} values of one name: send all rows in one", form.size()));
+  Result<Rows> rows = read_predictions(form.empty() ? request.body : form[0], found.value()->sizes);
   if (!rows) return refuse(400, rows.error().message);
   decide(
       without_seats(found.value()), std::make_shared<const Rows>(std::move(rows.value())), {},

@@ -203,6 +203,10 @@ TEST(InferenceHttp, AnswersTheClientsOfTorchServe) {
                 {{"Content-Type", "multipart/form-data; boundary=x"}})
                 .json[0]["choices"],
             Json(acted.choices));
+  EXPECT_EQ(ask(server.port(), http::verb::post, "/predictions/sample", form.substr(0, form.size() - 7) + form,
+                {{"Content-Type", "multipart/form-data; boundary=x"}})
+                .json["message"],
+            "the form has 2 values of one name: send all rows in one");
   const Said instances =
       post(server.port(), "/v1/models/sample:predict",
            {{"instances", {rows.observations, {{"observation", rows.observations}, {"mask", rows.masks}}}}});
