@@ -17,7 +17,8 @@ using nlohmann::json;
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostTensors = 16;
-constexpr std::size_t kLongestSequence = 256;  // bytes of an id
+constexpr std::size_t kLongestSequence = 256;                         // bytes of an id
+constexpr std::size_t kMostNumbers = 1 << 18, kMostBinary = 1 << 22;  // of an output
 constexpr auto kLongestTimeout = std::chrono::microseconds(std::chrono::hours(1));
 
 // The outputs of a bot, in the order in which metadata has them.
@@ -236,6 +237,13 @@ Result<InferRequest> read_infer(const InferText& text, const RowSizes& sizes) {
   read_outputs(text, sizes, request, error);
   if (!error) read_inputs(text, sizes, request.rows, error);
   if (error) return *error;
+  for (const Described& one : outputs_of(sizes))
+    for (const InferRequest::Output& output : request.outputs) {
+      const std::size_t numbers = index(request.rows.count) * index(one.columns);
+      if (output.tensor == one.tensor && numbers > (output.binary ? kMostBinary : kMostNumbers))
+        return Error{fmt::format("the output '{}' would have {} numbers; {} is the most, or {} as binary data",
+                                 one.name, numbers, kMostNumbers, kMostBinary)};
+    }
   if (Result<void> whole = complete(request.rows, sizes); !whole) return whole.error();
   return request;
 }

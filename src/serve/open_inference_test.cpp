@@ -132,6 +132,22 @@ TEST(OpenInference, ErrorsNameTheTensorAndTheField) {
             "row 0: observation[1] is nan");
 }
 
+TEST(OpenInference, OutputsHaveLimits) {
+  const RowSizes wide = {.observation = 1, .mask = 1000, .choices = 1, .parts = {1000}, .names = {"move"}};
+  const auto ask = [&](int rows, const std::string& binary) {
+    const std::string json =
+        R"({"inputs": [{"name": "observation", "datatype": "FP32", "shape": [)" + std::to_string(rows) +
+        R"(, 1], "parameters": {"binary_data_size": )" + std::to_string(4 * rows) +
+        R"(}}], "outputs": [{"name": "probabilities", "parameters": {"binary_data": )" + binary + "}}]}";
+    return read(json + std::string(static_cast<std::size_t>(4 * rows), '\0'), std::to_string(json.size()), wide);
+  };
+  EXPECT_TRUE(ask(262, "false"));
+  EXPECT_EQ(ask(263, "false").error().message,
+            "the output 'probabilities' would have 263000 numbers; 262144 is the most, or 4194304 as binary data");
+  EXPECT_TRUE(ask(4194, "true"));
+  EXPECT_FALSE(ask(4195, "true"));
+}
+
 TEST(OpenInference, ReadsSequences) {
   const auto sequence = [](const std::string& parameters) {
     return read_sequence(split_infer(R"({"parameters": )" + parameters + "}", "").value());
