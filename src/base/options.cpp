@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
-#include <set>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -33,9 +33,21 @@ bool parse_list(std::string_view text, std::vector<std::int64_t>& values) {
   return true;
 }
 
+using Names = std::map<std::string, std::string>;
+
 bool is_text(const OptionRow::Target& target) {
-  return std::holds_alternative<std::string*>(target) || std::holds_alternative<NamedTarget>(target);
+  return std::holds_alternative<std::string*>(target) || std::holds_alternative<NamedTarget>(target) ||
+         std::holds_alternative<Names*>(target);
 }
+
+// What a key means: a row, and in one that is a group, the name.
+struct Place {
+  const OptionRow* row = nullptr;
+  std::string name = {};
+
+  bool operator<(const Place& other) const { return std::tie(row, name) < std::tie(other.row, other.name); }
+  std::string key() const { return name.empty() ? row->key : row->key + "." + name; }
+};
 
 // Text as the kind that the option wants; monostate if it is none.
 Written written_text(const OptionRow::Target& target, std::string_view text) {
@@ -53,10 +65,13 @@ Written written_text(const OptionRow::Target& target, std::string_view text) {
 }
 
 // The written value as the one that the option takes, or what it must be.
-Result<void> fit(const OptionRow& row, const Written& written, std::string_view shown, Value& value) {
+Result<void> fit(const Place& place, const Written& written, std::string_view shown, Value& value) {
+  const OptionRow& row = *place.row;
   const auto wanted = [&](const std::string& what) {
-    return Error{"'" + row.key + "' must be " + what + ", not '" + std::string(shown.substr(0, 100)) + "'"};
+    return Error{"'" + place.key() + "' must be " + what + ", not '" + std::string(shown.substr(0, 100)) + "'"};
   };
+  if (std::holds_alternative<Names*>(row.target) && place.name.empty())
+    return wanted("a group [" + row.key + "] of lines NAME = \"...\"");
   const auto in_range = [&](double number) { return number >= row.low && number <= row.high; };
   const std::string range = Range<double>{row.low, row.high}.text();  // "a number from 1 to 100"
   const auto* whole = std::get_if<std::int64_t>(&written);
@@ -99,20 +114,29 @@ Result<void> fit(const OptionRow& row, const Written& written, std::string_view 
   return {};
 }
 
-void assign(const OptionRow& row, const Value& value) {
+void assign(const Place& place, const Value& value) {
   std::visit(
       [&]<typename T>(const T& target) {
-        if constexpr (std::is_pointer_v<T>)
+        if constexpr (std::is_same_v<T, Names*>)
+          (*target)[place.name] = std::get<std::string>(value);
+        else if constexpr (std::is_pointer_v<T>)
           *target = std::get<std::remove_pointer_t<T>>(value);
         else
           target.set(std::get<std::string>(value));
       },
-      row.target);
+      place.row->target);
 }
 
-Result<const OptionRow*> find_row(std::span<const OptionRow> rows, std::string_view key, std::string_view where) {
-  for (const OptionRow& row : rows)
-    if (row.key == key) return &row;
+Result<Place> find_place(std::span<const OptionRow> rows, std::string_view key, std::string_view where) {
+  for (const OptionRow& row : rows) {
+    if (row.key == key) return Place{&row};
+    if (!std::holds_alternative<Names*>(row.target) || !key.starts_with(row.key + ".")) continue;
+    const std::string_view name = key.substr(row.key.size() + 1);
+    if (name.empty() || name.find('.') != std::string_view::npos)
+      return Error{std::string(where) + "a name in [" + row.key + "] is of letters, digits, '_' and '-', not '" +
+                   std::string(name.substr(0, 100)) + "'"};
+    return Place{&row, std::string(name)};
+  }
   std::vector<std::string> known;
   for (const OptionRow& row : rows) known.push_back(row.key);
   return unknown_name("option", key, known, where);
@@ -215,6 +239,7 @@ std::string toml_text(const OptionRow& row) {
       for (std::size_t i = 0; i < values->size(); ++i) text.append(i == 0 ? "" : ", ") += std::to_string((*values)[i]);
       return text + ']';
     }
+    std::string operator()(const Names*) const { return ""; }  // each name has a line of its own
   };
   return std::visit(Visitor(), row.target);
 }
@@ -237,12 +262,12 @@ std::string range_text(const OptionRow& row) {
 
 Result<void> set_option(std::span<const OptionRow> rows, std::string_view key, std::string_view value,
                         std::string_view where) {
-  const Result<const OptionRow*> row = find_row(rows, key, where);
-  if (!row) return row.error();
+  const Result<Place> place = find_place(rows, key, where);
+  if (!place) return place.error();
   Value fitted;
-  if (Result<void> fits = fit(*row.value(), written_text(row.value()->target, value), value, fitted); !fits)
+  if (Result<void> fits = fit(place.value(), written_text(place.value().row->target, value), value, fitted); !fits)
     return Error{std::string(where) + fits.error().message};
-  assign(*row.value(), fitted);
+  assign(place.value(), fitted);
   return {};
 }
 
@@ -254,8 +279,7 @@ Result<void> set_option(std::span<const OptionRow> rows, std::string_view assign
 }
 
 Result<void> read_toml(std::span<const OptionRow> rows, std::string_view text, std::string_view file) {
-  std::vector<std::pair<const OptionRow*, Value>> assignments;
-  std::set<const OptionRow*> seen;
+  std::map<Place, Value> assignments;
   std::string group;
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   for (std::size_t number = 1; !text.empty(); ++number) {
@@ -275,16 +299,17 @@ Result<void> read_toml(std::span<const OptionRow> rows, std::string_view text, s
     const std::size_t equals = std::min(line.find('='), line.size());
     const std::string_view name = trimmed(line.substr(0, equals));
     if (equals == line.size() || !is_key(name)) return Error{where + "an option must be written key = value"};
-    const Result<const OptionRow*> row = find_row(rows, group + std::string(name), where);
-    if (!row) return row.error();
-    if (!seen.insert(row.value()).second) return Error{where + "'" + row.value()->key + "' is set twice"};
+    const Result<Place> place = find_place(rows, group + std::string(name), where);
+    if (!place) return place.error();
+    const auto [assignment, added] = assignments.try_emplace(place.value());
+    if (!added) return Error{where + "'" + place.value().key() + "' is set twice"};
     const std::string_view written = trimmed(line.substr(equals + 1));
-    auto& [target, value] = assignments.emplace_back();
-    target = row.value();
-    if (Result<void> fits = fit(*target, written_toml(target->target, written), written, value); !fits)
+    if (Result<void> fits =
+            fit(place.value(), written_toml(place.value().row->target, written), written, assignment->second);
+        !fits)
       return Error{where + fits.error().message};
   }
-  for (const auto& [row, value] : assignments) assign(*row, value);
+  for (const auto& [place, value] : assignments) assign(place, value);
   return {};
 }
 
@@ -304,6 +329,11 @@ std::string value_text(const OptionRow& row) {
       for (const int value : *values) text.append(text.empty() ? "" : "x") += std::to_string(value);
       return text;
     }
+    std::string operator()(const Names* names) const {
+      std::string text;
+      for (const auto& [name, value] : *names) text.append(text.empty() ? "" : " ").append(name).append("=") += value;
+      return text;
+    }
   };
   return std::visit(Visitor(), row.target);
 }
@@ -316,7 +346,13 @@ std::string write_toml(std::span<const OptionRow> rows) {
   std::string text;
   for (const OptionRow& row : rows) {
     text.append(text.empty() ? "" : "\n").append("# ").append(help_text(row)).append("\n");
-    text.append(row.key).append(" = ").append(toml_text(row)).append("\n");
+    const auto line = [&](const std::string& key, const std::string& value) {
+      text.append(key).append(" = ").append(value).append("\n");
+    };
+    if (const auto* names = std::get_if<Names*>(&row.target))
+      for (const auto& [name, value] : **names) line(row.key + "." + name, string_text(value));
+    else
+      line(row.key, toml_text(row));
   }
   return text;
 }

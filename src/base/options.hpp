@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,7 +37,9 @@ class NamedTarget {
 };
 
 struct OptionRow {
-  using Target = std::variant<double*, int*, std::int64_t*, bool*, std::string*, std::vector<int>*, NamedTarget>;
+  // A map is a group of its own: "bots.NAME" sets the text of a NAME, which has no dots.
+  using Target = std::variant<double*, int*, std::int64_t*, bool*, std::string*, std::vector<int>*, NamedTarget,
+                              std::map<std::string, std::string>*>;
 
   std::string key;   // lower_case_with_underscores; a dot makes a group: "league.size"
   Target target;     // holds the default, and receives the value

@@ -1,5 +1,6 @@
 // Configuration files from anywhere: no crash, and what is accepted survives being written and read again.
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,9 +16,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   bool normalise = true;
   std::string note;
   std::vector<int> hidden = {64};
-  const std::vector<OptionRow> rows = {{"rate", &rate, "Real."},  {"epochs", &epochs, "Whole.", 1, 100},
-                                       {"seed", &seed, "Large."}, {"normalise", &normalise, "Yes or no."},
-                                       {"note", &note, "Text."},  {"group.hidden", &hidden, "List.", 0, 9999}};
+  std::map<std::string, std::string> names;
+  const std::vector<OptionRow> rows = {{"rate", &rate, "Real."},     {"epochs", &epochs, "Whole.", 1, 100},
+                                       {"seed", &seed, "Large."},    {"normalise", &normalise, "Yes or no."},
+                                       {"note", &note, "Text."},     {"group.hidden", &hidden, "List.", 0, 9999},
+                                       {"names", &names, "By name."}};
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (read_toml(rows, text, "config.toml")) {
     check(epochs >= 1 && epochs <= 100, "the range holds");
@@ -25,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check(read_toml(rows, written, "config.toml").ok(), "what is written can be read");
     check(write_toml(rows) == written, "and is the same");
   } else if (!set_option(rows, text)) {
-    check(seed == 1 && note.empty(), "an error changes nothing");
+    check(seed == 1 && note.empty() && names.empty(), "an error changes nothing");
   }
   return 0;
 }

@@ -160,6 +160,31 @@ TEST(Options, ReadingNamesFileAndLine) {
         << value;
 }
 
+TEST(Options, AGroupMayHoldWhateverNames) {
+  std::map<std::string, std::string> bots;
+  int port = 1;
+  const std::vector<OptionRow> rows = {{"port", &port, "A number."}, {"bots", &bots, "What is served."}};
+  const auto error = [&](const std::string& text) {
+    const Result<void> read = read_toml(rows, text, "s.toml");
+    return read ? "" : read.error().message;
+  };
+  EXPECT_EQ(error("port = 2\n[bots]\neasy = \"runs/a@900\"\nhard-1 = 'b#c' # best\n"), "");
+  EXPECT_EQ(bots, (std::map<std::string, std::string>{{"easy", "runs/a@900"}, {"hard-1", "b#c"}}));
+  EXPECT_EQ(write_toml(rows),
+            "# A number.\nport = 2\n\n# What is served.\nbots.easy = \"runs/a@900\"\n"
+            "bots.hard-1 = \"b#c\"\n");
+  EXPECT_EQ(error(write_toml(rows)), "");
+  ASSERT_TRUE(set_option(rows, "bots.third", "c"));
+  EXPECT_EQ(value_text(rows[1]), "easy=runs/a@900 hard-1=b#c third=c");
+  bots.clear();
+  EXPECT_EQ(error("[bots]\na = \"x\"\na = \"y\""), "s.toml:3: 'bots.a' is set twice");
+  EXPECT_EQ(error("[bots]\na = 3"), "s.toml:2: 'bots.a' must be a string in one line, such as \"auto\", not '3'");
+  EXPECT_EQ(error("bots = \"a\""), "s.toml:1: 'bots' must be a group [bots] of lines NAME = \"...\", not '\"a\"'");
+  EXPECT_EQ(error("[bots]\na.b = \"x\""), "s.toml:2: a name in [bots] is of letters, digits, '_' and '-', not 'a.b'");
+  EXPECT_TRUE(error("[bot]\na = \"x\"").starts_with("s.toml:2: unknown option 'bot.a'")) << error("[bot]\na = \"x\"");
+  EXPECT_TRUE(bots.empty()) << "an error changes nothing";
+}
+
 TEST(Options, HostileTextIsAnError) {
   EXPECT_NE(read_error(std::string("seed = 1\0", 9)), "");
   EXPECT_NE(read_error("\xff\xfe"), "");
