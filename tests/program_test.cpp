@@ -73,6 +73,28 @@ TEST_F(Program, AGameServerPlaysWithBotsOfTheServer) {
   EXPECT_TRUE(has(played.output, "Ended. ")) << played.output;
 }
 
+TEST_F(Program, AServerReadsItsFileAgainAtAHangup) {
+  const Finished served = in_folder(
+      "heard() { for i in $(seq 300); do grep -q \"$1\" said && return; sleep 0.1; done; cat said; exit 3; }\n"
+      "printf 'port = 0\\n[bots]\\none = \"run\"\\n' >serve.toml\n"
+      "'" +
+      kProgram +
+      "' serve --config serve.toml >said 2>&1 &\n"
+      "server=$!\n"
+      "heard Listening\n"
+      "printf 'port = 0\\nthreads = 2\\n[bots]\\ntwo = \"run\"\\none = \"run\"\\n' >serve.toml\n"
+      "kill -HUP $server; heard '\"reloaded\"'\n"
+      "printf 'port = 0\\nseat = 2\\n' >serve.toml\n"
+      "kill -HUP $server; heard '\"reload failed\"'\n"
+      "kill $server; wait $server || exit 5\n"
+      "cat said");
+  ASSERT_EQ(served.exit_code, 0) << served.output;
+  EXPECT_TRUE(has(served.output, R"({"event":"reloaded","bots":["one","two"],"needs_restart":["threads"]})"))
+      << served.output;
+  EXPECT_TRUE(has(served.output, R"("error":"serve.toml:2: unknown option 'seat'; did you mean 'seats'?)"))
+      << served.output;
+}
+
 TEST_F(Program, TheRuntimePlaysAsTheTrainerAlsoWhereTheBotSeesRules) {
   ASSERT_EQ(in_folder("rival train pig --parameter goal=any --steps 3e4 --hidden 16x16 --out drawn").exit_code, 0);
   for (const char* run : {"run", "drawn"}) {

@@ -136,8 +136,8 @@ void Arguments::add_flag(const std::string& name, bool& value, const std::string
   app_->options.push_back({name, "", help});
 }
 
-void Arguments::add_each(const std::string& name, std::function<void(const std::string&)> each,
-                         const std::string& help) {
+void Arguments::add_each(const std::string& name, std::function<void(const std::string&)> each, const std::string& help,
+                         bool required) {
   const bool positional = !name.starts_with('-');
   app_->cli
       .add_option_function<std::vector<std::string>>(name,
@@ -145,7 +145,7 @@ void Arguments::add_each(const std::string& name, std::function<void(const std::
                                                        for (const std::string& text : texts) each(text);
                                                      })
       ->allow_extra_args(positional)
-      ->required(positional);
+      ->required(positional && required);
   if (positional)
     app_->positionals.push_back({name + "...", "", help});
   else

@@ -37,8 +37,10 @@ class Arguments {
   // A name without dashes ("GAME") is a positional argument. The target must live until parse() is done.
   void add(const std::string& name, Target target, const std::string& help, const Rules& rules = {});
   void add_flag(const std::string& name, bool& value, const std::string& help);
-  // An option whose text is given to `each`, every time it appears; or a positional argument, of one text or more.
-  void add_each(const std::string& name, std::function<void(const std::string& text)> each, const std::string& help);
+  // An option whose text is given to `each`, every time it appears; or a positional argument, of any number of texts,
+  // if `required` of one at least.
+  void add_each(const std::string& name, std::function<void(const std::string& text)> each, const std::string& help,
+                bool required = true);
 
   // More to explain, below the options: a title, and rows of a name and its help.
   void add_section(std::string title, std::vector<std::pair<std::string, std::string>> rows);

@@ -385,6 +385,8 @@ Action declare(Arguments& arguments, const Games& games) {
   arguments.add("--url", &options->load.url, "Of `serve`: a server that runs already, on which BOT is a name");
   arguments.add("--token-file", &options->load.token_file,
                 "Of `serve`: whose first line that server wants to be shown");
+  arguments.add("--ca-file", &options->load.ca_file,
+                "Of `serve`: who vouches for that server if it is https://, as PEM; default: the system's authorities");
   constexpr std::string_view kRows[] = {"hidden", "epochs", "threads", "precision"};
   add_training_options(arguments, kRows, options->rows);
   add_setup(arguments, options->setup);

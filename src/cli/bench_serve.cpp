@@ -17,6 +17,7 @@
 #include "serve/http_load.hpp"
 #include "serve/load.hpp"
 #include "serve/server.hpp"
+#include "serve/tls.hpp"
 
 namespace rival::cli {
 namespace {
@@ -104,7 +105,8 @@ class ServerProcess {
 struct ServedBot {
   std::string host = "127.0.0.1";
   int port = 0;
-  std::string token = {}, bot = {};
+  std::string token = {}, bot = {  std::shared_ptr<serve::TlsContext> tls = nullptr;  // null: without
+};
 };
 
 void figure(Console& console, const char* label, const std::string& value) {
@@ -117,6 +119,7 @@ Result<Json> measure_ticks(const ServeLoad& wanted, const ServedBot& target, Con
   const serve::LoadOptions load{.host = target.host,
                                 .port = target.port,
                                 .token = target.token,
+                                .tls = target.tls,
                                 .bot = target.bot,
                                 .bots = sessions,
                                 .rate = rate,
@@ -188,6 +191,12 @@ Result<Outcome> bench_serve(const ServeLoad& wanted, const Games& games, Console
     if (!place) return usage_error({"--url: " + place.error().message});
     target.host = place.value().host;
     target.port = place.value().port;
+    if (place.value().tls && wanted.http) wrong_usage(Error{"--http does not speak TLS: give an address with http://"});
+    if (place.value().tls) {
+      const auto tls = serve::tls_client(wanted.ca_file);
+      if (!tls) return tls.error();
+      target.tls = tls.value();
+    }
   }
   if (!wanted.token_file.empty()) {
     const Result<std::string> token = read_token(wanted.token_file);

@@ -10,8 +10,8 @@ namespace rival::cli {
 
 struct ServeLoad {
   std::string bot;  // to serve; or its name at `url`
-  std::string url;  // of a server that runs already, http://HOST:PORT; "": one is started
-  std::string token_file;
+  std::string url;  // of a server that runs already, http://HOST:PORT or https://; "": one is started
+  std::string token_file, ca_file;
   std::optional<int> sessions;  // bots that act `rate` times a second, 1000; or, over HTTP, connections, 8
   std::optional<double> rate;   // 60
   double seconds = 10;

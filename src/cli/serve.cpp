@@ -10,29 +10,18 @@
 #include "base/file.hpp"
 #include "base/index.hpp"
 #include "cli/player.hpp"
+#include "cli/serve_options.hpp"
+#include "cli/settings.hpp"
 #include "nn/safetensors.hpp"
 #include "serve/records_http.hpp"
 #include "serve/server.hpp"
+#include "serve/tls.hpp"
 
 namespace rival::cli {
 namespace {
 
-struct Options {
-  std::vector<std::string> bots;
-  std::string host = "127.0.0.1", token_file, game, records;
-  int port = 8765, threads = 1, seats = 200'000, connections = 1000;
-  double wait_ms = 0.3, idle = 300, drain = 30;
-};
-
-Result<Outcome> serve_bots(const Options& options, const Games& games, Console& console) {
-  serve::Directory directory(hosted_loader(games, options.game), substitutes_loader(games, options.game));
-  for (const std::string& bot : options.bots) {
-    const std::size_t equals = bot.find('=');
-    const bool named = equals != std::string::npos && !path_exists(bot);
-    if (Result<void> added = named ? directory.add(bot.substr(equals + 1), bot.substr(0, equals)) : directory.add(bot);
-        !added)
-      return added.error();
-  }
+// What a server is to do. Null log and renewal.
+Result<serve::ServerOptions> server_options(const ServeOptions& options) {
   serve::ServerOptions how;
   how.host = options.host;
   how.port = options.port;
@@ -41,28 +30,55 @@ Result<Outcome> serve_bots(const Options& options, const Games& games, Console& 
     if (!token) return token.error();
     how.token = token.value();
   }
-  const auto milliseconds = [](double ms) { return std::chrono::microseconds(std::llround(1000 * ms)); };
+  if (!options.tls_certificate.empty()) {
+    const auto tls = serve::tls_server(options.tls_certificate, options.tls_key);
+    if (!tls) return tls.error();
+    how.tls = tls.value();
+  }
   how.batcher.threads = options.threads;
-  how.batcher.wait = milliseconds(options.wait_ms);
+  how.batcher.wait = std::chrono::microseconds(std::llround(1000 * options.wait_ms));
   how.most_seats = options.seats;
   how.most_connections = options.connections;
-  how.idle = std::chrono::seconds(std::llround(options.idle));
-  how.drain = std::chrono::seconds(std::llround(options.drain));
-  if (!options.records.empty()) {
-    Result<records::Records> opened = records::Records::open(options.records);
+  how.idle = std::chrono::seconds(std::llround(options.idle_seconds));
+  how.drain = std::chrono::seconds(std::llround(options.drain_seconds));
+  return how;
+}
+
+// What has become of the options, for a server whose bots are for that game.
+Result<serve::Renewal> renewed(const ServeCommandLine& line, const std::string& game) {
+  const Result<ServeOptions> options = read_serve_options(line);
+  if (!options) return options.error();
+  if (options.value().game != game) return Error{"'game' cannot change while the server runs"};
+  const Result<serve::ServerOptions> how = server_options(options.value());
+  if (!how) return how.error();
+  return serve::Renewal{how.value(), options.value().bots};
+}
+
+Result<Outcome> serve_bots(const ServeCommandLine& line, const Games& games, Console& console) {
+  const Result<ServeOptions> options = read_serve_options(line);
+  if (!options) return options.error();
+  Result<serve::ServerOptions> how = server_options(options.value());
+  if (!how) return how.error();
+  serve::Directory directory(hosted_loader(games, options.value().game),
+                             substitutes_loader(games, options.value().game));
+  if (Result<void> served = directory.serve(options.value().bots); !served) return served.error();
+  if (!options.value().records.empty()) {
+    Result<records::Records> opened = records::Records::open(options.value().records);
     if (!opened) return opened.error();
-    how.endpoints.push_back(serve::records_endpoint(std::move(opened).value()));
+    how->endpoints.push_back(serve::records_endpoint(std::move(opened).value()));
   }
-  how.log = [&](const std::string& line) { console.verbatim(line + "\n"); };
-  const Result<std::unique_ptr<serve::Server>> server = serve::Server::listen(directory, how);
+  how->log = [&](const std::string& text) { console.verbatim(text + "\n"); };
+  how->renew = [&] { return renewed(line, options.value().game); };
+  const Result<std::unique_ptr<serve::Server>> server = serve::Server::listen(directory, how.value());
   if (!server) return server.error();
   serve::Server& running = *server.value();
   const int port = running.port();
   for (const auto& bot : directory.all())
     console.print("{}: {}, version {}\n", console.bold(bot->name), bot->bot->bot().game, bot->version);
-  const bool six = options.host.find(':') != std::string::npos;
-  console.print("Listening on http://{}{}{}:{}/ (Ctrl-C ends, sessions first)\n", six ? "[" : "", options.host,
-                six ? "]" : "", port);
+  const std::string& host = how->host;
+  const bool six = host.find(':') != std::string::npos;
+  console.print("Listening on http{}://{}{}{}:{}/ (Ctrl-C ends, sessions first)\n", how->tls ? "s" : "", six ? "[" : "",
+                host, six ? "]" : "", port);
   running.run();
   const serve::Metrics::Totals totals = running.metrics().totals();
   console.print("Ended. {} decisions, {} of them after their time\n", grouped(totals.decisions),
@@ -72,27 +88,18 @@ Result<Outcome> serve_bots(const Options& options, const Games& games, Console& 
 }
 
 Action declare(Arguments& arguments, const Games& games) {
-  const auto options = std::make_shared<Options>();
+  const auto line = std::make_shared<ServeCommandLine>();
   arguments.add_each(
-      "BOT", [options](const std::string& bot) { options->bots.push_back(bot); },
-      "A bot's file, a run's folder or RUN@RATING; NAME=BOT gives it another name");
-  arguments.add("--host", &options->host, "The address to listen on; one that others can reach wants a token");
-  arguments.add("--port", &options->port, "The port; 0: any that is free", {.low = 0, .high = 65535});
-  arguments.add("--token-file", &options->token_file, "A file whose first line clients must show as a bearer token");
-  arguments.add("--threads", &options->threads, "Threads that compute decisions; one more is for the network",
-                {.low = 1, .high = 256});
-  arguments.add("--wait-ms", &options->wait_ms, "How long a decision waits for others, to be computed together",
-                {.low = 0, .high = 1000});
-  arguments.add("--seats", &options->seats, "The most seats of all sessions together", {.low = 1, .high = 1e7});
-  arguments.add("--connections", &options->connections, "The most connections", {.low = 1, .high = 60000});
-  arguments.add("--idle-seconds", &options->idle, "After so long without a tick a session expires",
-                {.low = 1, .high = 1e6});
-  arguments.add("--drain-seconds", &options->drain, "How long sessions may go on once the server is told to end",
-                {.low = 0, .high = 1e5});
-  arguments.add("--records", &options->records,
-                "A file for the records of players, which is made if need be: results, ratings, leaderboards");
-  arguments.add("--game", &options->game, "The game, from elsewhere than where the bots say");
-  return [options, &games](Console& console) { return serve_bots(*options, games, console); };
+      "BOT", [line](const std::string& bot) { line->bots.push_back(bot); },
+      "A bot's file, a run's folder or RUN@RATING; NAME=BOT gives it another name", false);
+  arguments.add("--config", &line->config, "A file with these options and bots, read again at SIGHUP");
+  ServeOptions standard;
+  for (const OptionRow& row : option_rows(standard)) {
+    if (row.key == "bots") continue;
+    const std::string value = value_text(row);
+    add_option(arguments, row, line->typed, value.empty() ? "" : "; default: " + value);
+  }
+  return [line, &games](Console& console) { return serve_bots(*line, games, console); };
 }
 
 }  // namespace

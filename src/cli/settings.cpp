@@ -35,12 +35,17 @@ void add_training_options(Arguments& arguments, std::span<const std::string_view
   for (const std::string_view key : keys) {
     const auto row = std::find_if(rows.begin(), rows.end(), [&](const OptionRow& r) { return r.key == key; });
     check(row != rows.end(), "an option of training");
-    std::string name = "--" + row->key, help = help_text(*row);
-    std::replace(name.begin(), name.end(), '_', '-');
-    if (is_letter(help.front())) help.front() = static_cast<char>(help.front() & ~0x20);
-    arguments.add_each(
-        name, [&typed, key = row->key](const std::string& text) { typed.emplace_back(key, text); }, help);
+    add_option(arguments, *row, typed);
   }
+}
+
+void add_option(Arguments& arguments, const OptionRow& row, std::vector<std::pair<std::string, std::string>>& typed,
+                const std::string& more) {
+  std::string name = "--" + row.key, help = help_text(row) + more;
+  std::replace(name.begin(), name.end(), '_', '-');
+  if (is_letter(help.front())) help.front() = static_cast<char>(help.front() & ~0x20);
+  arguments.add_each(
+      name, [&typed, key = row.key](const std::string& text) { typed.emplace_back(key, text); }, help);
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/options.hpp"
 #include "cli/arguments.hpp"
 #include "game/match_settings.hpp"
 #include "rival/game.hpp"
@@ -25,6 +26,10 @@ struct MatchSetup {
 // added to `typed` as key and text; it must live until the command runs.
 void add_training_options(Arguments& arguments, std::span<const std::string_view> keys,
                           std::vector<std::pair<std::string, std::string>>& typed);
+
+// Declares the option of a row in the same way; `more` ends its help.
+void add_option(Arguments& arguments, const OptionRow& row, std::vector<std::pair<std::string, std::string>>& typed,
+                const std::string& more = "");
 
 // Declares the options; their texts are added to `setup`, which must live until the command runs.
 void add_setup(Arguments& arguments, MatchSetup& setup);

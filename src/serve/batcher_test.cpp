@@ -278,5 +278,41 @@ TEST(Directory, ServesByNameAndReadsAgain) {
   EXPECT_EQ(directory.find("demo").value()->version, "2");
 }
 
+TEST(Directory, ServesAnotherOfferInOneStep) {
+  std::map<std::string, std::uint64_t> versions = {{"a", 1}, {"a@900", 1}, {"b", 1}, {"c", 1}};
+  Directory directory([&](const std::string& typed) -> Result<Hosted> {
+    if (!versions.contains(typed)) return Error{"no " + typed};
+    return sample_bot(versions[typed]);
+  });
+  const auto names = [&] {
+    std::string text;
+    for (const auto& bot : directory.all()) text += bot->name + "=" + bot->version + " ";
+    return text;
+  };
+  ASSERT_TRUE(directory.serve({{"one", "a"}, {"two", "b"}}));
+  ASSERT_TRUE(directory.find("one@900"));
+  EXPECT_EQ(names(), "one=1 one@900=1 two=1 ");
+  const auto held = directory.find("two").value(), same = directory.find("one").value();
+
+  // One that cannot be read: nothing has changed, not even what came before it.
+  versions["a"] = 2;
+  EXPECT_EQ(directory.serve({{"one", "a"}, {"two", "nowhere"}}).error().message, "no nowhere");
+  EXPECT_EQ(names(), "one=1 one@900=1 two=1 ");
+
+  versions = {{"a", 1}, {"a@900", 3}, {"c", 5}};
+  ASSERT_TRUE(directory.serve({{"one", "a"}, {"three", "c"}}));
+  EXPECT_EQ(names(), "one=1 one@900=3 three=5 ");
+  EXPECT_EQ(directory.find("one").value(), same) << "what has not changed is the same";
+  EXPECT_EQ(held->version, "1") << "who plays goes on";
+  EXPECT_FALSE(directory.find("two"));
+
+  // The name of another run now: what was asked for of the one before goes with it.
+  ASSERT_TRUE(directory.serve({{"one", "c"}}));
+  EXPECT_EQ(names(), "one=5 ");
+  versions.erase("c");
+  EXPECT_FALSE(directory.reload());
+  EXPECT_EQ(names(), "one=5 ");
+}
+
 }  // namespace
 }  // namespace rival::serve

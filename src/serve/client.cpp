@@ -11,6 +11,7 @@
 #include "base/json.hpp"
 #include "base/json_fields.hpp"
 #include "base/number.hpp"
+#include "serve/tls.hpp"
 
 namespace rival::serve {
 namespace {
@@ -29,8 +30,10 @@ std::string text_of(const Json& said) {
 }  // namespace
 
 Result<HostPort> parse_address(const std::string& address) {
-  constexpr std::string_view kScheme = "http://";
-  std::string place = address.starts_with(kScheme) ? address.substr(kScheme.size()) : address;
+  constexpr std::string_view kScheme = "http://", kTls = "https://";
+  const bool tls = address.starts_with(kTls);
+  const std::size_t scheme = tls ? kTls.size() : address.starts_with(kScheme) ? kScheme.size() : 0;
+  std::string place = address.substr(scheme);
   place = place.substr(0, place.find('/'));
   const std::size_t colon = place.rfind(':');
   const std::optional<std::int64_t> port =
@@ -39,7 +42,7 @@ Result<HostPort> parse_address(const std::string& address) {
     return Error{fmt::format("'{}' is no address of a server, as in http://127.0.0.1:8765", address)};
   std::string host = place.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return HostPort{host, static_cast<int>(*port)};
+  return HostPort{host, static_cast<int>(*port), tls};
 }
 
 Result<SessionInfo> read_opened(const Json& answer, const std::string& place) {
@@ -70,6 +73,7 @@ Result<SessionInfo> read_opened(const Json& answer, const std::string& place) {
 struct BotServer::Connection {
   std::string address;
   Options options;
+  std::optional<TlsRelay> tls;
   asio::io_context io{1};
   websocket::stream<tcp::socket> stream{io};
   std::uint32_t next_tick = 0, next_id = 0;
@@ -101,6 +105,25 @@ struct BotServer::Connection {
     }
     if (!lost.empty()) return wrong(lost);
     return {};
+  }
+
+  Result<void> reach(const HostPort& place) {
+    tcp::socket& socket = stream.next_layer();
+    if (place.tls) {
+      const auto context = tls_client(options.ca_file);
+      if (!context) return context.error();
+      const auto plain = tls.emplace().connect(context.value(), place.host, place.port, options.timeout, io);
+      if (!plain) return wrong(plain.error().message);
+      socket = std::move(*plain.value());
+      return {};
+    }
+    beast::error_code code;
+    tcp::resolver resolver(io);
+    const auto found = resolver.resolve(place.host, std::to_string(place.port), code);
+    if (code) return wrong(code.message());
+    Result<void> connected = wait([&](auto done) { asio::async_connect(socket, found, std::move(done)); });
+    if (connected) socket.set_option(tcp::no_delay(true), code);
+    return connected;
   }
 
   Result<void> write(const std::string& bytes, bool binary) {
@@ -169,16 +192,7 @@ Result<BotServer> BotServer::connect(const std::string& address, const Options& 
   auto connection = std::make_unique<Connection>();
   connection->address = address;
   connection->options = options;
-  beast::error_code code;
-  tcp::resolver resolver(connection->io);
-  const auto found = resolver.resolve(place.value().host, std::to_string(place.value().port), code);
-  if (code) return connection->wrong(code.message());
-  tcp::socket& socket = connection->stream.next_layer();
-  if (Result<void> connected =
-          connection->wait([&](auto done) { asio::async_connect(socket, found, std::move(done)); });
-      !connected)
-    return connected.error();
-  socket.set_option(tcp::no_delay(true), code);
+  if (Result<void> reached = connection->reach(place.value()); !reached) return reached.error();
   connection->stream.set_option(
       websocket::stream_base::decorator([token = options.token](websocket::request_type& request) {
         if (!token.empty()) request.set(beast::http::field::authorization, "Bearer " + token);

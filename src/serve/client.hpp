@@ -51,9 +51,10 @@ class BotServer {
   struct Options {
     std::string token;
     std::chrono::milliseconds timeout{10'000};  // of each call
+    std::string ca_file = {};  // of https: the PEM file of who vouches for the server; "": the system's authorities
   };
 
-  // `address`: "http://127.0.0.1:8765".
+  // `address`: "http://127.0.0.1:8765", or https://, which wants a certificate of that name.
   static Result<BotServer> connect(const std::string& address, const Options& options);
   static Result<BotServer> connect(const std::string& address) { return connect(address, Options()); }
   BotServer(BotServer&&) noexcept;
@@ -94,10 +95,11 @@ class BotServer {
   std::unique_ptr<Connection> connection_;
 };
 
-// The parts of "http://ADDRESS:PORT". Error: it is no such thing.
+// The parts of "http://ADDRESS:PORT", or https://. Error: it is no such thing.
 struct HostPort {
   std::string host;
   int port = 0;
+  bool tls = false;
 };
 Result<HostPort> parse_address(const std::string& address);
 

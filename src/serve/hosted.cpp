@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::size_t kMostRated = 256;  // bots by rating that are read because clients ask for them
 
-std::string called(const std::string& typed) {
-  const std::filesystem::path path(typed);
-  return path.extension() == ".safetensors" ? path.stem().string() : path.filename().string();
+Error name_is_taken(const std::string& name, const std::string& typed) {
+  return usage_error(
+      {fmt::format("two bots would be called '{}': give one another name, as in other={}", name, typed)});
 }
 
 }  // namespace
@@ -37,6 +37,14 @@ Hosted host(std::string name, const Spec& spec, std::shared_ptr<const SharedBot>
   return hosted;
 }
 
+Result<void> offer_bot(Offer& offer, std::string typed, std::string name) {
+  while (typed.size() > 1 && typed.ends_with('/')) typed.pop_back();
+  const std::filesystem::path path(typed);
+  if (name.empty()) name = path.extension() == ".safetensors" ? path.stem().string() : path.filename().string();
+  if (!offer.try_emplace(name, typed).second) return name_is_taken(name, typed);
+  return {};
+}
+
 Result<std::shared_ptr<const Hosted>> Directory::read(const std::string& typed, const std::string& name) const {
   Result<Hosted> hosted = load_(typed);
   if (!hosted) return hosted.error();
@@ -44,41 +52,54 @@ Result<std::shared_ptr<const Hosted>> Directory::read(const std::string& typed, 
   return std::make_shared<const Hosted>(std::move(hosted.value()));
 }
 
-Result<void> Directory::add(std::string typed, std::string name) {
-  while (typed.size() > 1 && typed.ends_with('/')) typed.pop_back();
-  if (name.empty()) name = called(typed);
-  const auto found = read(typed, name);
+Directory::Entries Directory::entries() const {
+  const std::scoped_lock lock(mutex_);
+  return entries_;
+}
+
+Result<void> Directory::add(const std::string& typed, const std::string& name) {
+  Offer one;
+  if (Result<void> offered = offer_bot(one, typed, name); !offered) return offered;
+  const auto& [key, place] = *one.begin();
+  const auto found = read(place, key);
   if (!found) return found.error();
   const std::scoped_lock lock(mutex_);
-  if (!entries_.try_emplace(name, Entry{typed, found.value()}).second)
-    return usage_error(
-        {fmt::format("two bots would be called '{}': give one another name, as in other={}", name, typed)});
+  if (!entries_.try_emplace(key, Entry{place, found.value()}).second) return name_is_taken(key, place);
+  return {};
+}
+
+Result<void> Directory::serve(const Offer& offer) {
+  const Entries before = entries();
+  Entries after;
+  for (const auto& [name, typed] : offer) {
+    const auto found = read(typed, name);
+    if (!found) return found.error();
+    after[name] = {typed, found.value()};
+  }
+  for (const auto& [name, entry] :
+       before) {  // by rating, of runs that are still served; others are read when asked for
+    const auto run = after.find(name.substr(0, name.rfind('@')));
+    if (!entry.asked || run == after.end() || !entry.typed.starts_with(run->second.typed + "@")) continue;
+    if (const auto found = read(entry.typed, name)) after.try_emplace(name, Entry{entry.typed, found.value(), true});
+  }
+  for (auto& [name, entry] : after) {  // who plays an unchanged version shares its decisions with those that come
+    const auto old = before.find(name);
+    if (old != before.end() && old->second.present->version == entry.present->version &&
+        old->second.present->temperature == entry.present->temperature &&
+        old->second.present->reaction_steps == entry.present->reaction_steps)
+      entry.present = old->second.present;
+  }
+  const std::scoped_lock lock(mutex_);
+  entries_ = std::move(after);
+  substitutes_.clear();
   return {};
 }
 
 Result<void> Directory::reload() {
-  std::map<std::string, Entry> entries;
-  {
-    const std::scoped_lock lock(mutex_);
-    entries = entries_;
-  }
-  Result<void> result;
-  {
-    const std::scoped_lock lock(mutex_);
-    substitutes_.clear();
-  }
-  for (const auto& [name, entry] : entries) {
-    const auto found = read(entry.typed, name);
-    if (!found) {
-      if (result) result = found.error();
-      continue;
-    }
-    if (found.value()->version == entry.present->version && found.value()->temperature == entry.present->temperature)
-      continue;
-    const std::scoped_lock lock(mutex_);
-    entries_[name].present = found.value();
-  }
-  return result;
+  Offer offer;
+  for (const auto& [name, entry] : entries())
+    if (!entry.asked) offer[name] = entry.typed;
+  return serve(offer);
 }
 
 Result<std::shared_ptr<const Hosted>> Directory::find(const std::string& name) {
@@ -103,7 +124,9 @@ Result<std::shared_ptr<const Hosted>> Directory::find(const std::string& name) {
   const auto found = read(typed, name);
   if (!found) return found.error();
   const std::scoped_lock lock(mutex_);
-  return entries_.try_emplace(name, Entry{typed, found.value()}).first->second.present;
+  const auto run = entries_.find(name.substr(0, name.rfind('@')));
+  if (run == entries_.end() || !typed.starts_with(run->second.typed + "@")) return found;  // it has changed meanwhile
+  return entries_.try_emplace(name, Entry{typed, found.value(), true}).first->second.present;
 }
 
 Result<std::shared_ptr<const Substitutes>> Directory::substitutes(const std::string& name) {
@@ -112,7 +135,7 @@ Result<std::shared_ptr<const Substitutes>> Directory::substitutes(const std::str
   {
     const std::scoped_lock lock(mutex_);
     if (const auto known = substitutes_.find(name); known != substitutes_.end()) return known->second;
-    typed = entries_.at(name).typed;
+    if (const auto entry = entries_.find(name); entry != entries_.end()) typed = entry->second.typed;
   }
   if (!load_substitutes_) return Error{fmt::format("'{}': this server has no substitutes", name)};
   Result<Substitutes> read = load_substitutes_(typed);

@@ -41,16 +41,24 @@ using LoadHosted = std::function<Result<Hosted>(const std::string& typed)>;
 // The same for the scale of a run; Substitutes::levels have no names yet.
 using LoadSubstitutes = std::function<Result<Substitutes>(const std::string& typed)>;
 
+// Bots to be served, as people type them, by the names by which clients ask for them.
+using Offer = std::map<std::string, std::string>;
+
+// Adds one; `name` "": as its run or file is called. Error: the name is taken.
+Result<void> offer_bot(Offer& offer, std::string typed, std::string name = "");
+
 // Thread-safe.
 class Directory {
  public:
   explicit Directory(LoadHosted load, LoadSubstitutes load_substitutes = nullptr)
       : load_(std::move(load)), load_substitutes_(std::move(load_substitutes)) {}
 
-  // Reads a bot and serves it as `name`; "": as its run or file is called. Error: as of `load`, or the name is taken.
-  Result<void> add(std::string typed, std::string name = "");
-  // Reads all files again; who plays already stays with its version. Error: the first that went wrong; those stay as
-  // they are.
+  // Reads a bot and serves it, called as by offer_bot(). Error: as of `load`, or the name is taken.
+  Result<void> add(const std::string& typed, const std::string& name = "");
+  // Serves these and no others, in their present versions: all are read before anything changes, and an error, as of
+  // `load`, changes nothing. Who plays already stays with its version, also of a bot that is served no more.
+  Result<void> serve(const Offer& offer);
+  // Reads what is served again: as serve().
   Result<void> reload();
 
   // The present version. NAME@RATING, of a run that is served as NAME, is read when it is first asked for. Error: there
@@ -64,13 +72,17 @@ class Directory {
   struct Entry {
     std::string typed;
     std::shared_ptr<const Hosted> present;
+    bool asked = false;  // a client asked for the rating
   };
+  using Entries = std::map<std::string, Entry>;
   Result<std::shared_ptr<const Hosted>> read(const std::string& typed, const std::string& name) const;
+
+  Entries entries() const;
 
   LoadHosted load_;
   LoadSubstitutes load_substitutes_;
   mutable std::mutex mutex_;
-  std::map<std::string, Entry> entries_;
+  Entries entries_;
   std::map<std::string, std::shared_ptr<const Substitutes>> substitutes_;
 };
 

@@ -19,6 +19,7 @@
 #include "serve/awaiting.hpp"
 #include "serve/client.hpp"
 #include "serve/tick.hpp"
+#include "serve/tls.hpp"
 
 namespace rival::serve {
 namespace {
@@ -31,6 +32,7 @@ using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
 constexpr double kWarmUp = 1, kLastAnswers = 2;  // seconds
+constexpr auto kConnect = std::chrono::seconds(10);
 
 struct Sample {
   float ms;
@@ -39,6 +41,7 @@ struct Sample {
 
 struct Shared {
   const LoadOptions& options;
+  std::optional<TlsRelay> tls;
   asio::io_context io{1};
   Clock::time_point begin;
   std::vector<Sample> samples;
@@ -58,27 +61,31 @@ class Client : public std::enable_shared_from_this<Client> {
 
   asio::awaitable<void> connect() {
     const LoadOptions& options = shared_.options;
+    const std::string place = fmt::format("{}:{}", options.host, options.port);
     beast::error_code code;
-    tcp::resolver resolver(shared_.io);
-    const auto there = resolver.resolve(options.host, std::to_string(options.port), code);
-    if (!code) co_await beast::get_lowest_layer(stream_).async_connect(there, into(code));
-    if (code)
-      co_return shared_.fail(fmt::format("cannot connect to {}:{}: {}", options.host, options.port, code.message()));
-    beast::get_lowest_layer(stream_).socket().set_option(tcp::no_delay(true), code);
+    tcp::socket& socket = beast::get_lowest_layer(stream_).socket();
+    if (options.tls) {
+      const auto plain = shared_.tls->connect(options.tls, options.host, options.port, kConnect, shared_.io);
+      if (!plain) co_return shared_.fail(fmt::format("cannot connect to {}: {}", place, plain.error().message));
+      socket = std::move(*plain.value());
+    } else {
+      tcp::resolver resolver(shared_.io);
+      const auto there = resolver.resolve(options.host, std::to_string(options.port), code);
+      if (!code) co_await beast::get_lowest_layer(stream_).async_connect(there, into(code));
+      if (code) co_return shared_.fail(fmt::format("cannot connect to {}: {}", place, code.message()));
+      socket.set_option(tcp::no_delay(true), code);
+    }
     stream_.set_option(websocket::stream_base::decorator([&](websocket::request_type& request) {
       if (!options.token.empty()) request.set(beast::http::field::authorization, "Bearer " + options.token);
     }));
     co_await stream_.async_handshake(options.host, "/v1/play", into(code));
-    if (code)
-      co_return shared_.fail(
-          fmt::format("{}:{} does not take a connection: {}", options.host, options.port, code.message()));
+    if (code) co_return shared_.fail(fmt::format("{} does not take a connection: {}", place, code.message()));
     const std::string wish = json_text(Json{{"open", options.bot}, {"seats", bots_}});
     co_await stream_.async_write(asio::buffer(wish), into(code));
     std::string text;
     auto buffer = asio::dynamic_buffer(text);
     if (!code) co_await stream_.async_read(buffer, into(code));
     if (code) co_return shared_.fail("the server opens no session: " + code.message());
-    const std::string place = fmt::format("{}:{}", options.host, options.port);
     const Result<nlohmann::json> answer = parse_json(text, place);
     const Result<SessionInfo> opened = answer ? read_opened(answer.value(), place) : answer.error();
     if (!opened) co_return shared_.fail(opened.error().message);
@@ -170,6 +177,7 @@ class Client : public std::enable_shared_from_this<Client> {
 
 Result<LoadResult> put_load(const LoadOptions& options) {
   Shared shared{.options = options};
+  if (options.tls) shared.tls.emplace();
   std::vector<std::shared_ptr<Client>> clients;
   for (int left = options.bots; left > 0; left -= options.bots_a_server)
     clients.push_back(

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,16 +13,19 @@
 
 namespace rival::serve {
 
+struct TlsContext;
+
 struct LoadOptions {
   std::string host = "127.0.0.1";
   int port = 8765;
   std::string token;
-  std::string bot;          // its name at the server
-  int bots = 1000;          // in all
-  int bots_a_server = 100;  // of a connection, which sends a frame with all of them each tick
-  double rate = 60;         // ticks a second
-  double seconds = 10;      // that count; a second before them does not
-  double budget_ms = 16;    // within which a tick is to be answered
+  std::shared_ptr<TlsContext> tls = nullptr;  // of a client (serve/tls.hpp); null: without
+  std::string bot;                            // its name at the server
+  int bots = 1000;                            // in all
+  int bots_a_server = 100;                    // of a connection, which sends a frame with all of them each tick
+  double rate = 60;                           // ticks a second
+  double seconds = 10;                        // that count; a second before them does not
+  double budget_ms = 16;                      // within which a tick is to be answered
   std::uint64_t seed = 1;
 };
 

@@ -21,7 +21,7 @@ class Metrics {
   void computed(const Hosted& bot, int rows, std::chrono::nanoseconds took);
   void session(const Hosted& bot, int seats, int by);  // by: 1 opened, -1 ended
   void connection(int by);
-  // Something that was refused: "token", "frame", "request", "limit", "slow".
+  // Something that was refused: "token", "frame", "request", "limit", "slow", "tls".
   void refused(std::string_view why);
   void request(std::string_view path, int status);
 

@@ -33,6 +33,7 @@ class Running {
   std::string address() const { return "http://127.0.0.1:" + std::to_string(port()); }
   void end() { server_->stop(); }
   void wait() { thread_.join(); }
+  void reload() { server_->reload(); }
   void publish(std::uint64_t version) {
     version_ = version;
     EXPECT_TRUE(directory_.reload());

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio.hpp>
 #include <boost/beast.hpp>
 #include <condition_variable>
@@ -18,6 +19,7 @@
 #include "serve/awaiting.hpp"
 #include "serve/connection.hpp"
 #include "serve/inference_http.hpp"
+#include "serve/tls.hpp"
 
 namespace rival::serve {
 namespace {
@@ -40,6 +42,10 @@ const std::set<std::string_view> kPaths = {"/", "/livez", "/readyz", "/bots", "/
 
 std::string_view view(beast::string_view text) {
   return {text.data(), text.size()};
+}
+
+asio::ip::address address_of(const std::string& host, beast::error_code& code) {
+  return asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, code);
 }
 
 class ServerOfSockets final : public Server {
@@ -65,6 +71,9 @@ class ServerOfSockets final : public Server {
   void stop() override {
     asio::post(io_, [this] { end(); });
   }
+  void reload() override {
+    asio::post(renewing_, [this] { renew(); });
+  }
   const Metrics& metrics() const override { return metrics_; }
 
  private:
@@ -84,6 +93,8 @@ class ServerOfSockets final : public Server {
   }
 
   asio::awaitable<void> accept();
+  void shake_hands(tcp::socket socket, std::shared_ptr<void> held);
+  void begin(tcp::socket socket, std::shared_ptr<void> held);
   asio::awaitable<void> serve(Socket stream);
   asio::awaitable<void> watch_signals();
   asio::awaitable<void> finish();
@@ -92,41 +103,51 @@ class ServerOfSockets final : public Server {
   Response answer(const Request& request, std::string_view path);
   bool allowed(const Request& request) const;
   void end();
+  void renew();
+  void apply(const ServerOptions& fresh);
+  Json needs_restart(const ServerOptions& fresh) const;
   void leave(Connection* connection);
   void end_if_idle();
 
   ServerOptions options_;
+  std::atomic<int> sockets_{0};
   asio::io_context io_{1};
   tcp::acceptor acceptor_;
   asio::signal_set signals_;
   Metrics metrics_;
-  int sockets_ = 0;
   std::set<Connection*> connections_;  // that play
   int asked_ = 0;                      // requests that are not answered yet
   Batcher batcher_;                    // its threads post to io_: gone before that
   Playing playing_;
   std::shared_ptr<InferenceHttp> inference_;
-  asio::thread_pool watching_{1};  // gone before what it uses
+  std::optional<TlsRelay> tls_;
+  asio::thread_pool watching_{1}, renewing_{1};  // gone before what they use; both read bots, which takes its time
   std::mutex due_mutex_;
   std::condition_variable none_due_;
   int due_ = 0;  // answers of endpoints
 };
 
+// Others than this machine must show a token.
+Result<void> closed_to_others(const ServerOptions& options) {
+  beast::error_code code;
+  const asio::ip::address address = address_of(options.host, code);
+  if (code) return usage_error({fmt::format("'{}' is no address of a network: 127.0.0.1, 0.0.0.0, ::1", options.host)});
+  if (!address.is_loopback() && options.token.empty())
+    return usage_error(
+        {fmt::format("others than this machine can connect to {}:{}: give --token-file FILE, with a secret "
+                     "that they must show",
+                     options.host, options.port)});
+  return {};
+}
+
 Result<void> ServerOfSockets::open() {
+  if (Result<void> closed = closed_to_others(options_); !closed) return closed;
   beast::error_code code;
   const std::string place = fmt::format("{}:{}", options_.host, options_.port);
-  const asio::ip::address address =
-      asio::ip::make_address(options_.host == "localhost" ? "127.0.0.1" : options_.host, code);
-  if (code)
-    return usage_error({fmt::format("'{}' is no address of a network: 127.0.0.1, 0.0.0.0, ::1", options_.host)});
-  if (!address.is_loopback() && options_.token.empty())
-    return usage_error(
-        {fmt::format("others than this machine can connect to {}: give --token-file FILE, with a secret "
-                     "that they must show",
-                     place)});
-  const tcp::endpoint endpoint(address, static_cast<asio::ip::port_type>(options_.port));
+  const tcp::endpoint endpoint(address_of(options_.host, code), static_cast<asio::ip::port_type>(options_.port));
   const auto failed = [&] { return Error{fmt::format("cannot listen on {}: {}", place, code.message())}; };
   if (acceptor_.open(endpoint.protocol(), code); code) return failed();
+  if (options_.tls) tls_.emplace();
   acceptor_.set_option(asio::socket_base::reuse_address(true), code);
   if (acceptor_.bind(endpoint, code); code) return failed();
   if (acceptor_.listen(asio::socket_base::max_listen_connections, code); code) return failed();
@@ -146,13 +167,57 @@ asio::awaitable<void> ServerOfSockets::watch_signals() {
     beast::error_code code;
     const int signal = co_await signals_.async_wait(into(code));
     if (code) co_return;
-    if (signal != SIGHUP) {
+    if (signal == SIGHUP)
+      reload();
+    else
       end();
-      continue;
-    }
-    const Result<void> read = playing_.directory.reload();
-    log(read ? "reloaded" : "reload failed", read ? Json::object() : Json{{"error", read.error().message}});
   }
+}
+
+// On the thread for it.
+void ServerOfSockets::renew() {
+  std::optional<ServerOptions> fresh;
+  const Result<void> read = [&]() -> Result<void> {
+    if (!options_.renew) return playing_.directory.reload();
+    const Result<Renewal> renewal = options_.renew();
+    if (!renewal) return renewal.error();
+    fresh = renewal.value().options;
+    if (Result<void> closed = closed_to_others(*fresh); !closed) return closed;
+    return playing_.directory.serve(renewal.value().bots);
+  }();
+  asio::post(io_, [this, read, fresh = std::move(fresh)] {
+    if (!read) return log("reload failed", {{"error", read.error().message}});
+    Json said = {{"bots", Json::array()}};
+    for (const auto& bot : playing_.directory.all()) said["bots"].push_back(bot->name);
+    if (fresh) {
+      apply(*fresh);
+      if (Json names = needs_restart(*fresh); !names.empty()) said["needs_restart"] = std::move(names);
+    }
+    log("reloaded", std::move(said));
+  });
+}
+
+void ServerOfSockets::apply(const ServerOptions& fresh) {
+  options_.token = fresh.token;
+  options_.most_connections = fresh.most_connections;
+  options_.most_seats = fresh.most_seats;
+  options_.idle = fresh.idle;
+  options_.drain = fresh.drain;
+  if (options_.tls && fresh.tls) options_.tls = fresh.tls;
+}
+
+// The options that differ and are as they were.
+Json ServerOfSockets::needs_restart(const ServerOptions& fresh) const {
+  Json names = Json::array();
+  const auto differ = [&](const char* name, const auto& now, const auto& wanted) {
+    if (now != wanted) names.push_back(name);
+  };
+  differ("host", options_.host, fresh.host);
+  differ("port", options_.port, fresh.port);
+  differ("tls", options_.tls != nullptr, fresh.tls != nullptr);
+  differ("threads", options_.batcher.threads, fresh.batcher.threads);
+  differ("wait_ms", options_.batcher.wait, fresh.batcher.wait);
+  return names;
 }
 
 // The first time: no new sessions, and those that there are may end. The second time: now.
@@ -217,8 +282,28 @@ asio::awaitable<void> ServerOfSockets::accept() {
     }
     socket.set_option(tcp::no_delay(true), code);
     ++sockets_;
-    asio::co_spawn(io_, serve(Socket(std::move(socket))), [this](const std::exception_ptr&) { --sockets_; });
+    std::shared_ptr<void> held(nullptr, [this](void*) { --sockets_; });
+    if (options_.tls)
+      shake_hands(std::move(socket), std::move(held));
+    else
+      begin(std::move(socket), std::move(held));
   }
+}
+
+void ServerOfSockets::shake_hands(tcp::socket socket, std::shared_ptr<void> held) {
+  tls_->accept(options_.tls, std::move(socket), io_, held, [this, held](const auto& plain) {
+    asio::post(io_, [this, held, plain]() mutable {
+      if (plain)
+        begin(std::move(*plain.value()), std::move(held));
+      else
+        metrics_.refused("tls");
+    });
+  });
+}
+
+// `held` goes when the connection does.
+void ServerOfSockets::begin(tcp::socket socket, std::shared_ptr<void> held) {
+  asio::co_spawn(io_, serve(Socket(std::move(socket))), [held = std::move(held)](const std::exception_ptr&) {});
 }
 
 bool ServerOfSockets::allowed(const Request& request) const {

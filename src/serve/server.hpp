@@ -15,10 +15,14 @@
 
 namespace rival::serve {
 
+struct Renewal;
+struct TlsContext;
+
 struct ServerOptions {
   std::string host = "127.0.0.1";
   int port = 8765;    // 0: any that is free
   std::string token;  // what clients must show; needed where others than this machine can connect
+  std::shared_ptr<TlsContext> tls = nullptr;  // null: without (serve/tls.hpp)
   BatcherOptions batcher;
   int most_connections = 1000;
   int most_seats = 200'000;                               // of all sessions
@@ -29,6 +33,15 @@ struct ServerOptions {
   std::vector<std::shared_ptr<Endpoint>> endpoints = {};  // what else it answers over HTTP; the first that knows a path
   // Told what happens, a JSON object each: from the server's thread. Null: nobody.
   std::function<void(const std::string& line)> log = nullptr;
+  // What reload() reads; on a thread of its own. Null: the bots again, and nothing else.
+  std::function<Result<Renewal>()> renew = nullptr;
+};
+
+// Of the options only token, most_connections, most_seats, idle, drain and the certificate of TLS can change while a
+// server runs; the log names those that differ and cannot.
+struct Renewal {
+  ServerOptions options;
+  Offer bots;
 };
 
 class Server {
@@ -40,10 +53,12 @@ class Server {
 
   virtual int port() const = 0;
   // Serves until stop(), or until this process is told to end: SIGINT and SIGTERM let sessions end first, a second one
-  // does not wait; SIGHUP reads the bots again.
+  // does not wait; SIGHUP is reload().
   virtual void run() = 0;
   // From any thread: as SIGTERM.
   virtual void stop() = 0;
+  // From any thread: reads options and bots again. What goes wrong leaves all as it was, and the log says so.
+  virtual void reload() = 0;
   virtual const Metrics& metrics() const = 0;
 };
 

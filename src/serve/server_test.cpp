@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio.hpp>
 #include <boost/beast.hpp>
+#include <functional>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -214,6 +217,76 @@ TEST(Server, NewSessionsTakeTheNewVersionAndOldOnesStay) {
     return text.find("rival_decisions_total{bot=\"sample\",version=\"1\"} 2") != std::string::npos &&
            text.find("rival_sessions{bot=\"sample\",version=\"2\"} 1") != std::string::npos;
   }));
+}
+
+// What a server logs, from its thread.
+class Log {
+ public:
+  std::function<void(const std::string&)> writer() {
+    return [this](const std::string& line) {
+      const std::scoped_lock lock(mutex_);
+      lines_.push_back(Json::parse(line, nullptr, false));
+    };
+  }
+  // The last line of that event; null if there is none.
+  Json last(const std::string& event) {
+    const std::scoped_lock lock(mutex_);
+    const auto line = std::find_if(lines_.rbegin(), lines_.rend(), [&](const Json& l) { return l["event"] == event; });
+    return line == lines_.rend() ? Json() : *line;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Json> lines_;
+};
+
+TEST(Server, ReloadsItsOptionsAndBots) {
+  const std::string first = "a-secret-of-some-length", second = "another-secret-of-that-length";
+  Log log;
+  std::mutex mutex;
+  Result<Renewal> next = Error{"serve.toml:3: there is something wrong"};
+  ServerOptions options{.token = first, .log = log.writer()};
+  options.renew = [&] {
+    const std::scoped_lock lock(mutex);
+    return next;
+  };
+  const auto renew = [&](const Result<Renewal>& with) {
+    const std::scoped_lock lock(mutex);
+    next = with;
+  };
+  Running server(options);
+  Client client(server.port(), first);
+  EXPECT_EQ(client.wish({{"open", "sample"}, {"seats", 2}})["opened"], 1);
+
+  server.reload();
+  ASSERT_TRUE(soon([&] { return !log.last("reload failed").is_null(); }));
+  EXPECT_EQ(log.last("reload failed")["error"], "serve.toml:3: there is something wrong");
+  EXPECT_EQ(get(server.port(), "/bots", first).result(), http::status::ok) << "all is as it was";
+
+  // An address that is open to others without a token is refused as at the start, and the bots stay too.
+  renew(Renewal{{.host = "0.0.0.0"}, {{"other", "x"}}});
+  server.reload();
+  ASSERT_TRUE(soon(
+      [&] { return log.last("reload failed")["error"].get<std::string>().find("--token-file") != std::string::npos; }));
+  EXPECT_EQ(get(server.port(), "/bots", first).result(), http::status::ok);
+  EXPECT_EQ(client.wish({{"open", "sample"}})["opened"], 2);
+
+  Renewal fresh{{.port = 1, .token = second, .most_seats = 4}, {{"other", "x"}}};
+  fresh.options.batcher.threads = 3;
+  renew(fresh);
+  server.reload();
+  ASSERT_TRUE(soon([&] { return !log.last("reloaded").is_null(); }));
+  const Json said = log.last("reloaded");
+  EXPECT_EQ(said["bots"], Json({"other"}));
+  EXPECT_EQ(said["needs_restart"], Json({"port", "threads"}));
+  EXPECT_EQ(json_text(said).find(second), std::string::npos) << "secrets are not logged";
+  EXPECT_EQ(get(server.port(), "/bots", first).result(), http::status::unauthorized);
+  EXPECT_EQ(get(server.port(), "/bots", second).result(), http::status::ok);
+  // Who plays goes on, with a bot that is no more; new sessions get what is there.
+  EXPECT_EQ(client.act(1, SampleRows(2, 1)).size(), 4u);
+  EXPECT_EQ(client.wish({{"open", "sample"}})["error"], "unknown bot 'sample'; Known: other");
+  EXPECT_EQ(client.wish({{"open", "other"}, {"seats", 2}})["error"], "2 seats are more than are free: 1");
+  EXPECT_EQ(client.wish({{"open", "other"}})["opened"], 3);
 }
 
 TEST(Server, EndsWhenItsSessionsHave) {

@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 import signal
 import socket
 import struct
@@ -297,6 +298,42 @@ class Playing(Case):
         session.close()
 
 
+class Encrypted(Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if not shutil.which("openssl"):
+            raise unittest.SkipTest("there is no program `openssl`; scripts/install-deps test installs it")
+        cls.certificate, cls.key = (os.path.join(cls.folder, name) for name in ("certificate.pem", "key.pem"))
+        make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=rival"
+        make = [*make.split(), "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", cls.key, "-out", cls.certificate]
+        subprocess.run(make, check=True, stderr=subprocess.DEVNULL)
+        cls.address, _ = start(
+            cls, "c4=" + cls.path, "--tls-certificate", cls.certificate, "--tls-key", cls.key
+        )
+
+    def test_it_plays(self):
+        self.assertTrue(self.address.startswith("https://127.0.0.1:"))
+        with rival.Server(self.address, ca_file=self.certificate) as server:
+            self.assertEqual(server.bots()[0]["bot"], "c4")
+            session = server.open("c4", seats=200)
+            self.assertPlays(self.bot, session.act(self.observations, self.masks), self.observations, self.masks)
+            pending = [session.ask(self.observations, self.masks) for _ in range(100)]  # more than a buffer holds
+            self.assertTrue(all((one.result().choices == pending[0].result().choices).all() for one in pending))
+            server.poll()  # nothing has arrived
+            self.assertEqual(server.ended, "")
+
+    def test_it_trusts_no_other(self):
+        with self.assertRaisesRegex(rival.RivalError, "^https:.*: its certificate is not trusted: self"):
+            rival.Server(self.address)
+        with self.assertRaisesRegex(rival.RivalError, "its certificate is not trusted: Hostname mismatch"):
+            rival.Server(self.address.replace("127.0.0.1", "localhost"), ca_file=self.certificate)
+        with self.assertRaisesRegex(rival.RivalError, "no certificates in PEM form"):
+            rival.Server(self.address, ca_file=self.key)
+        with self.assertRaises(rival.RivalError):
+            rival.Server(self.address.replace("https", "http"))
+
+
 class Ending(Case):
     def test_a_token_and_the_end(self):
         file = os.path.join(self.folder, "token")
@@ -518,7 +555,7 @@ class Frames(unittest.TestCase):
                         rival.Server(address)
 
                 self.against(script, play, hands=False)
-        for address in ("127.0.0.1:8765", "https://127.0.0.1", "http://", "http://a:b", "http://a:99999", ""):
+        for address in ("127.0.0.1:8765", "ftp://127.0.0.1", "http://", "http://a:b", "http://a:99999", ""):
             with self.assertRaisesRegex(rival.RivalError, f"'{address}' is no address"):
                 rival.Server(address)
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -72,20 +73,35 @@ class Server:
     Whatever goes wrong is a RivalError that says what the server said. `ended` is "" or why the connection is over, and
     its sessions with it; `timeout` is how many seconds a call waits for the server, None: without end. Threads may
     share a connection: their calls take turns. A thread of its own keeps it open while nothing is asked.
+
+    An address that begins with https:// wants a certificate of that name: one that the authorities in the PEM file
+    `ca_file` vouch for, None: those that the system trusts.
     """
 
-    def __init__(self, address: str, token: Optional[str] = None, timeout: Optional[float] = 10.0) -> None:
+    def __init__(
+        self,
+        address: str,
+        token: Optional[str] = None,
+        timeout: Optional[float] = 10.0,
+        ca_file: Optional[str] = None,
+    ) -> None:
         self.address, self.timeout = address.rstrip("/"), timeout
         try:
             parts = urlsplit(address)
-            host, port = parts.hostname, parts.port or 80
+            host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError as error:
             raise RivalError(f"'{address}' is no address: {error}") from None
-        if parts.scheme != "http" or not host:
+        if parts.scheme not in ("http", "https") or not host:
             raise RivalError(f"'{address}' is no address of a server, as in http://127.0.0.1:8765")
         if token is not None and not (token.isascii() and token.isprintable()):
             raise RivalError("a token is of printable ASCII characters")
         self._host, self._port, self._path = host, port, parts.path.rstrip("/")
+        self._tls: Optional[ssl.SSLContext] = None
+        if parts.scheme == "https":
+            try:
+                self._tls = ssl.create_default_context(cafile=ca_file)
+            except OSError as error:
+                raise RivalError(f"{ca_file}: no certificates in PEM form: {error.strerror or error}") from error
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._lock = threading.RLock()
         self._sessions: Dict[int, _Seats] = {}
@@ -93,7 +109,7 @@ class Server:
         self._reply: Optional[Dict[str, Any]] = None
         self._id = 0
         self._drained: Optional[float] = None
-        self._socket = _WebSocket(self.address, host, port, self._path + "/v1/play", self._headers, timeout)
+        self._socket = _WebSocket(self.address, host, port, self._path + "/v1/play", self._headers, timeout, self._tls)
         closed = threading.Event()
         self._release = weakref.finalize(self, _release, closed, self._socket)
         threading.Thread(target=_keep_open, args=(weakref.ref(self), closed), name="rival-server", daemon=True).start()
@@ -113,7 +129,11 @@ class Server:
         """What is served: the descriptions of docs/formats/serve.md."""
         import http.client
 
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=self.timeout)
+        connection = (
+            http.client.HTTPSConnection(self._host, self._port, timeout=self.timeout, context=self._tls)
+            if self._tls
+            else http.client.HTTPConnection(self._host, self._port, timeout=self.timeout)
+        )
         try:
             connection.request("GET", self._path + "/bots", headers=self._headers)
             response = connection.getresponse()
@@ -545,7 +565,14 @@ class _WebSocket:
     """A client's end of RFC 6455: whole messages, without extensions."""
 
     def __init__(
-        self, address: str, host: str, port: int, path: str, headers: Dict[str, str], timeout: Optional[float]
+        self,
+        address: str,
+        host: str,
+        port: int,
+        path: str,
+        headers: Dict[str, str],
+        timeout: Optional[float],
+        tls: Optional[ssl.SSLContext],
     ) -> None:
         self._address, self._timeout = address, timeout
         self.ended = ""
@@ -558,7 +585,12 @@ class _WebSocket:
             raise RivalError(f"{address}: cannot connect: {error.strerror or error}") from error
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if tls:
+                self._socket = tls.wrap_socket(self._socket, server_hostname=host)
             self._shake_hands(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", path, headers)
+        except ssl.SSLCertVerificationError as error:
+            self.drop()
+            raise RivalError(f"{address}: its certificate is not trusted: {error.verify_message}") from error
         except OSError as error:
             self.drop()
             raise RivalError(f"{address}: it does not answer: {error}") from error
@@ -674,7 +706,7 @@ class _WebSocket:
         try:
             self._socket.settimeout(None if until is None else max(0.0, until - time.monotonic()))
             piece = self._socket.recv(1 << 18)
-        except (socket.timeout, BlockingIOError):
+        except (socket.timeout, BlockingIOError, ssl.SSLWantReadError):
             return False
         except OSError as error:
             raise self.fail(f"the connection broke: {error}") from error

@@ -1,0 +1,90 @@
+#include "cli/serve_options.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/file.hpp"
+
+namespace rival::cli {
+namespace {
+
+// A path of the file, from where the program runs.
+void from_folder(const std::filesystem::path& folder, std::string& path) {
+  if (!path.empty()) path = (folder / path).string();  // which an absolute path stays as it is
+}
+
+// A game is a path where it is a library or a class in Python: "./game.so", "game.py:Game".
+bool is_path_of_game(const std::string& game) {
+  const std::string head = game.substr(0, game.find(':'));
+  return head.ends_with(".so") || head.ends_with(".py");
+}
+
+Result<ServeOptions> read_config(const std::string& file) {
+  const Result<std::string> text = read_file(file);
+  if (!text) return text.error();
+  ServeOptions options;
+  if (Result<void> read = read_toml(option_rows(options), text.value(), file); !read) return read.error();
+  const std::filesystem::path folder = std::filesystem::path(file).parent_path();
+  for (std::string* path : {&options.token_file, &options.tls_certificate, &options.tls_key, &options.records})
+    from_folder(folder, *path);
+  if (is_path_of_game(options.game)) from_folder(folder, options.game);
+  serve::Offer bots;
+  for (auto& [name, bot] : options.bots) {
+    from_folder(folder, bot);
+    if (Result<void> offered = serve::offer_bot(bots, bot, name); !offered) return offered.error();
+  }
+  options.bots = std::move(bots);
+  return options;
+}
+
+}  // namespace
+
+std::vector<OptionRow> option_rows(ServeOptions& options) {
+  return {
+      {"host", &options.host, "the address to listen on; one that others can reach wants a token"},
+      {"port", &options.port, "the port; 0: any that is free", 0, 65535},
+      {"token_file", &options.token_file, "a file whose first line clients must show as a bearer token"},
+      {"tls_certificate", &options.tls_certificate, "to be spoken to by TLS: a certificate, and its chain, as PEM"},
+      {"tls_key", &options.tls_key, "the private key of the certificate, as PEM"},
+      {"threads", &options.threads, "threads that compute decisions; one more is for the network", 1, 256},
+      {"wait_ms", &options.wait_ms, "how long a decision waits for others, to be computed together", 0, 1000},
+      {"seats", &options.seats, "the most seats of all sessions together", 1, 1e7},
+      {"connections", &options.connections, "the most connections", 1, 60000},
+      {"idle_seconds", &options.idle_seconds, "after so long without a tick a session expires", 1, 1e6},
+      {"drain_seconds", &options.drain_seconds, "how long sessions may go on once the server is told to end", 0, 1e5},
+      {"records", &options.records,
+       "a file for the records of players, which is made if need be: results, ratings, leaderboards"},
+      {"game", &options.game, "the game, from elsewhere than where the bots say"},
+      {"bots", &options.bots, "by name: a bot's file, a run's folder or RUN@RATING"}};
+}
+
+Result<ServeOptions> read_serve_options(const ServeCommandLine& line) {
+  ServeOptions options;
+  if (!line.config.empty()) {
+    Result<ServeOptions> read = read_config(line.config);
+    if (!read) return read.error();
+    options = std::move(read.value());
+  }
+  const std::vector<OptionRow> rows = option_rows(options);
+  for (const auto& [key, text] : line.typed)
+    if (Result<void> set = set_option(rows, key, text); !set) return usage_error(set.error());
+  serve::Offer typed;
+  for (const std::string& bot : line.bots) {
+    const std::size_t equals = bot.find('=');
+    const bool named = equals != std::string::npos && !path_exists(bot);
+    Result<void> offered =
+        named ? serve::offer_bot(typed, bot.substr(equals + 1), bot.substr(0, equals)) : serve::offer_bot(typed, bot);
+    if (!offered) return offered.error();
+  }
+  typed.merge(options.bots);  // which keeps what is typed
+  options.bots = std::move(typed);
+  if (options.tls_certificate.empty() != options.tls_key.empty())
+    return usage_error({fmt::format("TLS needs both a certificate and its key: {} is missing",
+                                    options.tls_key.empty() ? "--tls-key FILE" : "--tls-certificate FILE")});
+  if (!options.bots.empty()) return options;
+  const std::string where = line.config.empty() ? "" : fmt::format("{}: ", line.config);
+  return usage_error({where + "no bot is named: give BOT, or --config FILE with a group [bots]"});
+}
+
+}  // namespace rival::cli

@@ -1,0 +1,91 @@
+#include "cli/serve_options.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/file.hpp"
+#include "base/temporary_folder.hpp"
+
+namespace rival::cli {
+namespace {
+
+class ServeOptionsTest : public testing::Test {
+ protected:
+  // With that in the file.
+  Result<ServeOptions> read(const std::string& text, ServeCommandLine line = {}) {
+    line.config = folder_.file("serve.toml");
+    EXPECT_TRUE(write_file_atomically(line.config, text));
+    return read_serve_options(line);
+  }
+  std::string error(const std::string& text) {
+    const Result<ServeOptions> options = read(text);
+    return options ? "" : options.error().message;
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(ServeOptionsTest, TheFileHasEveryOption) {
+  ServeOptions changed;
+  changed.bots = {{"easy", "/runs/a@900"}, {"hard", "/runs/a"}};
+  changed.host = "0.0.0.0", changed.token_file = "/t", changed.tls_certificate = "/c", changed.tls_key = "/k",
+  changed.game = "pig";
+  changed.port = 1, changed.threads = 2, changed.seats = 3, changed.connections = 4;
+  changed.wait_ms = 0.5, changed.idle_seconds = 6, changed.drain_seconds = 7;
+  const std::string text = write_toml(option_rows(changed));
+  const Result<ServeOptions> options = read(text);
+  ASSERT_TRUE(options) << options.error().message;
+  ServeOptions back = options.value(), standard;
+  EXPECT_EQ(write_toml(option_rows(back)), text);
+  const auto rows = option_rows(back), defaults = option_rows(standard);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    EXPECT_NE(value_text(rows[i]), value_text(defaults[i])) << rows[i].key << " is not tested";
+}
+
+TEST_F(ServeOptionsTest, WhatIsTypedWins) {
+  const ServeCommandLine line{.bots = {"runs/b", "easy=runs/c"}, .config = {}, .typed = {{"port", "8765"}}};
+  const Result<ServeOptions> options = read("port = 9000\nthreads = 2\n[bots]\neasy = \"/a@900\"\nhard = \"/a\"", line);
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_EQ(options.value().port, 8765);
+  EXPECT_EQ(options.value().threads, 2);
+  EXPECT_EQ(options.value().bots, (serve::Offer{{"b", "runs/b"}, {"easy", "runs/c"}, {"hard", "/a"}}));
+}
+
+TEST_F(ServeOptionsTest, PathsOfTheFileBeginAtItsFolder) {
+  const Result<ServeOptions> options = read(
+      "token_file = \"secrets/token\"\ntls_certificate = \"c.pem\"\ntls_key = \"/k.pem\"\ngame = "
+      "\"my_game.py:Game\"\n[bots]\na = \"runs/a@900\"\nb = \"/abs/b/\"\n");
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_EQ(options.value().token_file, folder_.file("secrets/token"));
+  EXPECT_EQ(options.value().tls_certificate, folder_.file("c.pem"));
+  EXPECT_EQ(options.value().tls_key, "/k.pem");
+  EXPECT_EQ(options.value().game, folder_.file("my_game.py:Game"));
+  EXPECT_EQ(options.value().bots, (serve::Offer{{"a", folder_.file("runs/a@900")}, {"b", "/abs/b"}}));
+  for (const char* game : {"pig", "gym:CartPole-v1", "pettingzoo:classic/connect_four_v3", "worker:unix:/s"}) {
+    const Result<ServeOptions> named = read(std::string("game = \"") + game + "\"\n[bots]\na = \"a\"");
+    ASSERT_TRUE(named) << named.error().message;
+    EXPECT_EQ(named.value().game, game);
+  }
+}
+
+TEST_F(ServeOptionsTest, ErrorsNameThePlaceAndTheLikelyKey) {
+  const std::string file = folder_.file("serve.toml");
+  EXPECT_TRUE(error("thread = 2").starts_with(file + ":1: unknown option 'thread'; did you mean 'threads'?"));
+  EXPECT_TRUE(
+      error("\ntoken = \"s3cret\"").starts_with(file + ":2: unknown option 'token'; did you mean 'token_file'?"));
+  EXPECT_EQ(error("\ntoken = \"s3cret\"").find("s3cret"), std::string::npos) << "a secret is not repeated";
+  EXPECT_EQ(error("port = 70000"), file + ":1: 'port' must be a whole number from 0 to 65535, not '70000'");
+  EXPECT_EQ(error("[bots]\na = 1"), file + ":2: 'bots.a' must be a string in one line, such as \"auto\", not '1'");
+  EXPECT_EQ(error("tls_key = \"k\"\n[bots]\na = \"a\""),
+            "TLS needs both a certificate and its key: --tls-certificate FILE is missing");
+  EXPECT_EQ(error("port = 1"), file + ": no bot is named: give BOT, or --config FILE with a group [bots]");
+  const Result<ServeOptions> none = read_serve_options({.bots = {}, .config = folder_.file("none"), .typed = {}});
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().message.find(folder_.file("none")), std::string::npos);
+  const Result<ServeOptions> typed = read("[bots]\na = \"a\"", {.bots = {}, .config = {}, .typed = {{"port", "x"}}});
+  ASSERT_FALSE(typed);
+  EXPECT_EQ(typed.error().message, "'port' must be a whole number from 0 to 65535, not 'x'");
+  EXPECT_EQ(typed.error().kind, Error::Kind::usage);
+}
+
+}  // namespace
+}  // namespace rival::cli
