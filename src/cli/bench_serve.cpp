@@ -105,8 +105,8 @@ class ServerProcess {
 struct ServedBot {
   std::string host = "127.0.0.1";
   int port = 0;
-  std::string token = {}, bot = {  std::shared_ptr<serve::TlsContext> tls = nullptr;  // null: without
-};
+  std::string token = {}, bot = {};
+  std::shared_ptr<serve::TlsContext> tls = nullptr;  // null: without
 };
 
 void figure(Console& console, const char* label, const std::string& value) {

@@ -41,6 +41,18 @@ TEST_F(ServeOptionsTest, TheFileHasEveryOption) {
     EXPECT_NE(value_text(rows[i]), value_text(defaults[i])) << rows[i].key << " is not tested";
 }
 
+TEST_F(ServeOptionsTest, TheExampleOfTheDocumentationIsWhole) {
+  const std::string page = read_file(RIVAL_SOURCE_DIR "/docs/formats/serve-config.md").value();
+  const std::size_t begin = page.find("```toml\n") + 8;
+  const std::string text = page.substr(begin, page.find("```\n", begin) - begin);
+  const Result<ServeOptions> options = read(text);
+  ASSERT_TRUE(options) << options.error().message;
+  ServeOptions standard;
+  for (const OptionRow& row : option_rows(standard))
+    EXPECT_NE(("\n" + text).find("\n" + (row.key == "bots" ? "[bots]" : row.key + " = ")), std::string::npos)
+        << row.key;
+}
+
 TEST_F(ServeOptionsTest, WhatIsTypedWins) {
   const ServeCommandLine line{.bots = {"runs/b", "easy=runs/c"}, .config = {}, .typed = {{"port", "8765"}}};
   const Result<ServeOptions> options = read("port = 9000\nthreads = 2\n[bots]\neasy = \"/a@900\"\nhard = \"/a\"", line);
