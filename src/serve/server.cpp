@@ -1,6 +1,7 @@
 #include "serve/server.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -37,6 +38,7 @@ constexpr std::size_t kLargestHead = 16 << 10, kLargestBody = 64 << 10;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr auto kRequestTime = std::chrono::seconds(30);
 constexpr auto kLastWords = std::chrono::seconds(1);  // for clients to answer that their connection is closed
+constexpr rlim_t kOtherDescriptors = 256;             // files of bots, pipes...
 constexpr const char* kPlay = "/v1/play";
 const std::set<std::string_view> kPaths = {"/", "/livez", "/readyz", "/bots", "/metrics", kPlay};
 
@@ -105,6 +107,7 @@ class ServerOfSockets final : public Server {
   void end();
   void renew();
   void apply(const ServerOptions& fresh);
+  void make_room() const;
   Json needs_restart(const ServerOptions& fresh) const;
   void leave(Connection* connection);
   void end_if_idle();
@@ -148,6 +151,7 @@ Result<void> ServerOfSockets::open() {
   const auto failed = [&] { return Error{fmt::format("cannot listen on {}: {}", place, code.message())}; };
   if (acceptor_.open(endpoint.protocol(), code); code) return failed();
   if (options_.tls) tls_.emplace();
+  make_room();
   acceptor_.set_option(asio::socket_base::reuse_address(true), code);
   if (acceptor_.bind(endpoint, code); code) return failed();
   if (acceptor_.listen(asio::socket_base::max_listen_connections, code); code) return failed();
@@ -204,6 +208,17 @@ void ServerOfSockets::apply(const ServerOptions& fresh) {
   options_.idle = fresh.idle;
   options_.drain = fresh.drain;
   if (options_.tls && fresh.tls) options_.tls = fresh.tls;
+  make_room();
+}
+
+// Descriptors for all connections, which with TLS take two more each; often no more than 1024 are allowed at first.
+void ServerOfSockets::make_room() const {
+  const rlim_t wanted = static_cast<rlim_t>(options_.most_connections) * (options_.tls ? 3 : 1) + kOtherDescriptors;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+    log("few descriptors", {{"allowed", limit.rlim_cur}, {"wanted", wanted}});
 }
 
 // The options that differ and are as they were.

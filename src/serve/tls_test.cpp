@@ -1,6 +1,7 @@
 #include "serve/tls.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <boost/asio.hpp>
@@ -168,6 +169,21 @@ TEST_F(Tls, ConnectionsThatShakeHandsCount) {
     if (!connected) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   EXPECT_TRUE(connected) << "those that have gone are not counted for ever";
+}
+
+TEST_F(Tls, ThereAreDescriptorsForAllConnections) {
+  rlimit usual{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);
+  if (usual.rlim_max < 3000) GTEST_SKIP() << "skipped: fewer files may be open here (ulimit -Hn)";
+  rlimit few = usual;
+  few.rlim_cur = 512;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  ServerOptions many = options();
+  many.most_connections = 800;
+  Running server(many);
+  EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &few), 0);
+  EXPECT_GT(few.rlim_cur, 3u * 800);
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
 }
 
 TEST_F(Tls, OldVersionsAreRefused) {
