@@ -153,7 +153,7 @@ serve::LoadSubstitutes substitutes_loader(const Games& games, std::string game) 
 Command serve_command() {
   return {"serve",
           "bots for game servers, over the network",
-          {{"serve runs/demo"}, {"serve easy=runs/demo@900 hard=runs/demo --port 9000"}},
+          {{"serve runs/demo"}, {"serve easy=runs/demo@900 hard=runs/demo --port 9000"}, {"serve --config serve.toml"}},
           declare};
 }
 

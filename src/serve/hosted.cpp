@@ -46,6 +46,7 @@ Result<void> offer_bot(Offer& offer, std::string typed, std::string name) {
 }
 
 Result<std::shared_ptr<const Hosted>> Directory::read(const std::string& typed, const std::string& name) const {
+  const std::scoped_lock lock(loading_);
   Result<Hosted> hosted = load_(typed);
   if (!hosted) return hosted.error();
   hosted->name = name;
@@ -138,7 +139,10 @@ Result<std::shared_ptr<const Substitutes>> Directory::substitutes(const std::str
     if (const auto entry = entries_.find(name); entry != entries_.end()) typed = entry->second.typed;
   }
   if (!load_substitutes_) return Error{fmt::format("'{}': this server has no substitutes", name)};
-  Result<Substitutes> read = load_substitutes_(typed);
+  Result<Substitutes> read = [&] {
+    const std::scoped_lock lock(loading_);
+    return load_substitutes_(typed);
+  }();
   if (!read) return read.error();
   for (std::size_t level = 0; level < read->levels.size(); ++level) {
     auto named = std::make_shared<Hosted>(*read->levels[level]);

@@ -35,7 +35,7 @@ struct Substitutes {
   std::vector<std::shared_ptr<const Hosted>> levels;  // of the scale
 };
 
-// Reads the bot of a name as people type it: a file, a run, or RUN@RATING.
+// Reads the bot of a name as people type it: a file, a run, or RUN@RATING. Asked by one thread at a time.
 using LoadHosted = std::function<Result<Hosted>(const std::string& typed)>;
 
 // The same for the scale of a run; Substitutes::levels have no names yet.
@@ -81,6 +81,7 @@ class Directory {
 
   LoadHosted load_;
   LoadSubstitutes load_substitutes_;
+  mutable std::mutex loading_;
   mutable std::mutex mutex_;
   Entries entries_;
   std::map<std::string, std::shared_ptr<const Substitutes>> substitutes_;

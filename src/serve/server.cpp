@@ -186,7 +186,10 @@ void ServerOfSockets::renew() {
     const Result<Renewal> renewal = options_.renew();
     if (!renewal) return renewal.error();
     fresh = renewal.value().options;
-    if (Result<void> closed = closed_to_others(*fresh); !closed) return closed;
+    ServerOptions in_force = *fresh;
+    in_force.host = options_.host;  // which stays
+    for (const ServerOptions* each : {&*fresh, &in_force})
+      if (Result<void> closed = closed_to_others(*each); !closed) return closed;
     return playing_.directory.serve(renewal.value().bots);
   }();
   asio::post(io_, [this, read, fresh = std::move(fresh)] {

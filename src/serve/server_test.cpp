@@ -289,6 +289,19 @@ TEST(Server, ReloadsItsOptionsAndBots) {
   EXPECT_EQ(client.wish({{"open", "other"}})["opened"], 3);
 }
 
+TEST(Server, AReloadDoesNotOpenItToOthers) {
+  const std::string token = "a-secret-of-some-length";
+  Log log;
+  ServerOptions options{.host = "0.0.0.0", .token = token, .log = log.writer()};
+  options.renew = [] { return Renewal{{.host = "127.0.0.1"}, {{"sample", "x"}}}; };  // but it listens where it did
+  Running server(options);
+  server.reload();
+  ASSERT_TRUE(soon([&] { return !log.last("reload failed").is_null(); }));
+  EXPECT_NE(log.last("reload failed")["error"].get<std::string>().find("--token-file"), std::string::npos);
+  EXPECT_EQ(get(server.port(), "/bots").result(), http::status::unauthorized);
+  EXPECT_EQ(get(server.port(), "/bots", token).result(), http::status::ok);
+}
+
 TEST(Server, EndsWhenItsSessionsHave) {
   Running server;
   Client client(server.port()), idle(server.port());
