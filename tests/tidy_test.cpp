@@ -121,7 +121,7 @@ TEST(Tidy, TheRepositoryKeepsTheRules) {
     if (!fs::exists(root / folder)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const fs::path& path = entry.path();
-      static const Lines kinds = {".cpp", ".hpp", ".h", ".c", ".cmake", ".md", ".py"};
+      static const Lines kinds = {".cpp", ".hpp", ".h", ".c", ".cmake", ".md", ".py", ".js", ".mjs", ".ts"};
       const bool known = std::find(kinds.begin(), kinds.end(), path.extension().string()) != kinds.end();
       std::error_code gone;  // what other tests write and remove meanwhile: compiled Python
       if (!entry.is_regular_file(gone) || !(known || path.filename() == "CMakeLists.txt")) continue;
