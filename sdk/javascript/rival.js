@@ -174,7 +174,7 @@ class Connection {
   #unanswered = 0; // ticks
   #outbox = []; // what waits for answers to these; in order
   #closed; // a promise
-  #ours = false; // close() was called
+  #quiet = true; // nobody is told of its end: not before it is there, nor of close()
 
   constructor(address, options) {
     known(options, ["token", "timeoutMs", "WebSocket", "onExpired", "onDraining", "onEnded"], address);
@@ -217,9 +217,9 @@ class Connection {
     let stop;
     const failed = await new Promise((resolve) => {
       stop = this.#timer(() => resolve("no answer in time"));
+      socket.onmessage = ({ data }) => this.#hear(data);
       socket.onopen = () => {
-        // Before this promise is looked at, messages may arrive.
-        socket.onmessage = ({ data }) => this.#hear(data);
+        this.#quiet = false;
         resolve("");
       };
       socket.onerror = ({ message }) => resolve(message || "no WebSocket can be opened there");
@@ -227,13 +227,13 @@ class Connection {
         socket.onclose = (event) => {
           resolve("the connection was closed at once");
           done();
-          this.#over(this.#ours ? "the connection was closed" : closing(event));
+          this.#over(closing(event));
         };
       });
     });
     stop();
     if (!failed) return;
-    this.#ours = true; // nobody is told
+    this.#quiet = true;
     socket.close();
     // A WebSocket does not say what the server said.
     await this.get("/v1/play", 426);
@@ -387,11 +387,11 @@ class Connection {
     }
     this.#waiting.clear();
     this.#outbox = [];
-    if (!this.#ours) this.#options.onEnded?.(this.ended);
+    if (!this.#quiet) this.#options.onEnded?.(this.ended);
   }
 
   async close() {
-    this.#ours = true;
+    this.#quiet = true;
     this.#over("the connection was closed");
     this.#socket.close();
     let timer;

@@ -172,7 +172,8 @@ test("addresses and tokens", async () => {
   await fails(Server.connect(address, { token: "a\r\nb" }), /printable ASCII/);
   await fails(Server.connect(address, { timeout: 1 }), /unknown option 'timeout'/);
   await fails(Server.connect(address + "/other"), /404: there is no such path/);
-  await fails(Server.connect("http://127.0.0.1:1"), /^http:\/\/127.0.0.1:1: cannot connect: .*(REFUSED|bad port)/);
+  const onEnded = () => assert.fail("there was no connection");
+  await fails(Server.connect("http://127.0.0.1:1", { onEnded }), /^http:\/\/127.0.0.1:1: cannot connect: .*(REFUSED|bad port)/);
   const with_slash = await Server.connect(address + "/");
   assert.equal(with_slash.address, address);
   await with_slash.close();
