@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -91,18 +92,22 @@ class Batcher::Worker {
   };
 
   void run() {
+    std::deque<Job> jobs;
     std::unique_lock lock(mutex_);
     for (;;) {
-      ready_.wait(lock, [this] { return stop_ || !queue_.empty(); });
-      if (queue_.empty()) return;
-      const auto until = [this] { return std::min(first_ + options_.wait, urgent_); };
-      while (!stop_ && queued_rows_ < kEnoughRows && Clock::now() < until()) ready_.wait_until(lock, until());
-      std::deque<Job> jobs;
-      jobs.swap(queue_);
+      if (jobs.empty()) {
+        ready_.wait(lock, [this] { return stop_ || !queue_.empty(); });
+        if (queue_.empty()) return;
+        const auto until = [this] { return std::min(first_ + options_.wait, urgent_); };
+        while (!stop_ && queued_rows_ < kEnoughRows && Clock::now() < until()) ready_.wait_until(lock, until());
+      }
+      // Behind what is left of those before: a session that has asked for much does not hold up others.
+      std::move(queue_.begin(), queue_.end(), std::back_inserter(jobs));
+      queue_.clear();
       queued_rows_ = 0;
       urgent_ = Clock::time_point::max();
       lock.unlock();
-      while (!jobs.empty()) jobs = turn(std::move(jobs));
+      jobs = turn(std::move(jobs));
       lock.lock();
     }
   }
@@ -119,6 +124,10 @@ class Batcher::Worker {
         continue;
       }
       Session& session = *job.session;
+      if (session.abandoned_) {
+        if (job.answer) job.answer({.abandoned = true});
+        continue;
+      }
       if (session.seats_ > 0 && session.turn_ == turn_) {
         later.push_back(std::move(job));
         continue;

@@ -43,6 +43,7 @@ struct Asked {
 // What happened. The spans hold until the function that takes it returns.
 struct Answered {
   int rows = 0;
+  bool abandoned = false;                 // nobody waited any more: nothing was decided, nothing else stands here
   bool late = false;                      // the fallback, without computing
   bool missed = false;                    // late, or computed, but after its time
   std::chrono::nanoseconds took{};        // from its arrival
@@ -105,6 +106,8 @@ class Session {
 
   const Hosted& bot() const { return *bot_; }
   int seats() const { return seats_; }
+  // Nobody waits for its answers any more: what it has asked for is not computed. From any thread.
+  void abandon() { abandoned_ = true; }
 
  private:
   friend class Batcher;
@@ -112,6 +115,7 @@ class Session {
   int seats_;
   std::vector<std::int32_t> fallback_;
   std::function<void()> ended_;  // gives its memories back
+  std::atomic<bool> abandoned_{false};
   std::size_t worker_ = 0;
   std::vector<float> memory_;       // that its seat begins with; empty: none
   int first_slot_ = -1;             // of its worker's memories of the bot; -1: it has none yet

@@ -17,12 +17,10 @@ struct Acted {
   std::vector<float> values, probabilities = {}, expected = {};
 };
 
-std::future<Acted> ask(Batcher& batcher, const std::shared_ptr<Session>& session, const SampleRows& rows,
-                       std::chrono::microseconds budget = {}, Clock::time_point arrived = Clock::now(),
-                       bool estimates = false) {
+void decide(Batcher& batcher, const std::shared_ptr<Session>& session, const SampleRows& rows,
+            std::function<void(const Answered&)> answer, std::chrono::microseconds budget = {},
+            Clock::time_point arrived = Clock::now(), bool estimates = false) {
   const auto held = std::make_shared<const SampleRows>(rows);
-  auto promise = std::make_shared<std::promise<Acted>>();
-  std::future<Acted> future = promise->get_future();
   Asked asked{.rows = static_cast<int>(rows.seats.size()),
               .seats = held->seats,
               .observations = held->observations,
@@ -30,14 +28,23 @@ std::future<Acted> ask(Batcher& batcher, const std::shared_ptr<Session>& session
               .arrived = arrived,
               .estimates = estimates};
   if (budget.count() > 0) asked.deadline = arrived + budget;
-  batcher.decide(session, asked, [promise, held](const Answered& answer) {
+  batcher.decide(session, asked, [answer = std::move(answer), held](const Answered& what) { answer(what); });
+}
+
+std::future<Acted> ask(Batcher& batcher, const std::shared_ptr<Session>& session, const SampleRows& rows,
+                       std::chrono::microseconds budget = {}, Clock::time_point arrived = Clock::now(),
+                       bool estimates = false) {
+  auto promise = std::make_shared<std::promise<Acted>>();
+  std::future<Acted> future = promise->get_future();
+  const auto answered = [promise](const Answered& answer) {
     promise->set_value({answer.late,
                         answer.missed,
                         {answer.choices.begin(), answer.choices.end()},
                         {answer.values.begin(), answer.values.end()},
                         {answer.probabilities.begin(), answer.probabilities.end()},
                         {answer.expected.begin(), answer.expected.end()}});
-  });
+  };
+  decide(batcher, session, rows, answered, budget, arrived, estimates);
   return future;
 }
 
@@ -110,6 +117,47 @@ TEST(Batcher, KeepsTheOrderOfASession) {
     expect_same(acted[n].get(), alone.act(rows[n]));
     if (n == 4) alone.forget(0);
   }
+}
+
+// Two hundred ticks of a session are computed one after the other; one of another that arrives meanwhile has its turn.
+TEST(Batcher, ASessionThatAsksForMuchDoesNotHoldUpOthers) {
+  Batcher batcher({.wait = std::chrono::milliseconds(50), .precision = Precision::f32});
+  const auto bot = std::make_shared<const Hosted>(sample_bot());
+  const auto much = batcher.open(bot, 1, {}), little = batcher.open(bot, 1, {});
+  const SampleRows rows(1, 1);
+  constexpr int kTicks = 200;
+  int answers = 0, others = 0, before = -1;  // of the batcher's thread
+  std::promise<void> all;
+  for (int n = 0; n < kTicks; ++n)
+    decide(batcher, much, rows, [&, n](const Answered&) {
+      if (n == 0)
+        decide(batcher, little, rows, [&](const Answered&) {
+          before = answers;
+          ++others;
+        });
+      if (++answers == kTicks) all.set_value();
+    });
+  all.get_future().wait();
+  EXPECT_EQ(others, 1);
+  EXPECT_LE(before, 3);
+}
+
+TEST(Batcher, WhatNobodyWaitsForIsNotComputed) {
+  Batcher batcher({.wait = std::chrono::milliseconds(50), .precision = Precision::f32});
+  const auto bot = std::make_shared<const Hosted>(sample_bot());
+  const auto session = batcher.open(bot, 1, {});
+  const SampleRows rows(1, 1);
+  constexpr int kTicks = 200;
+  int answers = 0, computed = 0;
+  std::promise<void> all;
+  for (int n = 0; n < kTicks; ++n)
+    decide(batcher, session, rows, [&](const Answered& answer) {
+      session->abandon();
+      computed += answer.abandoned ? 0 : 1;
+      if (++answers == kTicks) all.set_value();
+    });
+  all.get_future().wait();
+  EXPECT_EQ(computed, 1);
 }
 
 // A session that comes into the place of another one remembers nothing of it.

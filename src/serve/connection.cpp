@@ -84,7 +84,10 @@ asio::awaitable<void> Connection::run(const Request& upgrade) {
   }
   if (code == websocket::error::message_too_big) playing_.metrics.refused("frame");
   ended_ = true;
-  while (!sessions_.empty()) end_session(sessions_.begin());
+  while (!sessions_.empty()) {
+    if (const std::shared_ptr<Session>& session = sessions_.begin()->second.session) session->abandon();
+    end_session(sessions_.begin());
+  }
 }
 
 void Connection::end_session(Sessions::iterator at) {
@@ -388,7 +391,7 @@ void Connection::tick(std::string frame) {
       [self = shared_from_this(), session = open.session, frame = std::move(frame),
        header = header.value()](const Answered& answer) mutable {
         Playing& playing = self->playing_;
-        playing.metrics.answered(session->bot(), answer);
+        if (!answer.abandoned) playing.metrics.answered(session->bot(), answer);
         header.budget = static_cast<std::uint32_t>(std::min<std::int64_t>(
             UINT32_MAX, std::chrono::duration_cast<std::chrono::microseconds>(answer.took).count()));
         std::string bytes = answer_frame(header, answer.late, answer.choices, answer.values);
