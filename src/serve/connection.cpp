@@ -18,10 +18,12 @@ namespace beast = boost::beast;
 namespace websocket = beast::websocket;
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kMostUnsent = std::size_t{64} << 20;  // bytes that a client has not taken
-constexpr int kMostSessions = 10'000;                       // of a connection
+constexpr std::size_t kMostUnsent = std::size_t{64} << 20;   // bytes that a client has not taken
+constexpr std::size_t kMostWaiting = std::size_t{64} << 20;  // bytes of its ticks without an answer yet
+constexpr int kMostSessions = 10'000;                        // of a connection
 constexpr const char* kNoSession = "there is no such session: it may have expired, or was closed";
-constexpr int kMostErrors = 100;  // of a connection, before it is closed
+constexpr int kMostErrors = 100;                             // of a connection, before it is closed
+constexpr auto kLastWords = std::chrono::seconds(1);         // for a client to hear that its connection is closed
 
 std::optional<std::int64_t> whole(const nlohmann::json& of, const char* key, std::int64_t low, std::int64_t high) {
   if (!of.contains(key) || !of[key].is_number_integer()) return {};
@@ -72,15 +74,13 @@ asio::awaitable<void> Connection::run(const Request& upgrade) {
     auto buffer = asio::dynamic_buffer(message);
     co_await stream_.async_read(buffer, into(code));
     if (code) break;
+    if (closing_) continue;  // nothing is answered any more
     expected = message.size();
     if (stream_.got_binary())
       tick(std::move(message));
     else
       hear(message);
     if (playing_.ending && sessions_.empty()) close(websocket::close_code::going_away);
-    if (closing_ || (errors_ <= kMostErrors && unsent_ <= kMostUnsent)) continue;
-    playing_.metrics.refused(errors_ > kMostErrors ? "errors" : "slow");
-    close(websocket::close_code::policy_error);
   }
   if (code == websocket::error::message_too_big) playing_.metrics.refused("frame");
   ended_ = true;
@@ -121,10 +121,10 @@ void Connection::say(const Json& what) {
 }
 
 void Connection::complain(const std::string& what, Json where) {
-  ++errors_;
   playing_.metrics.refused("frame");
   where["error"] = what;
   say(where);
+  if (++errors_ > kMostErrors) cut_off("errors");
 }
 
 // ---- control, as JSON ----
@@ -327,6 +327,12 @@ Result<Json> Connection::substitute(const nlohmann::json& wish) {
   return Json();
 }
 
+// Why a message of that size is not taken; "": it is.
+std::string Connection::too_many(std::size_t bytes) const {
+  if (waiting_ < playing_.options.most_waiting && waiting_bytes_ + bytes <= kMostWaiting) return "";
+  return fmt::format("{} ticks, of {} bytes, wait for their answers: no more are taken", waiting_, waiting_bytes_);
+}
+
 // What seats that are watched were shown, and did.
 void Connection::see(std::string frame) {
   const Result<TickHeader> header = seen_header(frame);
@@ -340,18 +346,22 @@ void Connection::see(std::string frame) {
   }
   const std::shared_ptr<Watch> watch = at->second.watch;
   if (!watch) return complain("the session is none that is watched", where);
-  if (waiting_ >= playing_.options.most_waiting)
-    return complain(fmt::format("{} messages wait: no more are taken", waiting_), where);
+  const std::size_t size = frame.size();
+  if (const std::string full = too_many(size); !full.empty()) return complain(full, where);
   Result<SeenView> seen = read_seen(frame, watch->sizes, watch->seats);
   if (!seen) return complain(seen.error().message, where);
   at->second.last = Clock::now();
   ++waiting_;
+  waiting_bytes_ += size;
   // As in tick(), the frame's bytes stay where they are.
   asio::post(playing_.watching,
-             [self = shared_from_this(), watch, seen = seen.value(), frame = std::move(frame)]() mutable {
+             [self = shared_from_this(), watch, seen = seen.value(), frame = std::move(frame), size]() mutable {
                if (watch->watched) watch->watched->see(seen);
                Playing& playing = self->playing_;
-               asio::post(playing.io, [self = std::move(self)] { --self->waiting_; });
+               asio::post(playing.io, [self = std::move(self), size] {
+                 --self->waiting_;
+                 self->waiting_bytes_ -= size;
+               });
              });
 }
 
@@ -370,14 +380,15 @@ void Connection::tick(std::string frame) {
     answer["error"] = kNoSession;
     return say(answer);
   }
-  if (waiting_ >= playing_.options.most_waiting)
-    return complain(fmt::format("{} ticks wait for their answers: no more are taken", waiting_), where());
+  const std::size_t size = frame.size();
+  if (const std::string full = too_many(size); !full.empty()) return complain(full, where());
   Open& open = at->second;
   if (!open.session) return complain("the session is watched: it has no actions", where());
   const Result<TickView> view = read_tick(frame, open.session->bot().sizes, open.session->seats());
   if (!view) return complain(view.error().message, where());
   open.last = arrived;
   ++waiting_;
+  waiting_bytes_ += size;
   Asked asked{.rows = static_cast<int>(rows),
               .seats = view.value().seats,
               .observations = view.value().observations,
@@ -389,14 +400,15 @@ void Connection::tick(std::string frame) {
   playing_.batcher.decide(
       open.session, asked,
       [self = shared_from_this(), session = open.session, frame = std::move(frame),
-       header = header.value()](const Answered& answer) mutable {
+       header = header.value(), size](const Answered& answer) mutable {
         Playing& playing = self->playing_;
         if (!answer.abandoned) playing.metrics.answered(session->bot(), answer);
         header.budget = static_cast<std::uint32_t>(std::min<std::int64_t>(
             UINT32_MAX, std::chrono::duration_cast<std::chrono::microseconds>(answer.took).count()));
         std::string bytes = answer_frame(header, answer.late, answer.choices, answer.values);
-        asio::post(playing.io, [self = std::move(self), bytes = std::move(bytes)]() mutable {
+        asio::post(playing.io, [self = std::move(self), size, bytes = std::move(bytes)]() mutable {
           --self->waiting_;
+          self->waiting_bytes_ -= size;
           self->send(std::move(bytes), true);
         });
       });
@@ -414,11 +426,22 @@ void Connection::close(websocket::close_code why) {
   start_writing();
 }
 
+// A client that others would suffer from is told why, if it listens, and has no more than a moment for it.
+void Connection::cut_off(const char* why) {
+  if (closing_) return;
+  playing_.metrics.refused(why);
+  close(websocket::close_code::policy_error);
+  const auto timer = std::make_shared<asio::steady_timer>(playing_.io, kLastWords);
+  timer->async_wait(
+      [self = shared_from_this(), timer](const beast::error_code&) { beast::get_lowest_layer(self->stream_).close(); });
+}
+
 void Connection::send(std::string bytes, bool binary) {
   if (ended_ || closing_) return;
   unsent_ += bytes.size();
   outgoing_.push_back({std::move(bytes), binary});
   start_writing();
+  if (unsent_ > kMostUnsent) cut_off("slow");
 }
 
 void Connection::start_writing() {

@@ -79,9 +79,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::uint32_t begin(std::shared_ptr<Session> session);
   void answer(const Result<nlohmann::ordered_json>& what, nlohmann::ordered_json where);
   void tick(std::string frame);
+  std::string too_many(std::size_t bytes) const;
   void see(std::string frame);
   void end_session(Sessions::iterator at);
   boost::asio::awaitable<void> expire();
+  void cut_off(const char* why);
   void say(const nlohmann::ordered_json& what);
   void complain(const std::string& what, nlohmann::ordered_json where);
   void send(std::string bytes, bool binary);
@@ -98,7 +100,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Sessions sessions_;
   std::uint32_t next_ = 1;
   std::deque<Message> outgoing_;
-  std::size_t unsent_ = 0;
+  std::size_t unsent_ = 0, waiting_bytes_ = 0;
   std::optional<boost::beast::websocket::close_code> closing_;
   bool accepted_ = false, writing_ = false, closed_ = false, ended_ = false;
   int errors_ = 0, waiting_ = 0;
