@@ -107,6 +107,11 @@ TEST(ParseJson, RefusesWhatReadersMayUnderstandDifferently) {
   EXPECT_EQ(problem(std::string(30, '[') + std::string(30, ']')), "");
   EXPECT_EQ(problem(std::string(40, '[') + std::string(40, ']')), "x: objects and lists are more than 32 deep");
   EXPECT_NE(problem(std::string(1'000'000, '[')), "");
+  // In no time that grows faster than the text.
+  std::string many = "{\"0\":{}";
+  for (int n = 1; n < 40'000; ++n) many += ",\"" + std::to_string(n) + "\":{}";
+  EXPECT_EQ(problem(many + "}"), "");
+  EXPECT_EQ(problem(many + ",\"7\":0}"), "x: an object has the key \"7\" twice");
 }
 
 }  // namespace
