@@ -20,6 +20,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostUnsent = std::size_t{64} << 20;   // bytes that a client has not taken
 constexpr std::size_t kMostWaiting = std::size_t{64} << 20;  // bytes of its ticks without an answer yet
+constexpr std::size_t kLongestText = std::size_t{64} << 10;  // bytes of a wish
 constexpr int kMostSessions = 10'000;                        // of a connection
 constexpr const char* kNoSession = "there is no such session: it may have expired, or was closed";
 constexpr int kMostErrors = 100;                             // of a connection, before it is closed
@@ -130,6 +131,9 @@ void Connection::complain(const std::string& what, Json where) {
 // ---- control, as JSON ----
 
 void Connection::hear(const std::string& text) {
+  if (text.size() > kLongestText)
+    return complain(fmt::format("a text message of {} bytes: at most {} are possible", text.size(), kLongestText),
+                    Json::object());
   const Result<nlohmann::json> parsed = parse_json(text, "a text message");
   if (!parsed) return complain(parsed.error().message, Json::object());
   const nlohmann::json& wish = parsed.value();
