@@ -4,6 +4,7 @@ const TICK = 1, ANSWER = 2, VERSION = 1, LATE = 1;
 const HEADER = 20; // bytes: kind, version and flags in the first four, then session, tick, microseconds and rows
 const LARGEST_TICK = 16 << 20; // bytes; a server ends the connection that sends more
 const MOST_WAITING = 256; // ticks that a server takes before it has answered the first
+const MOST_BYTES = 64 << 20; // of these
 const LONGEST_TIMER = 2 ** 31 - 1; // ms
 const CLOSE_MS = 1000;
 const CLOSED = "it was closed";
@@ -172,6 +173,7 @@ class Connection {
   #waiting = new Map(); // by its number, which is a wish's id or a tick's
   #next = 0;
   #unanswered = 0; // ticks
+  #bytes = 0; // of these
   #outbox = []; // what waits for answers to these; in order
   #closed; // a promise
   #quiet = true; // nobody is told of its end: not before it is there, nor of close()
@@ -285,17 +287,22 @@ class Connection {
       const fail = (why) => reject(new RivalError(`${whom}: ${why}`));
       // It stays among what is waited for: its answer may come yet.
       const stop = this.#timer(() => fail(`no answer within ${this.#options.timeoutMs / 1000} s`));
-      this.#waiting.set(number, { ...entry, resolve, fail, stop });
-      this.#outbox.push({ tick: Boolean(entry.session), message: message(number) });
+      const written = message(number);
+      const size = entry.session ? written.byteLength : 0; // 0: no tick
+      this.#waiting.set(number, { ...entry, size, resolve, fail, stop });
+      this.#outbox.push({ size, written });
       this.#send();
     });
   }
 
   #send() {
-    while (this.#outbox.length && !(this.#outbox[0].tick && this.#unanswered >= MOST_WAITING)) {
-      const { tick, message } = this.#outbox.shift();
-      if (tick) ++this.#unanswered;
-      this.#socket.send(message);
+    while (this.#outbox.length) {
+      const { size, written } = this.#outbox[0];
+      if (size && (this.#unanswered >= MOST_WAITING || this.#bytes + size > MOST_BYTES)) return;
+      this.#outbox.shift();
+      if (size) ++this.#unanswered;
+      this.#bytes += size;
+      this.#socket.send(written);
     }
   }
 
@@ -311,8 +318,9 @@ class Connection {
     const entry = this.#waiting.get(number);
     this.#waiting.delete(number);
     entry.stop();
-    if (entry.session) {
+    if (entry.size) {
       --this.#unanswered;
+      this.#bytes -= entry.size;
       this.#send();
     }
     return entry;

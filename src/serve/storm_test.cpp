@@ -105,7 +105,7 @@ TEST(Storm, AClientThatDoesNotReadIsCutOff) {
   EXPECT_TRUE(lazy.ends_within(seconds(20)));
 }
 
-// ---- for minutes, with the server in a process of its own, whose memory is looked at ----
+// ---- for minutes (RIVAL_STORM_MINUTES), with the server in a process of its own, whose memory is looked at ----
 
 double resident_mib(pid_t process) {
   std::ifstream file("/proc/" + std::to_string(process) + "/statm");

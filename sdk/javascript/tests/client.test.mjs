@@ -90,6 +90,15 @@ test("answers in any order, and not more ticks than a server takes", async () =>
   await Promise.all([...asked, forgotten]);
 });
 
+test("no more bytes than a server takes", async () => {
+  const { session, socket } = await connected(1_500_000);
+  const seats = Uint32Array.from({ length: 1_500_000 }, (_, seat) => seat);
+  const asked = Array.from({ length: 5 }, () => session.act(new Float32Array(1_500_000), { seats }));
+  assert.equal(socket.sent.length, 4); // of 15 MB
+  while (socket.sent.length) socket.hear(answer(socket.sent.shift()));
+  await Promise.all(asked);
+});
+
 test("errors are of the call that they name, and news are passed by", async () => {
   const { session, socket, server } = await connected(1);
   const [first, second] = [session.act([0]), session.act([0])];

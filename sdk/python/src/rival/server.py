@@ -23,6 +23,7 @@ _HEADER = struct.Struct("<BBHIIII")  # kind, version, flags, session, tick, micr
 _MOST_ROWS = 1 << 20
 _LARGEST_TICK = 16 << 20  # bytes; a server ends the connection that sends more
 _MOST_WAITING = 256  # ticks that a server takes before it has answered the first
+_MOST_BYTES = 64 << 20  # of these
 _KEEP_OPEN_SECONDS = 15.0  # a server takes a minute of silence for the end
 _CLOSE_SECONDS = 1.0
 _LARGEST_MESSAGE = 64 << 20
@@ -344,10 +345,11 @@ class _Seats:
             raise RivalError(f"{self}: observations of the shape {rows.shape}, should have (rows, {self.observation})")
         return rows, count
 
-    def _fits(self, frame: List[bytes]) -> None:
+    def _fits(self, frame: List[bytes]) -> int:
         size = _HEADER.size + sum(map(len, frame))
         if size > _LARGEST_TICK:
             raise RivalError(f"{self}: a tick of {size} bytes is more than the {_LARGEST_TICK} that a server takes")
+        return size
 
     def _masks(self, masks: Any, count: int) -> bytes:
         if masks is None:
@@ -401,20 +403,21 @@ class Session(_Seats):
         if microseconds >= 1 << 32:
             raise RivalError(f"{self}: a budget of {budget_ms} ms is more than an hour")
         frame = [self._seats(seats, count), np.ascontiguousarray(rows, "<f4").tobytes(), self._masks(masks, count)]
-        self._fits(frame)
+        size = self._fits(frame)
         server = self.server
         with server._lock:
             if not server._waiting:
                 server.poll()  # of sessions that have expired, say
             self._check()
             until = server._until()
-            while len(server._waiting) >= _MOST_WAITING:
+            waiting = server._waiting
+            while len(waiting) >= _MOST_WAITING or sum(tick.size for tick in waiting.values()) + size > _MOST_BYTES:
                 if not server._read(until):
-                    raise RivalError(f"{self}: {_MOST_WAITING} ticks were not answered within {server.timeout:g} s")
+                    raise RivalError(f"{self}: {len(waiting)} ticks were not answered within {server.timeout:g} s")
             self._tick = (self._tick + 1) & 0xFFFFFFFF
             header = _HEADER.pack(_TICK, _VERSION, 0, self.number, self._tick, microseconds, count)
             server._socket.send(_BINARY, b"".join([header, *frame]))
-            pending = Pending(self, self._tick, count)
+            pending = Pending(self, self._tick, count, size)
             server._waiting[self.number, self._tick] = pending
         return pending
 
@@ -493,8 +496,8 @@ class Watch(_Seats):
 class Pending:
     """A tick that was asked for."""
 
-    def __init__(self, session: Session, tick: int, rows: int) -> None:
-        self.session, self.tick, self.rows = session, tick, rows
+    def __init__(self, session: Session, tick: int, rows: int, size: int) -> None:
+        self.session, self.tick, self.rows, self.size = session, tick, rows, size
         self._actions: Optional[Actions] = None
         self._error = ""
 
