@@ -131,7 +131,7 @@ TEST(StormSlow, MemoryStaysAndNobodyElseIsHarmed) {
 
   const char* given = std::getenv("RIVAL_STORM_MINUTES");
   const double minutes = given ? read_real(given).value_or(3) : 3;
-  constexpr int kRoundSeconds = 15, kWarmUp = 2;
+  constexpr int kRoundSeconds = 15, kWarmUp = 4;
   const int rounds = std::max(kWarmUp + 1, static_cast<int>(60 * minutes / kRoundSeconds));
   Witness witness("http://127.0.0.1:" + std::to_string(port));
   double warm = 0, now = 0;
