@@ -23,8 +23,8 @@ constexpr std::size_t kMostWaiting = std::size_t{64} << 20;  // bytes of its tic
 constexpr std::size_t kLongestText = std::size_t{64} << 10;  // bytes of a wish
 constexpr int kMostSessions = 10'000;                        // of a connection
 constexpr const char* kNoSession = "there is no such session: it may have expired, or was closed";
-constexpr int kMostErrors = 100;                             // of a connection, before it is closed
-constexpr auto kLastWords = std::chrono::seconds(1);         // for a client to hear that its connection is closed
+constexpr int kMostErrors = 100;                      // of a connection, before it is closed
+constexpr auto kLastWords = std::chrono::seconds(1);  // for a client to hear that its connection is closed
 
 std::optional<std::int64_t> whole(const nlohmann::json& of, const char* key, std::int64_t low, std::int64_t high) {
   if (!of.contains(key) || !of[key].is_number_integer()) return {};
@@ -403,8 +403,8 @@ void Connection::tick(std::string frame) {
   // itself. The connection is let go on the server's thread, whoever holds it last.
   playing_.batcher.decide(
       open.session, asked,
-      [self = shared_from_this(), session = open.session, frame = std::move(frame),
-       header = header.value(), size](const Answered& answer) mutable {
+      [self = shared_from_this(), session = open.session, frame = std::move(frame), header = header.value(),
+       size](const Answered& answer) mutable {
         Playing& playing = self->playing_;
         if (!answer.abandoned) playing.metrics.answered(session->bot(), answer);
         header.budget = static_cast<std::uint32_t>(std::min<std::int64_t>(
