@@ -44,11 +44,12 @@ Result<serve::ServerOptions> server_options(const ServeOptions& options) {
   return how;
 }
 
-// What has become of the options, for a server whose bots are for that game.
-Result<serve::Renewal> renewed(const ServeCommandLine& line, const std::string& game) {
+// What has become of the options, for a server that was started with others.
+Result<serve::Renewal> renewed(const ServeCommandLine& line, const ServeOptions& started) {
   const Result<ServeOptions> options = read_serve_options(line);
   if (!options) return options.error();
-  if (options.value().game != game) return Error{"'game' cannot change while the server runs"};
+  if (options.value().game != started.game) return Error{"'game' cannot change while the server runs"};
+  if (options.value().records != started.records) return Error{"'records' cannot change while the server runs"};
   const Result<serve::ServerOptions> how = server_options(options.value());
   if (!how) return how.error();
   return serve::Renewal{how.value(), options.value().bots};
@@ -68,7 +69,7 @@ Result<Outcome> serve_bots(const ServeCommandLine& line, const Games& games, Con
     how->endpoints.push_back(serve::records_endpoint(std::move(opened).value()));
   }
   how->log = [&](const std::string& text) { console.verbatim(text + "\n"); };
-  how->renew = [&] { return renewed(line, options.value().game); };
+  how->renew = [&] { return renewed(line, options.value()); };
   const Result<std::unique_ptr<serve::Server>> server = serve::Server::listen(directory, how.value());
   if (!server) return server.error();
   serve::Server& running = *server.value();
