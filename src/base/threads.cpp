@@ -40,6 +40,13 @@ void Team::run(const std::function<void(int)>& work) {
   barrier();
 }
 
+void Team::share_out(std::size_t jobs, const std::function<void(std::size_t)>& work) {
+  std::atomic<std::size_t> next{0};
+  run([&](int) {
+    for (std::size_t job = next++; job < jobs; job = next++) work(job);
+  });
+}
+
 void Team::member_loop(int member) {
   for (;;) {
     barrier();

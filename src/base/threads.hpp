@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <thread>
 #include <vector>
@@ -23,6 +24,9 @@ class Team {
 
   // Runs work(member) on every member and returns when all are done. An exception that leaves it ends the program.
   void run(const std::function<void(int member)>& work);
+
+  // Runs work(job) for every job below `jobs` on whichever member is free next, and returns when all are done.
+  void share_out(std::size_t jobs, const std::function<void(std::size_t job)>& work);
 
   // Inside run(): waits until every member is here. What was written before is seen by all after.
   void barrier();

@@ -14,6 +14,16 @@ namespace {
 
 class TeamOf : public testing::TestWithParam<int> {};
 
+TEST_P(TeamOf, JobsAreEachDoneOnce) {
+  Team team(GetParam());
+  std::vector<int> done(1000);
+  for (int round = 1; round <= 3; ++round) {
+    team.share_out(done.size(), [&](std::size_t job) { ++done[job]; });
+    EXPECT_EQ(std::count(done.begin(), done.end(), round), 1000);
+  }
+  team.share_out(0, [](std::size_t) { FAIL(); });
+}
+
 // Plain memory, not atomics: what a barrier fails to order shows as a wrong sum, and to the thread sanitizer as a race.
 TEST_P(TeamOf, BarriersOrderWhatMembersWrite) {
   const int size = GetParam(), rounds = size > 2 ? 100 : 500;

@@ -369,10 +369,7 @@ class Climb {
   // The jobs' results in their order, whichever thread played them.
   Result<std::vector<MatchSummary>> play(const std::vector<Job>& jobs) {
     std::vector<std::optional<Result<MatchSummary>>> results(jobs.size());
-    std::atomic<std::size_t> next{0};
-    team_.run([&](int) {
-      for (std::size_t i = next++; i < jobs.size(); i = next++) results[i] = play(jobs[i]);
-    });
+    team_.share_out(jobs.size(), [&](std::size_t i) { results[i] = play(jobs[i]); });
     std::vector<MatchSummary> summaries;
     for (std::optional<Result<MatchSummary>>& result : results) {
       if (!result->ok()) return result->error();

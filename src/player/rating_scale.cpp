@@ -159,11 +159,10 @@ void RatingObserver::observe(const InferenceRows& rows, const std::int32_t* choi
     Mind& mind = minds_[m];
     const Network& network = mind.inference.bot().network;
     const InferenceRows seen{rows.rows, shown(mind, rows, network.observation_size()), rows.masks, rows.slots};
-    if (tells) {
-      mind.inference.probabilities(seen, 1, probabilities_.data());
-      tell(rows, choices, static_cast<int>(m), probabilities_.data());
-    }
-    if (network.memory_size() > 0) mind.inference.act(seen, Key(0), 0, unused_choices_.data(), unused_values_.data());
+    if (!tells && network.memory_size() == 0) continue;
+    // One pass gives the probabilities of temperature 1 and moves the memory on, whatever is then chosen.
+    mind.inference.act(seen, Key(0), 0, unused_choices_.data(), unused_values_.data(), probabilities_.data());
+    if (tells) tell(rows, choices, static_cast<int>(m), probabilities_.data());
   }
   for (std::size_t i = 0; i < rows.rows.size(); ++i) {
     ++steps_[index(rows.slots[i])];
@@ -179,8 +178,9 @@ RatingBelief RatingObserver::belief(int player, std::optional<RatingEstimate> re
     if (record)
       weight[level] -= std::pow((levels[level].rating - record->rating) / std::max(record->error, 1.0), 2) / 2;
   }
-  const double most = *std::max_element(weight.begin(), weight.end());
-  RatingBelief belief{.rating = levels[index(std::max_element(weight.begin(), weight.end()) - weight.begin())].rating,
+  const auto likeliest = std::max_element(weight.begin(), weight.end());
+  const double most = *likeliest;
+  RatingBelief belief{.rating = levels[index(likeliest - weight.begin())].rating,
                       .interval = {},
                       .decisions = decisions_[index(player)]};
   double sum = 0, mean = 0, square = 0;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <map>
 #include <mutex>
@@ -203,25 +202,7 @@ class Chunk {
   std::vector<int> slots_;
 };
 
-// One after another on each thread; the first error ends all.
-Result<void> on_threads(int threads, std::size_t jobs, const std::function<Result<void>(std::size_t job)>& work) {
-  std::atomic<std::size_t> next{0};
-  std::mutex mutex;
-  Result<void> outcome;
-  Team team(threads);
-  team.run([&](int) {
-    for (std::size_t job = next++; job < jobs; job = next++) {
-      Result<void> done = work(job);
-      if (done) continue;
-      const std::scoped_lock lock(mutex);
-      if (outcome) outcome = done;
-      next = jobs;
-    }
-  });
-  return outcome;
-}
-
-SubstitutionFigures figures(int after, double rating, std::span<const std::array<Course, 3>> matches,
+SubstitutionFigures figures(int after, double rating, std::span<const std::array<Course, std::size(kArms)>> matches,
                             std::span<const double> ratings) {
   SubstitutionFigures out{.after = after, .rating = rating};
   std::vector<double> differences, medium;
@@ -286,21 +267,30 @@ Result<SubstitutionSummary> measure_substitution(const GameEntry& game, std::sha
   plan.typical = decisions / kLines;
 
   const std::size_t chunks = (index(options.matches) + kLines - 1) / kLines, cases = options.after.size();
-  std::vector<std::vector<std::array<Course, 3>>> courses(cases, std::vector<std::array<Course, 3>>(chunks * kLines));
-  std::atomic<std::size_t> done{0};
-  std::mutex telling;
-  const Result<void> played = on_threads(options.threads, chunks * cases * 3, [&](std::size_t job) -> Result<void> {
-    const std::size_t arm = job % 3, which = job / 3 % cases, chunk = job / 3 / cases;
+  std::vector<std::vector<std::array<Course, std::size(kArms)>>> courses(
+      cases, std::vector<std::array<Course, std::size(kArms)>>(chunks * kLines));
+  std::mutex mutex;  // of what follows
+  Result<void> played;
+  std::size_t done = 0;
+  const std::size_t jobs = chunks * cases * std::size(kArms);
+  Team(options.threads).share_out(jobs, [&](std::size_t job) {
+    const std::size_t arm = job % std::size(kArms), which = job / std::size(kArms) % cases,
+                      chunk = job / std::size(kArms) / cases;
     Plan mine = plan;
     mine.after = options.after[which];
     mine.key = plan.key.split(which);
+    {
+      const std::scoped_lock lock(mutex);
+      if (!played) return;
+    }
     const Result<std::vector<Course>> part = Chunk(mine, chunk, kLines, kArms[arm]).play();
-    if (!part) return part.error();
+    const std::scoped_lock lock(mutex);
+    if (!part) {
+      played = part.error();
+      return;
+    }
     for (std::size_t i = 0; i < part.value().size(); ++i) courses[which][chunk * kLines + i][arm] = part.value()[i];
-    ++done;
-    const std::scoped_lock lock(telling);
-    if (options.progress) options.progress(static_cast<double>(done) / static_cast<double>(chunks * cases * 3));
-    return {};
+    if (options.progress) options.progress(static_cast<double>(++done) / static_cast<double>(jobs));
   });
   if (!played) return played.error();
   std::vector<double> ratings;

@@ -33,6 +33,21 @@ std::optional<std::int64_t> whole(const nlohmann::json& of, const char* key, std
   return value;
 }
 
+Result<std::vector<std::int32_t>> fallback_of(const nlohmann::json& wish, const RowSizes& sizes) {
+  std::vector<std::int32_t> fallback;
+  if (!wish.contains("fallback")) return fallback;
+  const nlohmann::json& given = wish["fallback"];
+  if (!given.is_array() || given.size() != sizes.parts.size())
+    return Error{fmt::format("'fallback' is a list of {} choices", sizes.parts.size())};
+  for (std::size_t part = 0; part < given.size(); ++part) {
+    if (!given[part].is_number_integer() || given[part].get<std::int64_t>() < 0 ||
+        given[part].get<std::int64_t>() >= sizes.parts[part])
+      return Error{fmt::format("'fallback': '{}' has choices 0 to {}", sizes.names[part], sizes.parts[part] - 1)};
+    fallback.push_back(given[part].get<std::int32_t>());
+  }
+  return fallback;
+}
+
 }  // namespace
 
 Json described(const Hosted& bot) {
@@ -140,7 +155,7 @@ void Connection::hear(const std::string& text) {
   if (!wish.is_object()) return complain("a text message is a JSON object", Json::object());
   Json where = Json::object();
   if (wish.contains("id")) where["id"] = wish["id"];
-  const Result<Json> done = obey(wish);
+  const Result<Json> done = obey(wish, where);
   if (!done || !done.value().is_null()) answer(done, std::move(where));
 }
 
@@ -151,7 +166,7 @@ void Connection::answer(const Result<Json>& what, Json where) {
   say(said);
 }
 
-Result<Json> Connection::obey(const nlohmann::json& wish) {
+Result<Json> Connection::obey(const nlohmann::json& wish, const Json& where) {
   static const std::map<std::string, std::vector<std::string>> kKeys = {
       {"open", {"open", "seats", "fallback", "id"}},
       {"watch", {"watch", "seats", "id"}},
@@ -165,8 +180,8 @@ Result<Json> Connection::obey(const nlohmann::json& wish) {
     break;
   }
   if (wish.contains("open")) return open(wish);
-  if (wish.contains("watch")) return watch(wish);
-  if (wish.contains("substitute")) return substitute(wish);
+  if (wish.contains("watch")) return watch(wish, where);
+  if (wish.contains("substitute")) return substitute(wish, where);
   for (const char* verb : {"forget", "close"}) {
     if (!wish.contains(verb)) continue;
     const Result<Sessions::iterator> at = find(wish, verb);
@@ -219,21 +234,6 @@ Result<std::int64_t> Connection::free_seats(const nlohmann::json& wish) {
   return Error{fmt::format("{} seats are more than are free: {}", *seats, sessions_.size() < kMostSessions ? free : 0)};
 }
 
-Result<std::vector<std::int32_t>> fallback_of(const nlohmann::json& wish, const RowSizes& sizes) {
-  std::vector<std::int32_t> fallback;
-  if (!wish.contains("fallback")) return fallback;
-  const nlohmann::json& given = wish["fallback"];
-  if (!given.is_array() || given.size() != sizes.parts.size())
-    return Error{fmt::format("'fallback' is a list of {} choices", sizes.parts.size())};
-  for (std::size_t part = 0; part < given.size(); ++part) {
-    if (!given[part].is_number_integer() || given[part].get<std::int64_t>() < 0 ||
-        given[part].get<std::int64_t>() >= sizes.parts[part])
-      return Error{fmt::format("'fallback': '{}' has choices 0 to {}", sizes.names[part], sizes.parts[part] - 1)};
-    fallback.push_back(given[part].get<std::int32_t>());
-  }
-  return fallback;
-}
-
 std::uint32_t Connection::begin(std::shared_ptr<Session> session) {
   const std::uint32_t number = next_++;
   playing_.seats += session->seats();
@@ -259,7 +259,7 @@ Result<Json> Connection::open(const nlohmann::json& wish) {
 
 // ---- players who are watched, and their substitutes ----
 
-Result<Json> Connection::watch(const nlohmann::json& wish) {
+Result<Json> Connection::watch(const nlohmann::json& wish, const Json& where) {
   if (!wish["watch"].is_string()) return Error{"'watch' is the name of a run's bot"};
   const Result<std::int64_t> seats = free_seats(wish);
   if (!seats) return seats.error();
@@ -271,8 +271,6 @@ Result<Json> Connection::watch(const nlohmann::json& wish) {
   const std::uint32_t number = next_++;
   playing_.seats += watch->seats;
   sessions_[number] = {nullptr, watch, Clock::now()};
-  Json where = Json::object();
-  if (wish.contains("id")) where["id"] = wish["id"];
   Json answered = {{"watched", number}, {"seats", watch->seats}};
   answered.update(described(*found.value()));
   // What bots of all ratings there are is read from files, the first time.
@@ -290,7 +288,7 @@ Result<Json> Connection::watch(const nlohmann::json& wish) {
   return Json();
 }
 
-Result<Json> Connection::substitute(const nlohmann::json& wish) {
+Result<Json> Connection::substitute(const nlohmann::json& wish, Json where) {
   const Result<Sessions::iterator> at = find(wish, "substitute");
   if (!at) return at.error();
   const std::shared_ptr<Watch> watch = at.value()->second.watch;
@@ -305,28 +303,32 @@ Result<Json> Connection::substitute(const nlohmann::json& wish) {
   Result<std::vector<std::int32_t>> fallback = fallback_of(wish, watch->sizes);
   if (!fallback) return fallback.error();
   at.value()->second.last = Clock::now();
-  Json where = {{"watched", at.value()->first}, {"seat", *seat}};
-  if (wish.contains("id")) where["id"] = wish["id"];
+  where["watched"] = at.value()->first;
+  where["seat"] = *seat;
   asio::post(playing_.watching, [self = shared_from_this(), watch, where, record, seat = static_cast<int>(*seat),
                                  fallback = std::move(fallback.value())]() mutable {
-    if (!watch->watched) return;  // of which it was told
+    std::optional<Watched::Substitute> found;  // none of who could not be watched
+    if (watch->watched) found = watch->watched->substitute(seat, record);
     Playing& playing = self->playing_;
-    asio::post(playing.io, [self = std::move(self), where, fallback = std::move(fallback),
-                            who = watch->watched->substitute(seat, record)]() mutable {
-      if (self->ended_) return;
-      if (const Result<std::int64_t> free = self->free_seats({}); !free) return self->answer(free.error(), where);
-      const std::shared_ptr<const Hosted> bot = who.bot;
-      const std::uint32_t number =
-          self->begin(self->playing_.batcher.open(bot, std::move(who.begun), std::move(fallback)));
-      Json answer = {{"opened", number},
-                     {"seats", 1},
-                     {"rating", who.belief.rating},
-                     {"low", who.belief.interval.low},
-                     {"high", who.belief.interval.high},
-                     {"decisions", who.belief.decisions}};
-      answer.update(described(*bot));
-      self->answer(answer, where);
-    });
+    asio::post(playing.io,
+               [self = std::move(self), where, fallback = std::move(fallback), found = std::move(found)]() mutable {
+                 if (self->ended_) return;
+                 if (!found) return self->answer(Error{kNoSession}, where);
+                 Watched::Substitute& who = *found;
+                 if (const Result<std::int64_t> free = self->free_seats({}); !free)
+                   return self->answer(free.error(), where);
+                 const std::shared_ptr<const Hosted> bot = who.bot;
+                 const std::uint32_t number =
+                     self->begin(self->playing_.batcher.open(bot, std::move(who.begun), std::move(fallback)));
+                 Json answer = {{"opened", number},
+                                {"seats", 1},
+                                {"rating", who.belief.rating},
+                                {"low", who.belief.interval.low},
+                                {"high", who.belief.interval.high},
+                                {"decisions", who.belief.decisions}};
+                 answer.update(described(*bot));
+                 self->answer(answer, where);
+               });
   });
   return Json();
 }

@@ -68,11 +68,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   using Sessions = std::map<std::uint32_t, Open>;
 
   void hear(const std::string& text);
-  // What is to be answered; null: that comes later, by answer().
-  Result<nlohmann::ordered_json> obey(const nlohmann::json& wish);
+  // What is to be answered; null: that comes later, by answer(), which adds `where`.
+  Result<nlohmann::ordered_json> obey(const nlohmann::json& wish, const nlohmann::ordered_json& where);
   Result<nlohmann::ordered_json> open(const nlohmann::json& wish);
-  Result<nlohmann::ordered_json> watch(const nlohmann::json& wish);
-  Result<nlohmann::ordered_json> substitute(const nlohmann::json& wish);
+  Result<nlohmann::ordered_json> watch(const nlohmann::json& wish, const nlohmann::ordered_json& where);
+  Result<nlohmann::ordered_json> substitute(const nlohmann::json& wish, nlohmann::ordered_json where);
   Result<nlohmann::ordered_json> forget(Open& open, const nlohmann::json& wish);
   Result<Sessions::iterator> find(const nlohmann::json& wish, const char* verb);
   Result<std::int64_t> free_seats(const nlohmann::json& wish);

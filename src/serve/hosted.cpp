@@ -77,13 +77,14 @@ Result<void> Directory::serve(const Offer& offer) {
     if (!found) return found.error();
     after[name] = {typed, found.value()};
   }
-  for (const auto& [name, entry] :
-       before) {  // by rating, of runs that are still served; others are read when asked for
+  // By rating, of runs that are still served; others are read when asked for.
+  for (const auto& [name, entry] : before) {
     const auto run = after.find(name.substr(0, name.rfind('@')));
     if (!entry.asked || run == after.end() || !entry.typed.starts_with(run->second.typed + "@")) continue;
     if (const auto found = read(entry.typed, name)) after.try_emplace(name, Entry{entry.typed, found.value(), true});
   }
-  for (auto& [name, entry] : after) {  // who plays an unchanged version shares its decisions with those that come
+  // Who plays an unchanged version shares its decisions with those that come.
+  for (auto& [name, entry] : after) {
     const auto old = before.find(name);
     if (old != before.end() && old->second.present->version == entry.present->version &&
         old->second.present->temperature == entry.present->temperature &&

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/names.hpp"
 #include "base/number.hpp"
 
 namespace rival::serve {
@@ -62,28 +63,57 @@ std::vector<std::string> part_values(std::string_view boundary, std::string_view
   return values;
 }
 
+// `sound` becomes false where a '%' has no two hexadecimal digits after it; it stays as it is.
+std::string decoded(std::string_view text, bool& sound) {
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+    const int low = high < 0 ? -1 : hex_digit(text[i + 2]);
+    sound &= text[i] != '%' || low >= 0;
+    bytes += low < 0 ? text[i] : static_cast<char>(high * 16 + low);
+    if (low >= 0) i += 2;
+  }
+  return bytes;
+}
+
+struct Parameter {
+  std::string name, value;
+  bool sound = true;
+};
+
+// Of "game=a&limit=3", in order, where a '+' is a space; what is empty is none.
+std::vector<Parameter> parameters(std::string_view query) {
+  std::vector<Parameter> all;
+  while (!query.empty()) {
+    std::string text(take_until(query, "&"));
+    if (text.empty()) continue;
+    std::replace(text.begin(), text.end(), '+', ' ');
+    std::string_view value = text;
+    Parameter& one = all.emplace_back();
+    one.name = decoded(take_until(value, "="), one.sound);
+    one.value = decoded(value, one.sound);
+  }
+  return all;
+}
+
 std::vector<std::string> query_values(std::string_view query, std::string_view name) {
   std::vector<std::string> values;
-  while (!query.empty()) {
-    std::string value(take_until(query, "&"));
-    std::replace(value.begin(), value.end(), '+', ' ');
-    std::string_view rest = value;
-    if (percent_decoded(take_until(rest, "=")) == name) values.push_back(percent_decoded(rest));
-  }
+  for (Parameter& one : parameters(query))
+    if (one.name == name) values.push_back(std::move(one.value));
   return values;
 }
 
 }  // namespace
 
 std::string percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-    const int low = high < 0 ? -1 : hex_digit(text[i + 2]);
-    decoded += low < 0 ? text[i] : static_cast<char>(high * 16 + low);
-    if (low >= 0) i += 2;
-  }
-  return decoded;
+  bool ignored = true;
+  return decoded(text, ignored);
+}
+
+std::optional<std::string> strictly_decoded(std::string_view text) {
+  bool sound = true;
+  std::string bytes = decoded(text, sound);
+  return sound ? std::optional(std::move(bytes)) : std::nullopt;
 }
 
 std::vector<std::string> path_parts(std::string_view path) {
@@ -100,6 +130,17 @@ std::vector<std::string> path_parts(std::string_view path) {
 std::optional<std::string> query_value(std::string_view query, std::string_view name) {
   const std::vector<std::string> values = query_values(query, name);
   return values.empty() ? std::nullopt : std::optional(values.front());
+}
+
+Result<std::map<std::string, std::string>> read_query(std::string_view query, std::span<const std::string> known) {
+  std::map<std::string, std::string> values;
+  for (const Parameter& one : parameters(query)) {
+    if (!one.sound) return Error{"the query has a '%' without two hexadecimal digits after it"};
+    if (std::find(known.begin(), known.end(), one.name) == known.end())
+      return unknown_name("parameter", one.name, known);
+    if (!values.emplace(one.name, one.value).second) return Error{"'" + one.name + "' is there twice"};
+  }
+  return values;
 }
 
 std::vector<std::string> form_values(std::string_view content_type, std::string_view body,

@@ -25,6 +25,27 @@ TEST(HttpText, Queries) {
   EXPECT_EQ(query_value("", ""), std::nullopt);
 }
 
+TEST(HttpText, BytesAreDecodedStrictly) {
+  EXPECT_EQ(strictly_decoded("a%2Fb%20c%c3%B6+%00"), std::string("a/b cö+\0", 9));
+  EXPECT_EQ(strictly_decoded("%2525"), "%25") << "once";
+  EXPECT_EQ(strictly_decoded(""), "");
+  for (const char* bad : {"%", "a%2", "%zz", "%+1", "%-1", "% 1", "%1%", "%0x"})
+    EXPECT_EQ(strictly_decoded(bad), std::nullopt) << bad;
+}
+
+TEST(HttpText, QueriesHaveOnlyWhatIsKnown) {
+  const std::vector<std::string> known = {"game", "limit"};
+  using Values = std::map<std::string, std::string>;
+  EXPECT_EQ(read_query("", known).value(), Values());
+  EXPECT_EQ(read_query("game=a%26b+c&&limit=3&", known).value(), (Values{{"game", "a&b c"}, {"limit", "3"}}));
+  EXPECT_EQ(read_query("game&limit=a=b", known).value(), (Values{{"game", ""}, {"limit", "a=b"}}));
+  EXPECT_EQ(read_query("gmae=a", known).error().message,
+            "unknown parameter 'gmae'; did you mean 'game'? Known: game, limit");
+  EXPECT_EQ(read_query("game=a&g%61me=b", known).error().message, "'game' is there twice");
+  EXPECT_EQ(read_query("game=%g", known).error().message,
+            "the query has a '%' without two hexadecimal digits after it");
+}
+
 TEST(HttpText, Forms) {
   // As curl -F 'other=1' -F data=@rows.json sends them.
   const std::string body =

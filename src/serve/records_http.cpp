@@ -12,7 +12,7 @@
 
 #include "base/json.hpp"
 #include "base/number.hpp"
-#include "serve/uri.hpp"
+#include "serve/http_text.hpp"
 
 namespace rival::serve {
 namespace {
@@ -164,7 +164,7 @@ HttpAnswer RecordsEndpoint::look_up(const HttpRequest& request) {
 }
 
 HttpAnswer RecordsEndpoint::player(const HttpRequest& request) {
-  const std::optional<std::string> id = uri_decoded(std::string_view(request.path).substr(kPlayers.size()));
+  const std::optional<std::string> id = strictly_decoded(std::string_view(request.path).substr(kPlayers.size()));
   if (!id) return fault(400, "the player's id has a '%' without two hexadecimal digits after it");
   const auto query = read_query(request.query, std::vector<std::string>{"game"});
   if (!query) return fault(400, query.error().message);

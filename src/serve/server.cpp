@@ -15,6 +15,7 @@
 #include <set>
 
 #include "base/json.hpp"
+#include "base/number.hpp"
 #include "base/secret.hpp"
 #include "serve/assets.hpp"
 #include "serve/awaiting.hpp"
@@ -104,6 +105,7 @@ class ServerOfSockets final : public Server {
   asio::awaitable<Response> ask(Endpoint& endpoint, Request& request, std::string_view path);
   Response answer(const Request& request, std::string_view path);
   bool allowed(const Request& request) const;
+  std::optional<Response> refusal(const Request& request, Access wanted);
   void end();
   void renew();
   void apply(const ServerOptions& fresh);
@@ -360,8 +362,16 @@ Response fault(const Request& request, http::status status, const std::string& w
   return reply(request, status, json_text(Json{{"error", what}}));
 }
 
-Response ServerOfSockets::answer(const Request& request, std::string_view path) {
+// What is said to who may not ask; nothing: they may.
+std::optional<Response> ServerOfSockets::refusal(const Request& request, Access wanted) {
   if (foreign(request)) return fault(request, http::status::forbidden, "a page of another origin may not ask");
+  if (wanted == Access::anyone || allowed(request)) return {};
+  metrics_.refused("token");
+  return fault(request, http::status::unauthorized, "a token is needed: Authorization: Bearer TOKEN");
+}
+
+Response ServerOfSockets::answer(const Request& request, std::string_view path) {
+  if (std::optional<Response> no = refusal(request, Access::anyone)) return std::move(*no);
   if (!kPaths.contains(path))
     return fault(request, http::status::not_found,
                  "there is no such path: /livez, /readyz, /bots, /metrics, /v1/play for WebSockets, and for clients of "
@@ -374,10 +384,7 @@ Response ServerOfSockets::answer(const Request& request, std::string_view path) 
   if (path == "/readyz")
     return playing_.ending ? fault(request, http::status::service_unavailable, "draining")
                            : reply(request, http::status::ok, json_text(Json{{"status", "ready"}}));
-  if (!allowed(request)) {
-    metrics_.refused("token");
-    return fault(request, http::status::unauthorized, "a token is needed: Authorization: Bearer TOKEN");
-  }
+  if (std::optional<Response> no = refusal(request, Access::play)) return std::move(*no);
   if (path == "/metrics") return reply(request, http::status::ok, metrics_.text(), "text/plain; version=0.0.4");
   if (path == kPlay)
     return playing_.ending ? fault(request, http::status::service_unavailable, "draining")
@@ -397,11 +404,8 @@ Response ServerOfSockets::answer(const Request& request, std::string_view path) 
 
 // What an endpoint answers, whenever it does.
 asio::awaitable<Response> ServerOfSockets::ask(Endpoint& endpoint, Request& request, std::string_view path) {
-  if (foreign(request)) co_return fault(request, http::status::forbidden, "a page of another origin may not ask");
-  if (endpoint.access(path) != Access::anyone && !allowed(request)) {
-    metrics_.refused("token");
-    co_return fault(request, http::status::unauthorized, "a token is needed: Authorization: Bearer TOKEN");
-  }
+  std::optional<Response> no = refusal(request, *endpoint.access(path));
+  if (no) co_return std::move(*no);
   const std::string_view target = view(request.target());
   HttpRequest asked{.method = std::string(view(request.method_string())),
                     .path = std::string(path),
@@ -410,8 +414,7 @@ asio::awaitable<Response> ServerOfSockets::ask(Endpoint& endpoint, Request& requ
                     .body = std::move(request.body())};
   for (const auto& field : request) {
     std::string name(view(field.name_string()));
-    for (char& c : name)
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    for (char& c : name) c = to_lower(c);
     asked.headers.emplace(std::move(name), view(field.value()));
   }
   const HttpAnswer said = co_await asio::async_initiate<decltype(asio::use_awaitable), void(HttpAnswer)>(
