@@ -15,9 +15,9 @@ namespace rival::serve {
 
 class Running {
  public:
-  explicit Running(ServerOptions options = {})
-      : directory_([this](const std::string&) { return sample_bot(version_); },
-                   [](const std::string&) { return sample_substitutes(); }) {
+  explicit Running(
+      ServerOptions options = {}, LoadSubstitutes substitutes = [](const std::string&) { return sample_substitutes(); })
+      : directory_([this](const std::string&) { return sample_bot(version_); }, std::move(substitutes)) {
     options.port = 0;
     options.batcher.precision = Precision::f32;
     EXPECT_TRUE(directory_.add("sample"));

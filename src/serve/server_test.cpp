@@ -150,6 +150,21 @@ TEST(Server, ErrorsNameTheThingAndTheConnectionGoesOn) {
   EXPECT_EQ(client.act(1, SampleRows(3, 1)).size(), 6u) << "others are not harmed";
 }
 
+// A substitute that is asked for before the server knows that there is none: both wishes are answered.
+TEST(Server, EveryWishIsAnsweredWhereNobodyCanBeWatched) {
+  Running running({}, [](const std::string&) { return Error{"the run has no ladder"}; });
+  Client client(running.port());
+  client.say(json_text(Json{{"watch", "sample"}, {"seats", 2}, {"id", "w"}}));
+  client.say(json_text(Json{{"substitute", 1}, {"seat", 0}, {"id", "s"}}));
+  std::map<std::string, std::string> errors;
+  for (int n = 0; n < 2; ++n) {
+    const Json said = Json::parse(client.hear(), nullptr, false);
+    errors[said["id"]] = said["error"];
+  }
+  EXPECT_EQ(errors["w"], "the run has no ladder");
+  EXPECT_NE(errors["s"].find("there is no such session"), std::string::npos) << errors["s"];
+}
+
 TEST(Server, WantsItsTokenAndNoPagesOfOthers) {
   const std::string token = "a-secret-of-some-length";
   Running server({.token = token});
