@@ -76,8 +76,10 @@ TEST(Storm, HarmsNobodyElse) {
     Storm storm(server.port(), 3, 1);
     const auto until = Clock::now() + milliseconds(1500);
     while (Clock::now() < until && !HasFatalFailure()) witness.play();
-    // It was one: all have come, and were refused in all ways.
+    // It was one: all have come, and were refused in all ways. Who plays goes on meanwhile, however slow the machine
+    // is.
     EXPECT_TRUE(soon([&] {
+      if (!HasFatalFailure()) witness.play();
       const std::string metrics = server.metrics();
       for (const char* why : {"frame", "request", "errors"})
         if (metrics.find("reason=\"" + std::string(why) + "\"") == std::string::npos) return false;
@@ -98,7 +100,7 @@ TEST(Storm, AClientThatDoesNotReadIsCutOff) {
   RawClient lazy(server.port(), 4096, seconds(20));
   ASSERT_TRUE(lazy.open(3));
   const std::string wish = RawClient::frame(1, "{\"forget\": 1, \"id\": \"" + std::string(60'000, 'x') + "\"}");
-  const auto until = Clock::now() + seconds(20);
+  const auto until = Clock::now() + seconds(100);  // under the thread sanitizer it takes some of them
   while (server.totals().connections == 1 && Clock::now() < until) lazy.send(wish);
   EXPECT_EQ(server.totals().connections, 0);
   EXPECT_EQ(server.totals().seats, 0);
