@@ -52,6 +52,7 @@ std::vector<std::string> part_values(std::string_view boundary, std::string_view
   take_until(body, line);
   while (body.starts_with("\r\n")) {
     std::string_view part = take_until(body, end);
+    if (part.empty()) continue;  // two boundaries share the line break between them
     part.remove_prefix(2);
     std::string_view head = take_until(part, "\r\n\r\n");
     while (!head.empty()) {

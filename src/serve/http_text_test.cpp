@@ -57,6 +57,9 @@ TEST(HttpText, Forms) {
   EXPECT_EQ(form_values("multipart/form-data; boundary=xyz", body, {"body"}), Parts());
   EXPECT_EQ(form_values("multipart/form-data", body, {"data"}), Parts());
   EXPECT_EQ(form_values("application/json", body, {"data"}), Parts());
+  const std::string part = "\r\nContent-Disposition: form-data; name=data\r\n\r\n1\r\n--x--";
+  EXPECT_EQ(form_values("multipart/form-data; boundary=x", "--x\r\n--x" + part, {"data"}), Parts{"1"})
+      << "one is empty";
   EXPECT_EQ(form_values("application/x-www-form-urlencoded", "data=%5B1%5D&data=2", {"data"}), (Parts{"[1]", "2"}));
   EXPECT_EQ(form_values("application/x-www-form-urlencoded", R"({"observation": [1]})", {"data"}), Parts());
 }

@@ -66,6 +66,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       (void)form_values(rest, "--x\r\nContent-Disposition: form-data; name=data\r\n\r\n1\r\n--x--", {"data"});
       (void)form_values("application/x-www-form-urlencoded", rest, {"data"});
       (void)path_parts(rest);
+      (void)read_query(rest, std::vector<std::string>{"a"});
+      if (const auto strict = strictly_decoded(rest)) check(*strict == percent_decoded(rest), "both decode alike");
   }
   return 0;
 }
