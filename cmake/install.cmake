@@ -1,7 +1,6 @@
 # What `cmake --install` puts where: the program, and for programs outside the libraries, the headers in a folder of
 # their own (include/rival, which is what compilers are told to search), `find_package(rival)`, and `pkg-config rival` for
 # games as shared libraries, which need headers only.
-include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(headers ${CMAKE_INSTALL_INCLUDEDIR}/rival)
@@ -12,6 +11,10 @@ foreach(library ${libraries})
 endforeach()
 
 install(TARGETS rival)
+get_property(plugins GLOBAL PROPERTY RIVAL_PLUGINS)
+if(plugins)
+  install(TARGETS ${plugins} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/rival)
+endif()
 install(TARGETS ${libraries} EXPORT rival)
 install(DIRECTORY include/ DESTINATION ${headers})
 install(DIRECTORY src/ DESTINATION ${headers} FILES_MATCHING PATTERN *.hpp

@@ -38,6 +38,7 @@ endif()
 find_package(fmt REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
+include(GNUInstallDirs)
 
 if(RIVAL_TESTS)
   enable_testing()
@@ -86,6 +87,29 @@ function(rival_library name)
   add_library(rival::${name} ALIAS rival_${name})
   set_target_properties(rival_${name} PROPERTIES EXPORT_NAME ${name})
   set_property(GLOBAL APPEND PROPERTY RIVAL_LIBRARIES rival_${name})
+endfunction()
+
+# rival_plugin(NAME SOURCES files... [DEPENDS targets...] [FOLDER folder] [VERSION version]): rival-NAME.so, which the
+# program loads when it is asked for what is in it (base/plugin.hpp). It shares headers with the program, and no code.
+function(rival_plugin name)
+  cmake_parse_arguments(arg "" "FOLDER;VERSION" "SOURCES;DEPENDS" ${ARGN})
+  set(folder ${PROJECT_BINARY_DIR}/plugins)
+  set(version ${PROJECT_VERSION})
+  if(arg_FOLDER)
+    set(folder ${arg_FOLDER})
+  else()
+    set_property(GLOBAL APPEND PROPERTY RIVAL_PLUGINS rival_plugin_${name})
+  endif()
+  if(arg_VERSION)
+    set(version ${arg_VERSION})
+  endif()
+  add_library(rival_plugin_${name} MODULE ${arg_SOURCES})
+  set_target_properties(rival_plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME rival-${name} CXX_VISIBILITY_PRESET hidden
+                        VISIBILITY_INLINES_HIDDEN ON LIBRARY_OUTPUT_DIRECTORY ${folder})
+  target_compile_options(rival_plugin_${name} PRIVATE ${RIVAL_WARNINGS})
+  target_compile_definitions(rival_plugin_${name} PRIVATE RIVAL_VERSION="${version}")
+  target_include_directories(rival_plugin_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(rival_plugin_${name} PRIVATE ${arg_DEPENDS})
 endfunction()
 
 # rival_test(TARGET LABEL label SOURCES files... DEPENDS targets...): one GoogleTest program.

@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 #include <limits.h>
-#include <unistd.h>
 
 #include <cstdlib>
 
 #include "base/file.hpp"
-#include "base/index.hpp"
+#include "base/plugin.hpp"
 
 namespace rival {
 namespace {
@@ -15,13 +14,6 @@ namespace {
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
-}
-
-// The program that runs.
-std::string this_program() {
-  char path[PATH_MAX];
-  const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
-  return size > 0 ? std::string(path, index(size)) : "";
 }
 
 // The Python of choice: the one that is asked for, that of the active virtual environment, or the system's.
@@ -33,7 +25,7 @@ std::string python_of(const SourceOptions& options) {
 
 // Where the package `rival` of this program is: installed beside it, or in the tree that it was built from.
 std::string package_folder() {
-  const std::string program = this_program();
+  const std::string program = program_file();
   const std::string installed = program.substr(0, program.rfind('/') + 1) + "../share/rival/python";
   return is_folder(installed) ? installed : RIVAL_PYTHON_SOURCE;
 }
@@ -134,7 +126,7 @@ std::vector<GameSource> worker_sources() {
 }
 
 Result<GameEntry> open_isolated(const std::string& name, const SourceOptions& options) {
-  return open_worker({.name = name, .program = {this_program(), "worker", name}, .workers = options.workers});
+  return open_worker({.name = name, .program = {program_file(), "worker", name}, .workers = options.workers});
 }
 
 }  // namespace rival
