@@ -90,7 +90,8 @@ function(rival_library name)
 endfunction()
 
 # rival_plugin(NAME SOURCES files... [DEPENDS targets...] [FOLDER folder] [VERSION version]): rival-NAME.so, which the
-# program loads when it is asked for what is in it (base/plugin.hpp). It shares headers with the program, and no code.
+# program loads when it is asked for what is in it (base/plugin.hpp). It shares headers with the program, and no
+# code but that of check().
 function(rival_plugin name)
   cmake_parse_arguments(arg "" "FOLDER;VERSION" "SOURCES;DEPENDS" ${ARGN})
   set(folder ${PROJECT_BINARY_DIR}/plugins)
@@ -103,7 +104,7 @@ function(rival_plugin name)
   if(arg_VERSION)
     set(version ${arg_VERSION})
   endif()
-  add_library(rival_plugin_${name} MODULE ${arg_SOURCES})
+  add_library(rival_plugin_${name} MODULE ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/src/base/check.cpp)
   set_target_properties(rival_plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME rival-${name} CXX_VISIBILITY_PRESET hidden
                         VISIBILITY_INLINES_HIDDEN ON LIBRARY_OUTPUT_DIRECTORY ${folder})
   target_compile_options(rival_plugin_${name} PRIVATE ${RIVAL_WARNINGS})

@@ -35,6 +35,15 @@ Result<serve::ServerOptions> server_options(const ServeOptions& options) {
     if (!tls) return tls.error();
     how.tls = tls.value();
   }
+  if (options.grpc_port >= 0) {
+    const auto frontend = serve::grpc_frontend({.host = options.host == "localhost" ? "127.0.0.1" : options.host,
+                                                .port = options.grpc_port,
+                                                .certificate_file = options.tls_certificate,
+                                                .key_file = options.tls_key,
+                                                .largest_message = how.largest_frame});
+    if (!frontend) return frontend.error();
+    how.frontend = frontend.value();
+  }
   how.batcher.threads = options.threads;
   how.batcher.wait = std::chrono::microseconds(std::llround(1000 * options.wait_ms));
   how.most_seats = options.seats;
@@ -49,6 +58,7 @@ Result<serve::Renewal> renewed(const ServeCommandLine& line, const ServeOptions&
   const Result<ServeOptions> options = read_serve_options(line);
   if (!options) return options.error();
   if (options.value().game != started.game) return Error{"'game' cannot change while the server runs"};
+  if (options.value().grpc_port != started.grpc_port) return Error{"'grpc_port' cannot change while the server runs"};
   if (options.value().records != started.records) return Error{"'records' cannot change while the server runs"};
   const Result<serve::ServerOptions> how = server_options(options.value());
   if (!how) return how.error();
@@ -80,12 +90,17 @@ Result<Outcome> serve_bots(const ServeCommandLine& line, const Games& games, Con
   const bool six = host.find(':') != std::string::npos;
   console.print("Listening on http{}://{}{}{}:{}/ (Ctrl-C ends, sessions first)\n", how->tls ? "s" : "", six ? "[" : "",
                 host, six ? "]" : "", port);
+  const int grpc_port = running.frontend_port();
+  if (grpc_port > 0) console.print("Listening for gRPC{} on {}:{}\n", how->tls ? " with TLS" : "", host, grpc_port);
   running.run();
   const serve::Metrics::Totals totals = running.metrics().totals();
   console.print("Ended. {} decisions, {} of them after their time\n", grouped(totals.decisions),
                 grouped(totals.missed));
-  return Outcome{
-      Json{{"port", port}, {"decisions", totals.decisions}, {"missed", totals.missed}, {"late", totals.late}}};
+  return Outcome{Json{{"port", port},
+                      {"grpc_port", grpc_port},
+                      {"decisions", totals.decisions},
+                      {"missed", totals.missed},
+                      {"late", totals.late}}};
 }
 
 Action declare(Arguments& arguments, const Games& games) {

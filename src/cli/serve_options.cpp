@@ -44,6 +44,7 @@ std::vector<OptionRow> option_rows(ServeOptions& options) {
   return {
       {"host", &options.host, "the address to listen on; one that others can reach wants a token"},
       {"port", &options.port, "the port; 0: any that is free", 0, 65535},
+      {"grpc_port", &options.grpc_port, "another port, for gRPC; 0: any that is free; -1: without gRPC", -1, 65535},
       {"token_file", &options.token_file, "a file whose first line clients must show as a bearer token"},
       {"tls_certificate", &options.tls_certificate, "to be spoken to by TLS: a certificate, and its chain, as PEM"},
       {"tls_key", &options.tls_key, "the private key of the certificate, as PEM"},

@@ -15,7 +15,7 @@ namespace rival::cli {
 struct ServeOptions {
   serve::Offer bots;
   std::string host = "127.0.0.1", token_file, tls_certificate, tls_key, records, game;
-  int port = 8765, threads = 1, seats = 200'000, connections = 1000;
+  int port = 8765, grpc_port = -1, threads = 1, seats = 200'000, connections = 1000;
   double wait_ms = 0.3, idle_seconds = 300, drain_seconds = 30;
 };
 

@@ -29,7 +29,7 @@ TEST_F(ServeOptionsTest, TheFileHasEveryOption) {
   changed.bots = {{"easy", "/runs/a@900"}, {"hard", "/runs/a"}};
   changed.host = "0.0.0.0", changed.token_file = "/t", changed.tls_certificate = "/c", changed.tls_key = "/k",
   changed.game = "pig", changed.records = "/r";
-  changed.port = 1, changed.threads = 2, changed.seats = 3, changed.connections = 4;
+  changed.port = 1, changed.grpc_port = 8, changed.threads = 2, changed.seats = 3, changed.connections = 4;
   changed.wait_ms = 0.5, changed.idle_seconds = 6, changed.drain_seconds = 7;
   const std::string text = write_toml(option_rows(changed));
   const Result<ServeOptions> options = read(text);

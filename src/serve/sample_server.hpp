@@ -30,6 +30,7 @@ class Running {
   }
 
   int port() const { return server_->port(); }
+  int frontend_port() const { return server_->frontend_port(); }
   std::string address() const { return "http://127.0.0.1:" + std::to_string(port()); }
   void end() { server_->stop(); }
   void wait() { thread_.join(); }

@@ -9,6 +9,7 @@
 #include <boost/beast.hpp>
 #include <condition_variable>
 #include <csignal>
+#include <future>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -41,6 +42,7 @@ constexpr auto kRequestTime = std::chrono::seconds(30);
 constexpr auto kLastWords = std::chrono::seconds(1);  // for clients to answer that their connection is closed
 constexpr rlim_t kOtherDescriptors = 256;             // files of bots, pipes...
 constexpr const char* kPlay = "/v1/play";
+constexpr const char* kTokenNeeded = "a token is needed: Authorization: Bearer TOKEN";
 const std::set<std::string_view> kPaths = {"/", "/livez", "/readyz", "/bots", "/metrics", kPlay};
 
 std::string_view view(beast::string_view text) {
@@ -64,12 +66,14 @@ class ServerOfSockets final : public Server {
   }
   // Endpoints answer from threads of their own: the last answer that is due comes before the end of what it is for.
   ~ServerOfSockets() override {
+    end_frontend();
     std::unique_lock lock(due_mutex_);
     none_due_.wait(lock, [this] { return due_ == 0; });
   }
 
   Result<void> open();
   int port() const override { return acceptor_.local_endpoint().port(); }
+  int frontend_port() const override { return frontend_ ? frontend_->port() : 0; }
   void run() override;
   void stop() override {
     asio::post(io_, [this] { end(); });
@@ -102,8 +106,13 @@ class ServerOfSockets final : public Server {
   asio::awaitable<void> watch_signals();
   asio::awaitable<void> finish();
   asio::awaitable<void> expire();
+  Endpoint* endpoint_of(std::string_view path) const;
+  void deliver(Endpoint& endpoint, HttpRequest request, std::function<void(HttpAnswer)> reply);
   asio::awaitable<Response> ask(Endpoint& endpoint, Request& request, std::string_view path);
+  void ask_for_frontend(HttpRequest request, std::function<void(HttpAnswer)> reply);
+  void end_frontend();
   Response answer(const Request& request, std::string_view path);
+  bool shows_token(std::string_view authorization) const;
   bool allowed(const Request& request) const;
   std::optional<Response> refusal(const Request& request, Access wanted);
   void end();
@@ -130,6 +139,7 @@ class ServerOfSockets final : public Server {
   std::mutex due_mutex_;
   std::condition_variable none_due_;
   int due_ = 0;  // answers of endpoints
+  std::unique_ptr<Frontend> frontend_;
 };
 
 // Others than this machine must show a token.
@@ -157,6 +167,15 @@ Result<void> ServerOfSockets::open() {
   acceptor_.set_option(asio::socket_base::reuse_address(true), code);
   if (acceptor_.bind(endpoint, code); code) return failed();
   if (acceptor_.listen(asio::socket_base::max_listen_connections, code); code) return failed();
+  if (!options_.frontend) return {};
+  Result<std::unique_ptr<Frontend>> frontend =
+      options_.frontend([this](HttpRequest request, std::function<void(HttpAnswer)> reply) {
+        asio::post(io_, [this, request = std::move(request), reply = std::move(reply)]() mutable {
+          ask_for_frontend(std::move(request), std::move(reply));
+        });
+      });
+  if (!frontend) return frontend.error();
+  frontend_ = std::move(frontend.value());
   return {};
 }
 
@@ -165,6 +184,17 @@ void ServerOfSockets::run() {
   asio::co_spawn(io_, watch_signals(), asio::detached);
   asio::co_spawn(io_, expire(), asio::detached);
   io_.run();
+  end_frontend();
+}
+
+// Its last calls still get answers, from this thread.
+void ServerOfSockets::end_frontend() {
+  if (!frontend_) return;
+  const std::future<void> ended = std::async(std::launch::async, [this] { frontend_.reset(); });
+  while (ended.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+    io_.restart();
+    io_.run_for(std::chrono::milliseconds(5));
+  }
 }
 
 asio::awaitable<void> ServerOfSockets::watch_signals() {
@@ -248,6 +278,7 @@ void ServerOfSockets::end() {
   }
   end_if_idle();
   if (io_.stopped()) return;
+  if (frontend_) frontend_->drain();
   log("draining", {{"connections", connections_.size()}, {"sequences", inference_->sequences()}});
   for (Connection* connection : connections_) connection->drain();
   asio::co_spawn(io_, finish(), asio::detached);
@@ -326,11 +357,14 @@ void ServerOfSockets::begin(tcp::socket socket, std::shared_ptr<void> held) {
   asio::co_spawn(io_, serve(Socket(std::move(socket))), [held = std::move(held)](const std::exception_ptr&) {});
 }
 
-bool ServerOfSockets::allowed(const Request& request) const {
-  if (options_.token.empty()) return true;
-  const std::string_view shown = view(request[http::field::authorization]);
+bool ServerOfSockets::shows_token(std::string_view authorization) const {
   constexpr std::string_view kBearer = "Bearer ";
-  return shown.starts_with(kBearer) && same_secret(shown.substr(kBearer.size()), options_.token);
+  return options_.token.empty() ||
+         (authorization.starts_with(kBearer) && same_secret(authorization.substr(kBearer.size()), options_.token));
+}
+
+bool ServerOfSockets::allowed(const Request& request) const {
+  return shows_token(view(request[http::field::authorization]));
 }
 
 // A page of another origin, in a browser on this machine, is not to play: neither one that says so, nor one whose name
@@ -367,7 +401,7 @@ std::optional<Response> ServerOfSockets::refusal(const Request& request, Access 
   if (foreign(request)) return fault(request, http::status::forbidden, "a page of another origin may not ask");
   if (wanted == Access::anyone || allowed(request)) return {};
   metrics_.refused("token");
-  return fault(request, http::status::unauthorized, "a token is needed: Authorization: Bearer TOKEN");
+  return fault(request, http::status::unauthorized, kTokenNeeded);
 }
 
 Response ServerOfSockets::answer(const Request& request, std::string_view path) {
@@ -402,6 +436,29 @@ Response ServerOfSockets::answer(const Request& request, std::string_view path) 
                               {"late", totals.late}}));
 }
 
+// Null: no endpoint knows the path.
+Endpoint* ServerOfSockets::endpoint_of(std::string_view path) const {
+  for (const std::shared_ptr<Endpoint>& each : options_.endpoints)
+    if (each->access(path)) return each.get();
+  return nullptr;
+}
+
+// `reply` is called on the server's thread, whenever the answer comes, or never if the server ends before.
+void ServerOfSockets::deliver(Endpoint& endpoint, HttpRequest request, std::function<void(HttpAnswer)> reply) {
+  // Whoever answers may keep the function: what waits in it must not outlive the server.
+  const auto waiting = std::make_shared<std::function<void(HttpAnswer)>>(std::move(reply));
+  {
+    const std::scoped_lock lock(due_mutex_);
+    ++due_;
+  }
+  endpoint.answer(std::move(request), [this, waiting](HttpAnswer answer) {
+    asio::post(io_, [reply = std::move(*waiting), answer = std::move(answer)]() mutable { reply(std::move(answer)); });
+    *waiting = nullptr;
+    const std::scoped_lock lock(due_mutex_);
+    if (--due_ == 0) none_due_.notify_all();
+  });
+}
+
 // What an endpoint answers, whenever it does.
 asio::awaitable<Response> ServerOfSockets::ask(Endpoint& endpoint, Request& request, std::string_view path) {
   std::optional<Response> no = refusal(request, *endpoint.access(path));
@@ -419,25 +476,37 @@ asio::awaitable<Response> ServerOfSockets::ask(Endpoint& endpoint, Request& requ
   }
   const HttpAnswer said = co_await asio::async_initiate<decltype(asio::use_awaitable), void(HttpAnswer)>(
       [this, &endpoint, &asked](auto handler) {
-        // Whoever answers may keep the function: what waits in it must not outlive the server.
-        const auto waiting = std::make_shared<std::optional<decltype(handler)>>(std::move(handler));
-        {
-          const std::scoped_lock lock(due_mutex_);
-          ++due_;
-        }
-        endpoint.answer(std::move(asked), [this, waiting](HttpAnswer answer) {
-          asio::post(io_, [handler = std::move(**waiting), answer = std::move(answer)]() mutable {
-            std::move(handler)(std::move(answer));
-          });
-          waiting->reset();
-          const std::scoped_lock lock(due_mutex_);
-          if (--due_ == 0) none_due_.notify_all();
-        });
+        const auto held = std::make_shared<decltype(handler)>(std::move(handler));  // a function can be copied
+        deliver(endpoint, std::move(asked), [held](HttpAnswer answer) { std::move (*held)(std::move(answer)); });
       },
       asio::use_awaitable);
   Response response = reply(request, static_cast<http::status>(said.status), said.body, said.type.c_str());
   for (const auto& [name, value] : said.headers) response.set(name, value);
   co_return response;
+}
+
+// On the server's thread.
+void ServerOfSockets::ask_for_frontend(HttpRequest request, std::function<void(HttpAnswer)> reply) {
+  Endpoint* endpoint = endpoint_of(request.path);
+  const std::string label = endpoint ? endpoint->label(request.path) : "other";
+  const auto refuse = [&](int status, const char* what) {
+    metrics_.request(label, status);
+    reply({.status = status, .body = json_text(Json{{"error", what}})});
+  };
+  if (!endpoint) return refuse(404, "there is no such path");
+  const auto shown = request.headers.find("authorization");
+  if (endpoint->access(request.path) != Access::anyone &&
+      !shows_token(shown == request.headers.end() ? "" : shown->second)) {
+    metrics_.refused("token");
+    return refuse(401, kTokenNeeded);
+  }
+  ++asked_;
+  deliver(*endpoint, std::move(request), [this, label, reply = std::move(reply)](HttpAnswer answer) {
+    metrics_.request(label, answer.status);
+    reply(std::move(answer));
+    --asked_;
+    end_if_idle();
+  });
 }
 
 asio::awaitable<void> ServerOfSockets::serve(Socket stream) {
@@ -484,18 +553,16 @@ asio::awaitable<void> ServerOfSockets::serve(Socket stream) {
       leave(connection.get());
       co_return;
     }
-    const auto endpoint = std::find_if(options_.endpoints.begin(), options_.endpoints.end(),
-                                       [&](const auto& each) { return each->access(path).has_value(); });
-    const bool known = endpoint != options_.endpoints.end();
+    Endpoint* endpoint = endpoint_of(path);
     stream.expires_never();
     ++asked_;
     Response response;  // gcc 12 destroys what a conditional co_await gives
-    if (known)
-      response = co_await ask(**endpoint, request, path);
+    if (endpoint)
+      response = co_await ask(*endpoint, request, path);
     else
       response = answer(request, path);
     stream.expires_after(kRequestTime);
-    const std::string label = known ? (*endpoint)->label(path) : kPaths.contains(path) ? std::string(path) : "other";
+    const std::string label = endpoint ? endpoint->label(path) : kPaths.contains(path) ? std::string(path) : "other";
     metrics_.request(label, static_cast<int>(response.result_int()));
     co_await http::async_write(stream, response, into(code));
     --asked_;

@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "serve/batcher.hpp"
 #include "serve/endpoint.hpp"
+#include "serve/frontend.hpp"
 #include "serve/hosted.hpp"
 #include "serve/metrics.hpp"
 
@@ -31,6 +32,7 @@ struct ServerOptions {
   std::chrono::seconds idle{300};                         // after which a session without a tick expires
   std::chrono::seconds drain{30};                         // that sessions get to end before the server does
   std::vector<std::shared_ptr<Endpoint>> endpoints = {};  // what else it answers over HTTP; the first that knows a path
+  ListenFrontend frontend = nullptr;  // another protocol, of which the endpoints are asked as well; null: none
   // Told what happens, a JSON object each: from the server's thread. Null: nobody.
   std::function<void(const std::string& line)> log = nullptr;
   // What reload() reads; on a thread of its own. Null: the bots again, and nothing else.
@@ -52,6 +54,8 @@ class Server {
   virtual ~Server() = default;
 
   virtual int port() const = 0;
+  // Of the frontend; 0: there is none.
+  virtual int frontend_port() const = 0;
   // Serves until stop(), or until this process is told to end: SIGINT and SIGTERM let sessions end first, a second one
   // does not wait; SIGHUP is reload().
   virtual void run() = 0;
