@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import queue
 import shutil
 import subprocess
 import unittest
@@ -122,6 +123,107 @@ class Triton(Served):
         ):
             with self.subTest(message), self.assertRaisesRegex(self.triton.InferenceServerException, message):
                 call()
+
+
+class TritonOverGrpc(Case):
+    """The same bots through the plug-in of gRPC."""
+
+    @classmethod
+    def setUpClass(cls):
+        helpers.need("tritonclient.grpc")
+        if not os.path.exists(os.path.join(os.path.dirname(os.environ["RIVAL_PROGRAM"]), "plugins", "rival-grpc.so")):
+            raise unittest.SkipTest("the plug-in of gRPC is not built, which takes libgrpc++-dev")
+        super().setUpClass()
+        recalls = os.path.join(cls.folder, "recalls.safetensors")
+        _, process = start(cls, "c4=" + cls.path, recalls, "--grpc-port", "0")
+        cls.netloc = process.stdout.readline().decode().split()[-1]
+
+    def setUp(self):
+        import tritonclient.grpc as triton
+
+        self.triton = triton
+        self.client = triton.InferenceServerClient(self.netloc)
+        self.addCleanup(self.client.close)
+
+    def inputs(self, observations, masks):
+        made = []
+        for name, datatype, data in (("observation", "FP32", observations), ("mask", "BOOL", masks)):
+            made.append(self.triton.InferInput(name, list(data.shape), datatype))
+            made[-1].set_data_from_numpy(data.astype(np.float32 if datatype == "FP32" else bool))
+        return made
+
+    def test_what_is_served(self):
+        self.assertTrue(self.client.is_server_live())
+        self.assertTrue(self.client.is_server_ready())
+        self.assertTrue(self.client.is_model_ready("c4"))
+        self.assertEqual(self.client.get_server_metadata().name, "rival")
+        model = self.client.get_model_metadata("c4", as_json=True)
+        self.assertEqual(model["inputs"][0]["shape"], ["-1", str(self.bot.observation_size)])
+        index = self.client.get_model_repository_index()
+        self.assertEqual([one.name for one in index.models], ["c4", "recalls"])
+
+    def test_it_infers_as_the_bot_does(self):
+        p = self.bot.probabilities(self.observations, self.masks)
+        inputs = self.inputs(self.observations, self.masks)
+        outputs = [self.triton.InferRequestedOutput(name) for name in ("choices", "probabilities")]
+        result = self.client.infer("c4", inputs, outputs=outputs, request_id="7")
+        self.assertEqual(result.get_response().id, "7")
+        np.testing.assert_allclose(result.as_numpy("probabilities"), p, atol=1e-4)
+        choices = result.as_numpy("choices")
+        best = np.take_along_axis(p, choices.astype(np.int64), axis=1)[:, 0]
+        np.testing.assert_allclose(best, p.max(axis=1), atol=1e-5)
+        with self.assertRaisesRegex(self.triton.InferenceServerException, "unknown bot 'c5'"):
+            self.client.infer("c5", inputs)
+
+    def test_sequences_remember_one_by_one_and_in_a_stream(self):
+        bot = rival.Bot.load(os.path.join(self.folder, "recalls.safetensors"))
+        inputs = self.inputs(self.observations, self.masks)
+        outputs = [self.triton.InferRequestedOutput("probabilities")]
+        answers = queue.Queue()
+        self.client.start_stream(lambda result, error: answers.put((result, error)))
+        for sequence, stream in ((42, False), ("a match", False), (43, True)):
+            memory = bot.start(200)
+            for step in range(4):
+                p = bot.probabilities(self.observations, self.masks, memory.copy())
+                bot.act_rows(self.observations, self.masks, memory, temperature=0)
+                whose = {"sequence_id": sequence, "sequence_start": step == 0, "sequence_end": step == 3}
+                if stream:
+                    self.client.async_stream_infer("recalls", inputs, outputs=outputs, **whose)
+                    result, error = answers.get(timeout=20)
+                    self.assertIsNone(error)
+                else:
+                    result = self.client.infer("recalls", inputs, outputs=outputs, **whose)
+                np.testing.assert_allclose(result.as_numpy("probabilities"), p, atol=1e-4)
+        self.client.stop_stream()
+
+    def test_with_a_token_over_tls(self):
+        certificate, key = (os.path.join(self.folder, name) for name in ("tls.crt", "tls.key"))
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+            + ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
+        token = os.path.join(self.folder, "token")
+        with open(token, "w") as file:
+            file.write("a token that is long\n")
+        _, process = start(
+            self, self.path, "--grpc-port", "0", "--token-file", token, "--tls-certificate", certificate, "--tls-key", key
+        )
+        said = process.stdout.readline().decode()
+        self.assertIn("with TLS", said)
+        netloc = "localhost:" + said.split(":")[-1].strip()
+        client = self.triton.InferenceServerClient(netloc, ssl=True, root_certificates=certificate)
+        self.addCleanup(client.close)
+        self.assertTrue(client.is_server_ready())
+        with self.assertRaisesRegex(self.triton.InferenceServerException, "a token is needed"):
+            client.get_model_repository_index()
+        headers = {"authorization": "Bearer a token that is long"}
+        self.assertEqual(len(client.get_model_repository_index(headers=headers).models), 1)
+        stranger = self.triton.InferenceServerClient(netloc)  # without TLS
+        self.addCleanup(stranger.close)
+        with self.assertRaises(self.triton.InferenceServerException):
+            stranger.is_server_ready(client_timeout=2)
 
 
 class Others(Served):
