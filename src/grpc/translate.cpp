@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -95,9 +96,13 @@ const Datatype* find_datatype(std::string_view name) {
 // The JSON of an answer, and the bytes after it. Discarded JSON: it has none.
 std::pair<Json, std::string_view> split(const HttpAnswer& answer) {
   std::size_t size = answer.body.size();
-  for (const auto& [name, value] : answer.headers)
-    if (name == "Inference-Header-Content-Length")
-      size = std::min<std::size_t>(size, std::strtoull(value.c_str(), nullptr, 10));
+  for (const auto& [name, value] : answer.headers) {
+    if (name == "Inference-Header-Content-Length") {
+      std::size_t json = size;
+      std::from_chars(value.data(), value.data() + value.size(), json);
+      size = std::min(size, json);
+    }
+  }
   const std::string_view body = answer.body;
   return {Json::parse(body.substr(0, size), nullptr, false), body.substr(size)};
 }

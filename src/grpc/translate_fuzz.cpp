@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/check.hpp"
+#include "base/number.hpp"
 #include "grpc/translate.hpp"
 
 using namespace rival;
@@ -18,7 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Result<HttpRequest> http = infer_to_http(request);
     if (!http) return 0;
     const HttpRequest& asked = http.value();
-    check(std::stoul(asked.headers.at("inference-header-content-length")) <= asked.body.size(), "there is JSON");
+    const auto json = read_whole(asked.headers.at("inference-header-content-length"));
+    check(json && static_cast<std::size_t>(*json) <= asked.body.size(), "there is JSON");
     check(asked.path.find('?') == std::string::npos && asked.path.find(' ') == std::string::npos, "a path is one");
     return 0;
   }
