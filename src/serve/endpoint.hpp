@@ -17,6 +17,7 @@ struct HttpRequest {
   std::string path, query;                                  // "/v2/models", "limit=3": as sent, without the '?'
   std::map<std::string, std::string, std::less<>> headers;  // by names in small letters
   std::string body;
+  bool trusted = false;  // shows the server's token, if it has one
 };
 
 struct HttpAnswer {

@@ -7,7 +7,9 @@
 
 #include "base/json.hpp"
 #include "base/number.hpp"
+#include "serve/fault.hpp"
 #include "serve/http_text.hpp"
+#include "serve/models_http.hpp"
 #include "serve/predictions.hpp"
 
 namespace rival::serve {
@@ -19,22 +21,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view kPing = "/ping";
 constexpr std::string_view kFamilies[] = {kPing, "/predictions", "/explanations", "/models", "/v1/models", "/v2"};
 constexpr std::string_view kHealth[] = {kPing, "/v2/health/live", "/v2/health/ready"};
-
-constexpr const char* kUnknownPath = "there is no such path; docs/moving-from-torchserve.md has those that there are";
-constexpr const char* kEnding = "the server is about to end";
-
-// How each protocol tells what is amiss.
-HttpAnswer fault(int status, const std::string& what) {
-  return {.status = status, .body = json_text(Json{{"error", what}})};
-}
-
-HttpAnswer torchserve_fault(int status, const std::string& what) {
-  const char* type = status == 404   ? "ModelNotFoundException"
-                     : status == 405 ? "MethodNotAllowedException"
-                     : status == 503 ? "ServiceUnavailableException"
-                                     : "BadRequestException";
-  return {.status = status, .body = json_text(Json{{"code", status}, {"type", type}, {"message", what}}, 2)};
-}
 
 bool is_read(const HttpRequest& request) {
   return request.method == "GET" || request.method == "HEAD";
@@ -65,8 +51,14 @@ InferenceHttp::InferenceHttp(Playing& playing)
 
 std::optional<Access> InferenceHttp::access(std::string_view path) const {
   if (std::find(std::begin(kHealth), std::end(kHealth), path) != std::end(kHealth)) return Access::anyone;
-  if (label(path).empty()) return {};
-  return Access::play;
+  const std::string family = label(path);
+  if (family.empty()) return {};
+  // Models are managed by another token, for which answer() looks.
+  return models() && family == "/models" ? Access::anyone : Access::play;
+}
+
+ModelsHttp* InferenceHttp::models() const {
+  return playing_.options.models.get();
 }
 
 std::string InferenceHttp::label(std::string_view path) const {
@@ -78,12 +70,19 @@ std::string InferenceHttp::label(std::string_view path) const {
 
 void InferenceHttp::answer(HttpRequest request, Reply reply) {
   const Parts parts = path_parts(request.path);
+  const bool of_model = models() && models()->takes(parts, request);
+  if (of_model && (parts[0] == "v1" || parts[0] == "v2"))
+    return models()->answer(parts, std::move(request), playing_.ending, reply);
   if (parts[0] == "v2") return open_inference(parts, request, reply);
   if (parts[0] == "v1") return kserve(parts, request, reply);
-  torchserve(parts, request, [reply = std::move(reply), id = request_id()](HttpAnswer answer) {
+  const Reply with_id = [reply = std::move(reply), id = request_id()](HttpAnswer answer) {
     answer.headers.emplace_back("x-request-id", id);
     reply(std::move(answer));
-  });
+  };
+  if (models() && parts[0] == "models" && is_read(request) && !request.trusted && !models()->manages(request))
+    return with_id(torchserve_fault(401, "a token is needed: Authorization: Bearer TOKEN", "InvalidKeyException"));
+  if (of_model) return models()->answer(parts, std::move(request), playing_.ending, with_id);
+  torchserve(parts, request, with_id);
 }
 
 // ---- what the protocols have in common ----
@@ -133,6 +132,9 @@ void InferenceHttp::open_inference(const Parts& parts, const HttpRequest& reques
     Json list = Json::array();
     for (const auto& bot : playing_.directory.all())
       list.push_back({{"name", bot->name}, {"version", bot->version}, {"state", "READY"}});
+    if (models())
+      for (const auto& model : models()->models().all())
+        list.push_back({{"name", model->info().name}, {"version", model->info().version}, {"state", "READY"}});
     return say(list);
   }
   if (parts.size() > 1 && parts[1] == "repository")
@@ -284,6 +286,8 @@ void InferenceHttp::kserve(const Parts& parts, const HttpRequest& request, const
   if (parts.size() == 2) {
     Json names = Json::array();
     for (const auto& bot : playing_.directory.all()) names.push_back(bot->name);
+    if (models())
+      for (const auto& model : models()->models().all()) names.push_back(model->info().name);
     return reply({.body = json_text(Json{{"models", std::move(names)}})});
   }
   const auto found = find(predicts ? name.substr(0, name.size() - kPredict.size()) : name, "");
@@ -319,7 +323,7 @@ void InferenceHttp::torchserve(const Parts& parts, const HttpRequest& request, c
     return refuse(405,
                   "bots are neither registered nor scaled here, and archives (.mar) are not served: start the server "
                   "with the bots' files or runs; SIGHUP has it read them again");
-  if (parts.size() == 1) return reply(models(request.query));
+  if (parts.size() == 1) return reply(list(request.query));
   if (parts.size() > 3) return refuse(404, kUnknownPath);
   const auto found = find(parts[1], parts.size() == 2 || parts[2] == "all" ? "" : parts[2]);
   if (!found) return refuse(404, found.error().message);
@@ -348,20 +352,24 @@ void InferenceHttp::predict(const Parts& parts, const HttpRequest& request, cons
       reply);
 }
 
-// Some of the bots, and where the next ones begin.
-HttpAnswer InferenceHttp::models(std::string_view query) const {
+// Some of the bots and models, and where the next ones begin.
+HttpAnswer InferenceHttp::list(std::string_view query) const {
   const auto number = [&](const char* name, std::int64_t otherwise) {
     const std::optional<std::int64_t> read = read_whole(query_value(query, name).value_or(""));
     return static_cast<std::size_t>(std::max<std::int64_t>(read.value_or(otherwise), 0));
   };
-  const auto bots = playing_.directory.all();
-  const std::size_t first = std::min(number("next_page_token", 0), bots.size());
-  const std::size_t count = std::min(std::max<std::size_t>(number("limit", 100), 1), bots.size() - first);
+  std::vector<std::pair<std::string, std::string>> all;  // by name
+  for (const auto& bot : playing_.directory.all()) all.emplace_back(bot->name, bot->name);
+  if (models())
+    for (const auto& model : models()->models().all()) all.emplace_back(model->info().name, model->info().url);
+  std::sort(all.begin(), all.end());
+  const std::size_t first = std::min(number("next_page_token", 0), all.size());
+  const std::size_t count = std::min(std::max<std::size_t>(number("limit", 100), 1), all.size() - first);
   Json said = Json::object();
-  if (first + count < bots.size()) said["nextPageToken"] = std::to_string(first + count);
+  if (first + count < all.size()) said["nextPageToken"] = std::to_string(first + count);
   Json& list = said["models"] = Json::array();
   for (std::size_t i = first; i < first + count; ++i)
-    list.push_back({{"modelName", bots[i]->name}, {"modelUrl", bots[i]->name}});
+    list.push_back({{"modelName", all[i].first}, {"modelUrl", all[i].second}});
   return {.body = json_text(said, 2)};
 }
 

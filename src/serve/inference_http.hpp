@@ -1,4 +1,4 @@
-// Bots for the clients of other inference servers: the Open Inference Protocol (/v2) with Triton's sequences, KServe's
+// Bots, and models, for the clients of other inference servers: the Open Inference Protocol (/v2) with Triton's sequences, KServe's
 // first protocol (/v1/models), and what TorchServe answers of predictions and models. What each path takes is in
 // docs/moving-from-torchserve.md.
 #pragma once
@@ -15,6 +15,8 @@
 #include "serve/open_inference.hpp"
 
 namespace rival::serve {
+
+class ModelsHttp;
 
 // Of the server's thread.
 class InferenceHttp final : public Endpoint {
@@ -47,7 +49,8 @@ class InferenceHttp final : public Endpoint {
   void kserve(const Parts& parts, const HttpRequest& request, const Reply& reply);
   void torchserve(const Parts& parts, const HttpRequest& request, const Reply& reply);
   void predict(const Parts& parts, const HttpRequest& request, const Reply& reply);
-  HttpAnswer models(std::string_view query) const;
+  HttpAnswer list(std::string_view query) const;
+  ModelsHttp* models() const;  // null: none are served
   nlohmann::ordered_json model(const Hosted& bot) const;
 
   // Error: there is no such bot, or it has another version; "": whichever it has.

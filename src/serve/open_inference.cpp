@@ -7,7 +7,6 @@
 
 #include "base/index.hpp"
 #include "base/json.hpp"
-#include "base/json_fields.hpp"
 #include "base/names.hpp"
 
 namespace rival::serve {
@@ -41,21 +40,6 @@ bool is_estimate(Tensor tensor) {
   return tensor == Tensor::probabilities || tensor == Tensor::value;
 }
 
-// A parameter that is true or false; false where it is not there.
-bool flag(const JsonFields& parameters, const char* name, std::optional<Error>& error) {
-  const json& value = parameters.field(name);
-  if (!value.is_null() && !value.is_boolean() && !error)
-    error = Error{fmt::format("{}: '{}' must be true or false", parameters.place(), name)};
-  return value == true;
-}
-
-// The object `parameters` of a thing, which may be absent.
-const json& parameters_of(const json& thing) {
-  static const json kNone = json::object();
-  const auto found = thing.is_object() ? thing.find("parameters") : thing.end();
-  return found == thing.end() || found->is_null() ? kNone : *found;
-}
-
 // An input, and the bytes from which binary ones are taken, in turn.
 class Input {
  public:
@@ -83,7 +67,7 @@ class Input {
   void read(std::vector<T>& to, std::string (*add)(const json&, std::size_t, std::vector<T>&)) {
     if (error_) return;
     const std::size_t rows = index(shape_[0]), columns = index(shape_[1]), bytes = rows * columns * sizeof(T);
-    const json& parameters = parameters_of(said_);
+    const json& parameters = infer_parameters(said_);
     if (parameters.is_object() && parameters.contains("binary_data_size")) {
       if (said_.contains("data")) return fail("has both 'data' and 'binary_data_size'");
       JsonFields of(parameters, "the parameters of '" + name_ + "'", error_);
@@ -157,15 +141,15 @@ void read_inputs(const InferText& text, const RowSizes& sizes, Rows& rows, std::
 }
 
 void read_outputs(const InferText& text, const RowSizes& sizes, InferRequest& request, std::optional<Error>& error) {
-  const JsonFields common(parameters_of(text.json), "the request's parameters", error);
-  const bool binary = flag(common, "binary_data_output", error);
+  const JsonFields common(infer_parameters(text.json), "the request's parameters", error);
+  const bool binary = infer_flag(common, "binary_data_output", error);
   JsonFields fields(text.json, "the request", error);
   const std::vector<Described> known = outputs_of(sizes);
   if (fields.has("outputs"))
     for (const json& said : fields.list("outputs", kMostTensors)) {
       const std::string name = JsonFields(said, "an output", error).text("name");
-      const JsonFields of(parameters_of(said), "the parameters of '" + name + "'", error);
-      const bool its_own = flag(of, "binary_data", error);
+      const JsonFields of(infer_parameters(said), "the parameters of '" + name + "'", error);
+      const bool its_own = infer_flag(of, "binary_data", error);
       if (error) return;
       const auto found = std::find_if(known.begin(), known.end(), [&](const auto& one) { return one.name == name; });
       if (found == known.end()) {
@@ -189,7 +173,20 @@ void read_outputs(const InferText& text, const RowSizes& sizes, InferRequest& re
 
 }  // namespace
 
-Result<InferText> split_infer(std::string_view body, std::string_view json_bytes) {
+const json& infer_parameters(const json& thing) {
+  static const json kNone = json::object();
+  const auto found = thing.is_object() ? thing.find("parameters") : thing.end();
+  return found == thing.end() || found->is_null() ? kNone : *found;
+}
+
+bool infer_flag(const JsonFields& parameters, const char* name, std::optional<Error>& error) {
+  const json& value = parameters.field(name);
+  if (!value.is_null() && !value.is_boolean() && !error)
+    error = Error{fmt::format("{}: '{}' must be true or false", parameters.place(), name)};
+  return value == true;
+}
+
+Result<InferText> split_infer(std::string_view body, std::string_view json_bytes, std::size_t most) {
   std::size_t size = body.size();
   if (!json_bytes.empty()) {
     const Result<std::int64_t> said =
@@ -197,9 +194,9 @@ Result<InferText> split_infer(std::string_view body, std::string_view json_bytes
     if (!said) return said.error();
     size = static_cast<std::size_t>(said.value());
   }
-  if (size > kMostJson)
+  if (size > most)
     return Error{
-        fmt::format("the request has {} bytes of JSON; {} is the most: send tensors as binary data", size, kMostJson)};
+        fmt::format("the request has {} bytes of JSON; {} is the most: send tensors as binary data", size, most)};
   Result<json> parsed = parse_json(body.substr(0, size), "the request");
   if (!parsed) return parsed.error();
   return InferText{std::move(parsed.value()), body.substr(size)};
@@ -207,8 +204,8 @@ Result<InferText> split_infer(std::string_view body, std::string_view json_bytes
 
 Result<Sequence> read_sequence(const InferText& text) {
   std::optional<Error> error;
-  const JsonFields parameters(parameters_of(text.json), "the request's parameters", error);
-  Sequence sequence{.start = flag(parameters, "sequence_start", error), .end = flag(parameters, "sequence_end", error)};
+  const JsonFields parameters(infer_parameters(text.json), "the request's parameters", error);
+  Sequence sequence{.start = infer_flag(parameters, "sequence_start", error), .end = infer_flag(parameters, "sequence_end", error)};
   const json& id = parameters.field("sequence_id");
   if (!id.is_null() && !id.is_string() && !id.is_number_unsigned() && !error)
     error = Error{"the request's parameters: 'sequence_id' must be a text or a whole number"};
@@ -230,7 +227,7 @@ Result<InferRequest> read_infer(const InferText& text, const RowSizes& sizes) {
   InferRequest request;
   JsonFields fields(text.json, "the request", error);
   if (fields.has("id")) request.id = fields.text("id");
-  JsonFields parameters(parameters_of(text.json), "the request's parameters", error);
+  JsonFields parameters(infer_parameters(text.json), "the request's parameters", error);
   if (parameters.has("timeout"))
     request.timeout =
         std::chrono::microseconds(parameters.whole<std::int64_t>("timeout", {0, kLongestTimeout.count()}));

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/json_fields.hpp"
 #include "base/result.hpp"
 #include "serve/batcher.hpp"
 #include "serve/endpoint.hpp"
@@ -19,8 +21,13 @@ struct InferText {
   nlohmann::json json;
   std::string_view binary;  // of the body: tensors, in the order in which the JSON names them
 };
-// `json_bytes`: what the header Inference-Header-Content-Length says; "": the body is JSON alone.
-Result<InferText> split_infer(std::string_view body, std::string_view json_bytes);
+// `json_bytes`: what the header Inference-Header-Content-Length says; "": the body is JSON alone. Of JSON at most `most`.
+Result<InferText> split_infer(std::string_view body, std::string_view json_bytes, std::size_t most = kMostJson);
+
+// The object `parameters` of a request or a tensor, which may be absent, and one of it that is true or false: false
+// where it is absent.
+const nlohmann::json& infer_parameters(const nlohmann::json& thing);
+bool infer_flag(const JsonFields& parameters, const char* name, std::optional<Error>& error);
 
 // Which requests belong together, by Triton's parameters.
 struct Sequence {

@@ -22,6 +22,7 @@
 #include "serve/awaiting.hpp"
 #include "serve/connection.hpp"
 #include "serve/inference_http.hpp"
+#include "serve/models_http.hpp"
 #include "serve/tls.hpp"
 
 namespace rival::serve {
@@ -419,7 +420,9 @@ Response ServerOfSockets::answer(const Request& request, std::string_view path) 
     return playing_.ending ? fault(request, http::status::service_unavailable, "draining")
                            : reply(request, http::status::ok, json_text(Json{{"status", "ready"}}));
   if (std::optional<Response> no = refusal(request, Access::play)) return std::move(*no);
-  if (path == "/metrics") return reply(request, http::status::ok, metrics_.text(), "text/plain; version=0.0.4");
+  if (path == "/metrics")
+    return reply(request, http::status::ok, metrics_.text() + (options_.models ? options_.models->metrics() : ""),
+                 "text/plain; version=0.0.4");
   if (path == kPlay)
     return playing_.ending ? fault(request, http::status::service_unavailable, "draining")
                            : fault(request, http::status::upgrade_required, "this path is for WebSockets");
@@ -468,7 +471,8 @@ asio::awaitable<Response> ServerOfSockets::ask(Endpoint& endpoint, Request& requ
                     .path = std::string(path),
                     .query = std::string(target.substr(std::min(target.size(), path.size() + 1))),
                     .headers = {},
-                    .body = std::move(request.body())};
+                    .body = std::move(request.body()),
+                    .trusted = allowed(request)};
   for (const auto& field : request) {
     std::string name(view(field.name_string()));
     for (char& c : name) c = to_lower(c);
