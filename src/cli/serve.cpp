@@ -13,6 +13,7 @@
 #include "cli/serve_options.hpp"
 #include "cli/settings.hpp"
 #include "nn/safetensors.hpp"
+#include "serve/models_http.hpp"
 #include "serve/records_http.hpp"
 #include "serve/server.hpp"
 #include "serve/tls.hpp"
@@ -53,6 +54,30 @@ Result<serve::ServerOptions> server_options(const ServeOptions& options) {
   return how;
 }
 
+// Null: none are to be served.
+Result<std::shared_ptr<serve::ModelsHttp>> models_of(const ServeOptions& options) {
+  std::shared_ptr<serve::ModelsHttp> models;
+  if (options.models.empty() && options.model_store.empty()) return models;
+  const Result<serve::TensorLibrary*> library = serve::torch_library();
+  if (!library) return library.error();
+  serve::ModelsOptions how{.management_token = "", .store = options.model_store, .settings = {}};
+  if (!options.management_token_file.empty()) {
+    const Result<std::string> token = read_token(options.management_token_file);
+    if (!token) return token.error();
+    how.management_token = token.value();
+  }
+  how.settings = {.batch_size = options.model_batch,
+                  .batch_delay = std::chrono::milliseconds(std::llround(options.model_wait_ms)),
+                  .workers = options.model_threads,
+                  .timeout = std::chrono::seconds(std::llround(options.model_seconds))};
+  how.load = [library = library.value()](const std::string& path) { return serve::read_model_file(*library, path); };
+  how.taken = [bots = options.bots](const std::string& name) { return bots.contains(name); };
+  models = std::make_shared<serve::ModelsHttp>(std::move(how));
+  for (const auto& [name, path] : options.models)
+    if (Result<void> added = models->add(path, name); !added) return added.error();
+  return models;
+}
+
 // What has become of the options, for a server that was started with others.
 Result<serve::Renewal> renewed(const ServeCommandLine& line, const ServeOptions& started) {
   const Result<ServeOptions> options = read_serve_options(line);
@@ -60,6 +85,8 @@ Result<serve::Renewal> renewed(const ServeCommandLine& line, const ServeOptions&
   if (options.value().game != started.game) return Error{"'game' cannot change while the server runs"};
   if (options.value().grpc_port != started.grpc_port) return Error{"'grpc_port' cannot change while the server runs"};
   if (options.value().records != started.records) return Error{"'records' cannot change while the server runs"};
+  if (options.value().models != started.models || options.value().model_store != started.model_store)
+    return Error{"'models' and 'model_store' cannot change while the server runs: register models over HTTP"};
   const Result<serve::ServerOptions> how = server_options(options.value());
   if (!how) return how.error();
   return serve::Renewal{how.value(), options.value().bots};
@@ -78,6 +105,9 @@ Result<Outcome> serve_bots(const ServeCommandLine& line, const Games& games, Con
     if (!opened) return opened.error();
     how->endpoints.push_back(serve::records_endpoint(std::move(opened).value()));
   }
+  const Result<std::shared_ptr<serve::ModelsHttp>> models = models_of(options.value());
+  if (!models) return models.error();
+  how->models = models.value();
   how->log = [&](const std::string& text) { console.verbatim(text + "\n"); };
   how->renew = [&] { return renewed(line, options.value()); };
   const Result<std::unique_ptr<serve::Server>> server = serve::Server::listen(directory, how.value());
@@ -86,6 +116,9 @@ Result<Outcome> serve_bots(const ServeCommandLine& line, const Games& games, Con
   const int port = running.port();
   for (const auto& bot : directory.all())
     console.print("{}: {}, version {}\n", console.bold(bot->name), bot->bot->bot().game, bot->version);
+  if (how->models)
+    for (const auto& model : how->models->models().all())
+      console.print("{}: {}, version {}\n", console.bold(model->info().name), model->info().url, model->info().version);
   const std::string& host = how->host;
   const bool six = host.find(':') != std::string::npos;
   console.print("Listening on http{}://{}{}{}:{}/ (Ctrl-C ends, sessions first)\n", how->tls ? "s" : "", six ? "[" : "",
@@ -108,10 +141,14 @@ Action declare(Arguments& arguments, const Games& games) {
   arguments.add_each(
       "BOT", [line](const std::string& bot) { line->bots.push_back(bot); },
       "A bot's file, a run's folder or RUN@RATING; NAME=BOT gives it another name", false);
+  arguments.add_each(
+      "--model", [line](const std::string& model) { line->models.push_back(model); },
+      "A PyTorch model: a file of TorchScript (.pt) or an archive of it (.mar); NAME=FILE gives it another name",
+      false);
   arguments.add("--config", &line->config, "A file with these options and bots, read again at SIGHUP");
   ServeOptions standard;
   for (const OptionRow& row : option_rows(standard)) {
-    if (row.key == "bots") continue;
+    if (row.key == "bots" || row.key == "models") continue;
     const std::string value = value_text(row);
     add_option(arguments, row, line->typed, value.empty() ? "" : "; default: " + value);
   }
@@ -169,7 +206,10 @@ serve::LoadSubstitutes substitutes_loader(const Games& games, std::string game) 
 Command serve_command() {
   return {"serve",
           "bots for game servers, over the network",
-          {{"serve runs/demo"}, {"serve easy=runs/demo@900 hard=runs/demo --port 9000"}, {"serve --config serve.toml"}},
+          {{"serve runs/demo"},
+           {"serve easy=runs/demo@900 hard=runs/demo --port 9000"},
+           {"serve --config serve.toml"},
+           {"serve --model mlp.pt"}},
           declare};
 }
 

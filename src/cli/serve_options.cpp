@@ -26,7 +26,8 @@ Result<ServeOptions> read_config(const std::string& file) {
   ServeOptions options;
   if (Result<void> read = read_toml(option_rows(options), text.value(), file); !read) return read.error();
   const std::filesystem::path folder = std::filesystem::path(file).parent_path();
-  for (std::string* path : {&options.token_file, &options.tls_certificate, &options.tls_key, &options.records})
+  for (std::string* path : {&options.token_file, &options.tls_certificate, &options.tls_key, &options.records,
+                            &options.management_token_file, &options.model_store})
     from_folder(folder, *path);
   if (is_path_of_game(options.game)) from_folder(folder, options.game);
   serve::Offer bots;
@@ -35,7 +36,23 @@ Result<ServeOptions> read_config(const std::string& file) {
     if (Result<void> offered = serve::offer_bot(bots, bot, name); !offered) return offered.error();
   }
   options.bots = std::move(bots);
+  for (auto& [name, model] : options.models) from_folder(folder, model);
   return options;
+}
+
+// Adds what was typed, NAME=THING or THING, to those of the file, over which it wins.
+Result<void> add_typed(const std::vector<std::string>& typed, serve::Offer& offer) {
+  serve::Offer added;
+  for (const std::string& text : typed) {
+    const std::size_t equals = text.find('=');
+    const bool named = equals != std::string::npos && !path_exists(text);
+    Result<void> offered = named ? serve::offer_bot(added, text.substr(equals + 1), text.substr(0, equals))
+                                 : serve::offer_bot(added, text);
+    if (!offered) return offered;
+  }
+  added.merge(offer);
+  offer = std::move(added);
+  return {};
 }
 
 }  // namespace
@@ -57,6 +74,15 @@ std::vector<OptionRow> option_rows(ServeOptions& options) {
       {"records", &options.records,
        "a file for the records of players, which is made if need be: results, ratings, leaderboards"},
       {"game", &options.game, "the game, from elsewhere than where the bots say"},
+      {"model_store", &options.model_store, "a folder of models (.pt, .mar) that may be registered over HTTP"},
+      {"management_token_file", &options.management_token_file,
+       "a file whose first line those must show who register models"},
+      {"model_batch", &options.model_batch, "the most requests for a model that are computed together", 1, 4096},
+      {"model_wait_ms", &options.model_wait_ms,
+       "how long a request for a model waits for others, if that is more than 1", 0, 600'000},
+      {"model_threads", &options.model_threads, "threads of each model that is named at the start", 1, 256},
+      {"model_seconds", &options.model_seconds, "after so long computing a request for a model is an error", 1, 86'400},
+      {"models", &options.models, "by name: a file of TorchScript (.pt), or an archive of it (.mar)"},
       {"bots", &options.bots, "by name: a bot's file, a run's folder or RUN@RATING"}};
 }
 
@@ -70,22 +96,18 @@ Result<ServeOptions> read_serve_options(const ServeCommandLine& line) {
   const std::vector<OptionRow> rows = option_rows(options);
   for (const auto& [key, text] : line.typed)
     if (Result<void> set = set_option(rows, key, text); !set) return usage_error(set.error());
-  serve::Offer typed;
-  for (const std::string& bot : line.bots) {
-    const std::size_t equals = bot.find('=');
-    const bool named = equals != std::string::npos && !path_exists(bot);
-    Result<void> offered =
-        named ? serve::offer_bot(typed, bot.substr(equals + 1), bot.substr(0, equals)) : serve::offer_bot(typed, bot);
-    if (!offered) return offered.error();
-  }
-  typed.merge(options.bots);  // which keeps what is typed
-  options.bots = std::move(typed);
+  if (Result<void> added = add_typed(line.bots, options.bots); !added) return added.error();
+  if (Result<void> added = add_typed(line.models, options.models); !added) return added.error();
   if (options.tls_certificate.empty() != options.tls_key.empty())
     return usage_error({fmt::format("TLS needs both a certificate and its key: {} is missing",
                                     options.tls_key.empty() ? "--tls-key FILE" : "--tls-certificate FILE")});
-  if (!options.bots.empty()) return options;
+  if (options.management_token_file.empty() != options.model_store.empty())
+    return usage_error(
+        {fmt::format("models are registered from a folder by who shows a token: {} is missing",
+                     options.model_store.empty() ? "--model-store FOLDER" : "--management-token-file FILE")});
+  if (!options.bots.empty() || !options.models.empty() || !options.model_store.empty()) return options;
   const std::string where = line.config.empty() ? "" : fmt::format("{}: ", line.config);
-  return usage_error({where + "no bot is named: give BOT, or --config FILE with a group [bots]"});
+  return usage_error({where + "no bot is named: give BOT, or --config FILE with a group [bots], or --model FILE"});
 }
 
 }  // namespace rival::cli

@@ -27,6 +27,9 @@ class ServeOptionsTest : public testing::Test {
 TEST_F(ServeOptionsTest, TheFileHasEveryOption) {
   ServeOptions changed;
   changed.bots = {{"easy", "/runs/a@900"}, {"hard", "/runs/a"}};
+  changed.models = {{"mlp", "/m.pt"}};
+  changed.management_token_file = "/m", changed.model_store = "/s";
+  changed.model_batch = 8, changed.model_threads = 2, changed.model_wait_ms = 9, changed.model_seconds = 10;
   changed.host = "0.0.0.0", changed.token_file = "/t", changed.tls_certificate = "/c", changed.tls_key = "/k",
   changed.game = "pig", changed.records = "/r";
   changed.port = 1, changed.grpc_port = 8, changed.threads = 2, changed.seats = 3, changed.connections = 4;
@@ -49,17 +52,21 @@ TEST_F(ServeOptionsTest, TheExampleOfTheDocumentationIsWhole) {
   ASSERT_TRUE(options) << options.error().message;
   ServeOptions standard;
   for (const OptionRow& row : option_rows(standard))
-    EXPECT_NE(("\n" + text).find("\n" + (row.key == "bots" ? "[bots]" : row.key + " = ")), std::string::npos)
+    EXPECT_NE(
+        ("\n" + text).find("\n" + (row.key == "bots" || row.key == "models" ? "[" + row.key + "]" : row.key + " = ")),
+        std::string::npos)
         << row.key;
 }
 
 TEST_F(ServeOptionsTest, WhatIsTypedWins) {
-  const ServeCommandLine line{.bots = {"runs/b", "easy=runs/c"}, .config = {}, .typed = {{"port", "8765"}}};
+  const ServeCommandLine line{
+      .bots = {"runs/b", "easy=runs/c"}, .models = {"/m/mlp.pt", "x=y.mar"}, .config = {}, .typed = {{"port", "8765"}}};
   const Result<ServeOptions> options = read("port = 9000\nthreads = 2\n[bots]\neasy = \"/a@900\"\nhard = \"/a\"", line);
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_EQ(options.value().port, 8765);
   EXPECT_EQ(options.value().threads, 2);
   EXPECT_EQ(options.value().bots, (serve::Offer{{"b", "runs/b"}, {"easy", "runs/c"}, {"hard", "/a"}}));
+  EXPECT_EQ(options.value().models, (serve::Offer{{"mlp", "/m/mlp.pt"}, {"x", "y.mar"}}));
 }
 
 TEST_F(ServeOptionsTest, PathsOfTheFileBeginAtItsFolder) {
@@ -89,11 +96,16 @@ TEST_F(ServeOptionsTest, ErrorsNameThePlaceAndTheLikelyKey) {
   EXPECT_EQ(error("[bots]\na = 1"), file + ":2: 'bots.a' must be a string in one line, such as \"auto\", not '1'");
   EXPECT_EQ(error("tls_key = \"k\"\n[bots]\na = \"a\""),
             "TLS needs both a certificate and its key: --tls-certificate FILE is missing");
-  EXPECT_EQ(error("port = 1"), file + ": no bot is named: give BOT, or --config FILE with a group [bots]");
-  const Result<ServeOptions> none = read_serve_options({.bots = {}, .config = folder_.file("none"), .typed = {}});
+  EXPECT_EQ(error("port = 1"),
+            file + ": no bot is named: give BOT, or --config FILE with a group [bots], or --model FILE");
+  EXPECT_EQ(error("model_store = \"m\""),
+            "models are registered from a folder by who shows a token: --management-token-file FILE is missing");
+  const Result<ServeOptions> none =
+      read_serve_options({.bots = {}, .models = {}, .config = folder_.file("none"), .typed = {}});
   ASSERT_FALSE(none);
   EXPECT_NE(none.error().message.find(folder_.file("none")), std::string::npos);
-  const Result<ServeOptions> typed = read("[bots]\na = \"a\"", {.bots = {}, .config = {}, .typed = {{"port", "x"}}});
+  const Result<ServeOptions> typed =
+      read("[bots]\na = \"a\"", {.bots = {}, .models = {}, .config = {}, .typed = {{"port", "x"}}});
   ASSERT_FALSE(typed);
   EXPECT_EQ(typed.error().message, "'port' must be a whole number from 0 to 65535, not 'x'");
   EXPECT_EQ(typed.error().kind, Error::Kind::usage);

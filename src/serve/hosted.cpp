@@ -40,7 +40,10 @@ Hosted host(std::string name, const Spec& spec, std::shared_ptr<const SharedBot>
 Result<void> offer_bot(Offer& offer, std::string typed, std::string name) {
   while (typed.size() > 1 && typed.ends_with('/')) typed.pop_back();
   const std::filesystem::path path(typed);
-  if (name.empty()) name = path.extension() == ".safetensors" ? path.stem().string() : path.filename().string();
+  if (name.empty())
+    name = path.extension() == ".safetensors" || path.extension() == ".pt" || path.extension() == ".mar"
+               ? path.stem().string()
+               : path.filename().string();
   if (!offer.try_emplace(name, typed).second) return name_is_taken(name, typed);
   return {};
 }

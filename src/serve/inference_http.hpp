@@ -1,6 +1,6 @@
-// Bots, and models, for the clients of other inference servers: the Open Inference Protocol (/v2) with Triton's sequences, KServe's
-// first protocol (/v1/models), and what TorchServe answers of predictions and models. What each path takes is in
-// docs/moving-from-torchserve.md.
+// Bots, and models, for the clients of other inference servers: the Open Inference Protocol (/v2) with Triton's
+// sequences, KServe's first protocol (/v1/models), and what TorchServe answers of predictions and models. What each
+// path takes is in docs/moving-from-torchserve.md.
 #pragma once
 
 #include <map>

@@ -42,15 +42,16 @@ Result<Manifest> read_manifest(std::string_view text, const std::string& archive
         "which takes and gives tensors as they are, and do what the handler does in the model or in the client",
         archive, handler)};
   if (!error && model.has("modelFile") && model.text("modelFile") != "")
-    return Error{fmt::format("{}: its model is Python ({}), with weights: save it as TorchScript (torch.jit.script), "
-                             "and archive it anew without --model-file",
-                             archive, model.text("modelFile"))};
+    return Error{
+        fmt::format("{}: its model is Python ({}), with weights: save it as TorchScript (torch.jit.script), "
+                    "and archive it anew without --model-file",
+                    archive, model.text("modelFile"))};
   manifest.file = model.text("serializedFile");
   if (error) return *error;
   for (const std::string& name : {manifest.name, manifest.version})
     if (!is_plain_file_name(name))
-      return Error{fmt::format("{}: '{}' is no name or version of a model: letters, digits, '-', '_' and '.'", place,
-                               name)};
+      return Error{
+          fmt::format("{}: '{}' is no name or version of a model: letters, digits, '-', '_' and '.'", place, name)};
   if (!manifest.file.ends_with(".pt"))
     return Error{fmt::format("{}: its model '{}' is no TorchScript (.pt)", archive, manifest.file)};
   return manifest;

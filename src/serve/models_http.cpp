@@ -184,12 +184,10 @@ HttpAnswer ModelsHttp::missing(const std::string& name, const std::string& versi
 // ---- predictions ----
 
 void ModelsHttp::predict(const Parts& parts, HttpRequest request, const Reply& reply) {
-  if (parts.size() > 3)
-    return reply(torchserve_fault(404, "the path is /predictions/MODEL or .../MODEL/VERSION"));
+  if (parts.size() > 3) return reply(torchserve_fault(404, "the path is /predictions/MODEL or .../MODEL/VERSION"));
   if (!one_of(request.method, {"POST", "PUT"}))
     return reply(torchserve_fault(405, request.method + " is not for this path: POST, PUT"));
-  if (const std::string amiss = amiss_in_encoding(request); !amiss.empty())
-    return reply(torchserve_fault(400, amiss));
+  if (const std::string amiss = amiss_in_encoding(request); !amiss.empty()) return reply(torchserve_fault(400, amiss));
   const Served model = models_.find(parts[1], parts.size() == 3 ? parts[2] : "");
   if (!model) return reply(missing(parts[1], parts.size() == 3 ? parts[2] : ""));
   // Read where it is computed: the server's thread has bots to answer.
@@ -274,23 +272,22 @@ void ModelsHttp::infer(const Served& model, HttpRequest request, const Reply& re
   const auto held = std::make_shared<HttpRequest>(std::move(request));
   const auto asked = std::make_shared<TensorRequest>();
   const auto names = model->model().inputs();
-  model->ask({.read = [held, asked, names]() -> Result<std::vector<TensorData>> {
-                const Result<InferText> text = split_infer(
-                    held->body, header(*held, "inference-header-content-length"), kMostTensorJson);
-                if (!text) return text.error();
-                Result<TensorRequest> read = read_tensors(text.value());
-                if (!read) return read.error();
-                *asked = std::move(read.value());
-                return in_order(std::move(asked->inputs), names);
-              },
-              .answer =
-                  [asked, reply, name = model->info().name, version = model->info().version](
-                      const ModelAnswer& answer) {
-                    if (answer.kind != ModelAnswer::Kind::done)
-                      return reply(fault(status_of(answer.kind), answer.amiss));
-                    Result<HttpAnswer> written = write_tensors(*asked, name, version, answer.outputs);
-                    reply(written ? std::move(written.value()) : fault(400, written.error().message));
-                  }});
+  model->ask(
+      {.read = [held, asked, names]() -> Result<std::vector<TensorData>> {
+         const Result<InferText> text =
+             split_infer(held->body, header(*held, "inference-header-content-length"), kMostTensorJson);
+         if (!text) return text.error();
+         Result<TensorRequest> read = read_tensors(text.value());
+         if (!read) return read.error();
+         *asked = std::move(read.value());
+         return in_order(std::move(asked->inputs), names);
+       },
+       .answer =
+           [asked, reply, name = model->info().name, version = model->info().version](const ModelAnswer& answer) {
+             if (answer.kind != ModelAnswer::Kind::done) return reply(fault(status_of(answer.kind), answer.amiss));
+             Result<HttpAnswer> written = write_tensors(*asked, name, version, answer.outputs);
+             reply(written ? std::move(written.value()) : fault(400, written.error().message));
+           }});
 }
 
 // ---- management ----
@@ -377,18 +374,20 @@ HttpAnswer ModelsHttp::enrol(const HttpRequest& request) {
   if (Result<void> served = serve(std::move(loaded.value()), name, url, false, settings); !served)
     return torchserve_fault(known ? 409 : 400, served.error().message);
   if (settings.workers == 0)
-    return status(fmt::format("Model \"{}\" Version: {} registered with 0 initial workers. Use scale workers API to "
-                              "add workers for the model.",
-                              called, version));
+    return status(
+        fmt::format("Model \"{}\" Version: {} registered with 0 initial workers. Use scale workers API to "
+                    "add workers for the model.",
+                    called, version));
   if (!said.flag("synchronous", true)) return status("Processing worker updates...", 202);
-  return status(fmt::format("Model \"{}\" Version: {} registered with {} initial workers", called, version,
-                            settings.workers));
+  return status(
+      fmt::format("Model \"{}\" Version: {} registered with {} initial workers", called, version, settings.workers));
 }
 
 HttpAnswer ModelsHttp::scale(const Parts& parts, const HttpRequest& request) {
   Said said(request);
   const std::string version = parts.size() > 2 ? parts[2] : said.text("model_version");
-  const int least = said.whole("min_worker", 1, 0, kMostWorkers), most = said.whole("max_worker", least, 0, kMostWorkers);
+  const int least = said.whole("min_worker", 1, 0, kMostWorkers),
+            most = said.whole("max_worker", least, 0, kMostWorkers);
   if (!said.amiss().empty()) return torchserve_fault(400, said.amiss());
   if (most < least) return torchserve_fault(400, "max_worker cannot be less than min_worker.");
   const Served model = models_.find(parts[1], version);
@@ -419,20 +418,20 @@ HttpAnswer ModelsHttp::describe(const Parts& parts) const {
                          {"gpu", false},
                          {"gpuUsage", "N/A"}});
     const int waiting = model->waiting();
-    list.push_back({{"modelName", info.name},
-                    {"modelVersion", info.version},
-                    {"modelUrl", info.url},
-                    {"runtime", "libtorch"},
-                    {"minWorkers", workers.size()},
-                    {"maxWorkers", workers.size()},
-                    {"batchSize", settings.batch_size},
-                    {"maxBatchDelay", settings.batch_delay.count()},
-                    {"responseTimeout", settings.timeout.count()},
-                    {"deviceType", "cpu"},
-                    {"loadedAtStartup", info.at_startup},
-                    {"workers", std::move(workers)},
-                    {"jobQueueStatus",
-                     {{"remainingCapacity", settings.queue - waiting}, {"pendingRequests", waiting}}}});
+    list.push_back(
+        {{"modelName", info.name},
+         {"modelVersion", info.version},
+         {"modelUrl", info.url},
+         {"runtime", "libtorch"},
+         {"minWorkers", workers.size()},
+         {"maxWorkers", workers.size()},
+         {"batchSize", settings.batch_size},
+         {"maxBatchDelay", settings.batch_delay.count()},
+         {"responseTimeout", settings.timeout.count()},
+         {"deviceType", "cpu"},
+         {"loadedAtStartup", info.at_startup},
+         {"workers", std::move(workers)},
+         {"jobQueueStatus", {{"remainingCapacity", settings.queue - waiting}, {"pendingRequests", waiting}}}});
   }
   return {.body = json_text(list, 2)};
 }

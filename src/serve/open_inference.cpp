@@ -205,7 +205,8 @@ Result<InferText> split_infer(std::string_view body, std::string_view json_bytes
 Result<Sequence> read_sequence(const InferText& text) {
   std::optional<Error> error;
   const JsonFields parameters(infer_parameters(text.json), "the request's parameters", error);
-  Sequence sequence{.start = infer_flag(parameters, "sequence_start", error), .end = infer_flag(parameters, "sequence_end", error)};
+  Sequence sequence{.start = infer_flag(parameters, "sequence_start", error),
+                    .end = infer_flag(parameters, "sequence_end", error)};
   const json& id = parameters.field("sequence_id");
   if (!id.is_null() && !id.is_string() && !id.is_number_unsigned() && !error)
     error = Error{"the request's parameters: 'sequence_id' must be a text or a whole number"};

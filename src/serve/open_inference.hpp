@@ -21,7 +21,8 @@ struct InferText {
   nlohmann::json json;
   std::string_view binary;  // of the body: tensors, in the order in which the JSON names them
 };
-// `json_bytes`: what the header Inference-Header-Content-Length says; "": the body is JSON alone. Of JSON at most `most`.
+// `json_bytes`: what the header Inference-Header-Content-Length says; "": the body is JSON alone. Of JSON at most
+// `most`.
 Result<InferText> split_infer(std::string_view body, std::string_view json_bytes, std::size_t most = kMostJson);
 
 // The object `parameters` of a request or a tensor, which may be absent, and one of it that is true or false: false

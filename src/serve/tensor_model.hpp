@@ -1,5 +1,5 @@
-// Models that take and give tensors, whatever computes them: what the server and the plug-ins that read such models have
-// in common. No code of its own, so that both sides may be built with it.
+// Models that take and give tensors, whatever computes them: what the server and the plug-ins that read such models
+// have in common. No code of its own, so that both sides may be built with it.
 #pragma once
 
 #include <cstddef>

@@ -97,8 +97,8 @@ class Lists {
     }
     if (!value.is_array()) return fail("has lists in one place, and none in another");
     if (value.size() != static_cast<std::size_t>(shape_[depth]))
-      return fail(fmt::format("has lists of {} and of {} at one depth: all must be as long", shape_[depth],
-                              value.size()));
+      return fail(
+          fmt::format("has lists of {} and of {} at one depth: all must be as long", shape_[depth], value.size()));
     return std::all_of(value.begin(), value.end(), [&](const json& each) { return walk(each, depth + 1, visit); });
   }
 

@@ -46,7 +46,8 @@ struct TensorRequest {
   bool binary = false;          // those that are not named
 };
 Result<TensorRequest> read_tensors(const InferText& text);
-// The inputs as the model takes them: by its names, or, where no name is one of those, by their order. Errors name them.
+// The inputs as the model takes them: by its names, or, where no name is one of those, by their order. Errors name
+// them.
 Result<std::vector<TensorData>> in_order(std::vector<TensorData> inputs, const std::vector<std::string>& names);
 // Error: an output that was asked for is none of the model's.
 Result<HttpAnswer> write_tensors(const TensorRequest& request, std::string_view model, std::string_view version,

@@ -1,9 +1,8 @@
 // The plug-in `torch`: TorchScript by LibTorch, and the zip archives in which TorchServe has models.
-#include <zip.h>
-
 #include <ATen/Parallel.h>
 #include <torch/script.h>
 #include <torch/version.h>
+#include <zip.h>
 
 #include <cstring>
 #include <sstream>
@@ -77,8 +76,8 @@ void add_outputs(const c10::IValue& value, const std::string& name, std::vector<
   if (value.isTensor()) {
     to.push_back(data_of(value.toTensor(), name));
   } else if (value.isTuple() || value.isList()) {
-    const auto list = value.isTuple() ? c10::ArrayRef<c10::IValue>(value.toTupleRef().elements()).vec()
-                                      : value.toListRef().vec();
+    const auto list =
+        value.isTuple() ? c10::ArrayRef<c10::IValue>(value.toTupleRef().elements()).vec() : value.toListRef().vec();
     const std::string stem = name == "output" ? "output_" : name + "_";
     for (std::size_t i = 0; i < list.size(); ++i) add_outputs(list[i], stem + std::to_string(i), to);
   } else if (value.isGenericDict()) {
@@ -117,6 +116,8 @@ class Script final : public TensorModel {
     return outputs;
   } catch (const std::exception& failure) {
     return Error{first_words(failure)};
+  } catch (...) {
+    return Error{"the model threw something unknown"};
   }
 
  private:
@@ -140,8 +141,9 @@ class Torch final : public TensorLibrary {
     if (!module.find_method("forward")) return Error{place + ": the model has no method 'forward'"};
     return std::unique_ptr<TensorModel>(std::make_unique<Script>(std::move(module)));
   } catch (const std::exception& failure) {
-    return Error{place + " is no TorchScript that LibTorch " TORCH_VERSION
-                         " reads: save the model by torch.jit.script or torch.jit.trace, and .save(): " +
+    return Error{place +
+                 " is no TorchScript that LibTorch " TORCH_VERSION
+                 " reads: save the model by torch.jit.script or torch.jit.trace, and .save(): " +
                  first_words(failure)};
   }
 
