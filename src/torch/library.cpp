@@ -4,6 +4,7 @@
 #include <torch/version.h>
 #include <zip.h>
 
+#include <algorithm>
 #include <cstring>
 #include <sstream>
 
@@ -26,13 +27,15 @@ constexpr Pair kTypes[] = {{Datatype::boolean, at::kBool}, {Datatype::uint8, at:
                            {Datatype::int16, at::kShort},  {Datatype::int32, at::kInt},  {Datatype::int64, at::kLong},
                            {Datatype::fp32, at::kFloat},   {Datatype::fp64, at::kDouble}};
 
-// Of what LibTorch says, what a person can use: without the places in its own sources.
+// Of what LibTorch says, what a person can use: the error itself, without the lines of its sources and of the model's
+// that lead there, which also tell of the machine where the model was made.
 std::string first_words(const std::exception& failure) {
   const auto* own = dynamic_cast<const c10::Error*>(&failure);
   std::string said = own ? own->what_without_backtrace() : failure.what();
-  constexpr std::size_t kLongest = 1000;
-  if (said.size() > kLongest) said.resize(kLongest);
-  while (!said.empty() && said.back() == '\n') said.pop_back();
+  constexpr std::string_view kError = "Error: ";
+  if (const std::size_t error = said.rfind(kError); error != std::string::npos) said.erase(0, error + kError.size());
+  constexpr std::size_t kLongest = 500;
+  said.resize(std::min(said.find('\n'), std::min(said.size(), kLongest)));
   return said;
 }
 
