@@ -310,6 +310,11 @@ void InferenceHttp::kserve(const Parts& parts, const HttpRequest& request, const
 
 // ---- TorchServe ----
 
+// Among models in TorchServe's words: whoever asks may not know of bots.
+std::string InferenceHttp::not_found(const std::string& name, const Error& of_bot) const {
+  return models() ? "Model not found: " + name : of_bot.message;
+}
+
 void InferenceHttp::torchserve(const Parts& parts, const HttpRequest& request, const Reply& reply) {
   const auto refuse = [&](int status, const std::string& what) { reply(torchserve_fault(status, what)); };
   const auto say = [&](const Json& json) { reply({.body = json_text(json, 2)}); };
@@ -326,7 +331,7 @@ void InferenceHttp::torchserve(const Parts& parts, const HttpRequest& request, c
   if (parts.size() == 1) return reply(list(request.query));
   if (parts.size() > 3) return refuse(404, kUnknownPath);
   const auto found = find(parts[1], parts.size() == 2 || parts[2] == "all" ? "" : parts[2]);
-  if (!found) return refuse(404, found.error().message);
+  if (!found) return refuse(404, not_found(parts[1], found.error()));
   say(Json::array({model(*found.value())}));
 }
 
@@ -338,7 +343,7 @@ void InferenceHttp::predict(const Parts& parts, const HttpRequest& request, cons
   const std::string encoded = amiss_in_encoding(request);
   if (!encoded.empty()) return refuse(400, encoded);
   const auto found = find(parts[1], parts.size() == 3 ? parts[2] : "");
-  if (!found) return refuse(404, found.error().message);
+  if (!found) return refuse(404, not_found(parts[1], found.error()));
   const Parts form = form_values(header(request, "content-type"), request.body, {"data", "body"});
   if (form.size() > 1)
     return refuse(400, fmt::format("the form has {} values of one name: send all rows in one", form.size()));

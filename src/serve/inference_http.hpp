@@ -50,6 +50,7 @@ class InferenceHttp final : public Endpoint {
   void torchserve(const Parts& parts, const HttpRequest& request, const Reply& reply);
   void predict(const Parts& parts, const HttpRequest& request, const Reply& reply);
   HttpAnswer list(std::string_view query) const;
+  std::string not_found(const std::string& name, const Error& of_bot) const;
   ModelsHttp* models() const;  // null: none are served
   nlohmann::ordered_json model(const Hosted& bot) const;
 
