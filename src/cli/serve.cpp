@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "agent/agent.hpp"
@@ -55,7 +56,7 @@ Result<serve::ServerOptions> server_options(const ServeOptions& options) {
 }
 
 // Null: none are to be served.
-Result<std::shared_ptr<serve::ModelsHttp>> models_of(const ServeOptions& options) {
+Result<std::shared_ptr<serve::ModelsHttp>> models_of(const ServeOptions& options, const serve::Directory& directory) {
   std::shared_ptr<serve::ModelsHttp> models;
   if (options.models.empty() && options.model_store.empty()) return models;
   const Result<serve::TensorLibrary*> library = serve::torch_library();
@@ -71,15 +72,19 @@ Result<std::shared_ptr<serve::ModelsHttp>> models_of(const ServeOptions& options
                   .workers = options.model_threads,
                   .timeout = std::chrono::seconds(std::llround(options.model_seconds))};
   how.load = [library = library.value()](const std::string& path) { return serve::read_model_file(*library, path); };
-  how.taken = [bots = options.bots](const std::string& name) { return bots.contains(name); };
+  how.taken = [&directory](const std::string& name) {
+    const auto bots = directory.all();
+    return std::any_of(bots.begin(), bots.end(), [&](const auto& bot) { return bot->name == name; });
+  };
   models = std::make_shared<serve::ModelsHttp>(std::move(how));
   for (const auto& [name, path] : options.models)
     if (Result<void> added = models->add(path, name); !added) return added.error();
   return models;
 }
 
-// What has become of the options, for a server that was started with others.
-Result<serve::Renewal> renewed(const ServeCommandLine& line, const ServeOptions& started) {
+// What has become of the options, for a server that was started with others. Null `models`: there are none.
+Result<serve::Renewal> renewed(const ServeCommandLine& line, const ServeOptions& started,
+                               const serve::ModelsHttp* models) {
   const Result<ServeOptions> options = read_serve_options(line);
   if (!options) return options.error();
   if (options.value().game != started.game) return Error{"'game' cannot change while the server runs"};
@@ -87,6 +92,9 @@ Result<serve::Renewal> renewed(const ServeCommandLine& line, const ServeOptions&
   if (options.value().records != started.records) return Error{"'records' cannot change while the server runs"};
   if (options.value().models != started.models || options.value().model_store != started.model_store)
     return Error{"'models' and 'model_store' cannot change while the server runs: register models over HTTP"};
+  for (const auto& [name, typed] : options.value().bots)
+    if (models && models->models().has(name))
+      return Error{fmt::format("'{}' is a model: give the bot another name", name)};
   const Result<serve::ServerOptions> how = server_options(options.value());
   if (!how) return how.error();
   return serve::Renewal{how.value(), options.value().bots};
@@ -105,11 +113,11 @@ Result<Outcome> serve_bots(const ServeCommandLine& line, const Games& games, Con
     if (!opened) return opened.error();
     how->endpoints.push_back(serve::records_endpoint(std::move(opened).value()));
   }
-  const Result<std::shared_ptr<serve::ModelsHttp>> models = models_of(options.value());
+  const Result<std::shared_ptr<serve::ModelsHttp>> models = models_of(options.value(), directory);
   if (!models) return models.error();
   how->models = models.value();
   how->log = [&](const std::string& text) { console.verbatim(text + "\n"); };
-  how->renew = [&] { return renewed(line, options.value()); };
+  how->renew = [&] { return renewed(line, options.value(), models.value().get()); };
   const Result<std::unique_ptr<serve::Server>> server = serve::Server::listen(directory, how.value());
   if (!server) return server.error();
   serve::Server& running = *server.value();
