@@ -39,6 +39,8 @@ std::int64_t rows_of(const std::vector<TensorData>& inputs) {
 }  // namespace
 
 struct ServedModel::Asked {
+  explicit Asked(ModelJob asks) : job(std::move(asks)) {}
+
   ModelJob job;
   Clock::time_point arrived = Clock::now();
   std::vector<TensorData> inputs = {};

@@ -130,7 +130,7 @@ ModelsHttp::~ModelsHttp() {
 
 Result<void> ModelsHttp::serve(LoadedModel loaded, const std::string& name, std::string url, bool at_startup,
                                const ModelSettings& settings) {
-  ModelInfo info{.name = name.empty() ? std::move(loaded.name) : name,
+  ModelInfo info{.name = name.empty() ? loaded.name : name,
                  .version = std::move(loaded.version),
                  .url = std::move(url),
                  .at_startup = at_startup};

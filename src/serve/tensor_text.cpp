@@ -236,7 +236,7 @@ Result<Instances> read_model_body(std::string_view body, bool listed_only) {
   }
   if (instances.listed ? !said->is_array() || said->empty() : said->is_object() || said->is_null())
     return Error{
-        R"(the body must be a list of numbers, or of lists of them: one instance; or {"instances": [...]}, or {"data": ...})"};
+        R"(the body must be one instance, a list of numbers or of lists; or {"instances": [...]}, or {"data": ...})"};
   Result<TensorData> tensor = tensor_of(*said, instances.listed ? "'instances'" : "the body");
   if (!tensor) return tensor.error();
   instances.tensor = std::move(tensor.value());
