@@ -69,11 +69,15 @@ void ServedModel::ask(ModelJob job) {
           "Model \"{}\" Version {} has no worker to serve inference request. Please use scale workers API to add "
           "workers.",
           info_.name, info_.version);
-    else if (queue_.size() >= static_cast<std::size_t>(settings_.queue))
-      amiss = fmt::format("Model \"{}\" Version {} has {} requests waiting, which is the most: ask again later.",
-                          info_.name, info_.version, queue_.size());
-    else
+    else if (queue_.size() >= static_cast<std::size_t>(settings_.queue) ||
+             queued_bytes_ + asked->job.bytes > settings_.queue_bytes)
+      amiss = fmt::format(
+          "Model \"{}\" Version {} has {} requests waiting, as many or as large as may be: ask again later.",
+          info_.name, info_.version, queue_.size());
+    else {
       queue_.push_back(asked);
+      queued_bytes_ += asked->job.bytes;
+    }
   }
   if (amiss.empty())
     changed_.notify_one();
@@ -84,9 +88,11 @@ void ServedModel::ask(ModelJob job) {
 void ServedModel::scale(int workers) {
   const std::scoped_lock one(scaling_);
   std::vector<std::unique_ptr<Thread>> ended;
+  std::deque<Job> left;
   {
     const std::scoped_lock lock(mutex_);
     wanted_ = workers;
+    if (workers == 0) left.swap(queue_), queued_bytes_ = 0;
     // Those that are too many end; those that have ended are not counted on again.
     const auto done = std::stable_partition(threads_.begin(), threads_.end(), [](auto& each) { return !each->ended; });
     std::move(done, threads_.end(), std::back_inserter(ended));
@@ -99,6 +105,9 @@ void ServedModel::scale(int workers) {
     }
   }
   changed_.notify_all();
+  for (const Job& job : left)
+    answer(job, {ModelAnswer::Kind::refused,
+                 fmt::format("Model \"{}\" Version {} has no worker any more.", info_.name, info_.version)});
   for (const auto& each : ended) each->thread.join();
 }
 
@@ -107,7 +116,7 @@ void ServedModel::end() {
   {
     const std::scoped_lock lock(mutex_);
     ending_ = true;
-    left.swap(queue_);
+    left.swap(queue_), queued_bytes_ = 0;
   }
   changed_.notify_all();
   for (const Job& job : left)
@@ -136,7 +145,10 @@ void ServedModel::work(Thread& self) {
     Jobs jobs;
     const auto take = [&] {
       const auto most = static_cast<std::size_t>(settings_.batch_size);
-      for (; !queue_.empty() && jobs.size() < most; queue_.pop_front()) jobs.push_back(std::move(queue_.front()));
+      for (; !queue_.empty() && jobs.size() < most; queue_.pop_front()) {
+        queued_bytes_ -= queue_.front()->job.bytes;
+        jobs.push_back(std::move(queue_.front()));
+      }
       return jobs.size() >= most;
     };
     if (!take()) changed_.wait_for(lock, settings_.batch_delay, [&] { return take() || ending_; });
@@ -250,7 +262,7 @@ Models::Models()
     : watch_([this] {
         std::unique_lock lock(mutex_);
         while (!ends_.wait_for(lock, kWatchEvery, [this] { return ending_; })) {
-          std::vector<std::shared_ptr<ServedModel>> all;
+          std::vector<std::shared_ptr<ServedModel>> all = leaving_;
           for (const auto& [name, named] : models_)
             for (const auto& [version, model] : named.versions) all.push_back(model);
           lock.unlock();
@@ -325,8 +337,11 @@ Models::Change Models::remove(const std::string& name, std::string version) {
     removed = found->second;
     named->second.versions.erase(found);
     if (named->second.versions.empty()) models_.erase(named);
+    leaving_.push_back(removed);
   }
   removed->end();
+  const std::scoped_lock lock(mutex_);
+  std::erase(leaving_, removed);
   return Change::done;
 }
 

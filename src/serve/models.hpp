@@ -24,6 +24,7 @@ struct ModelSettings {
   int workers = 1;                             // threads that compute
   std::chrono::seconds timeout{120};           // of computing; waiting does not count
   int queue = 100;                             // requests that may wait
+  std::size_t queue_bytes = 256u << 20;        // that these may have together
 };
 
 struct ModelInfo {
@@ -43,6 +44,7 @@ struct ModelAnswer {
 struct ModelJob {
   std::function<Result<std::vector<TensorData>>()> read;  // the inputs, made where they are computed
   std::function<void(ModelAnswer)> answer;                // called once, from any thread
+  std::size_t bytes = 0;                                  // that it holds while it waits
 };
 
 // One version of a model. Thread-safe.
@@ -65,7 +67,7 @@ class ServedModel {
   const ModelSettings& settings() const { return settings_; }  // workers: as it began
 
   void ask(ModelJob job);
-  // From now on it has so many threads; one that computes ends after that.
+  // From now on it has so many threads; one that computes ends after that. With none, what waits is refused.
   void scale(int workers);
   // Refuses what waits and what comes, and waits for what is computed.
   void end();
@@ -105,6 +107,7 @@ class ServedModel {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> queue_;
+  std::size_t queued_bytes_ = 0;
   std::vector<std::unique_ptr<Thread>> threads_;
   std::map<int, Running> running_;  // by thread
   int wanted_ = 0, next_id_ = 9000;
@@ -144,7 +147,8 @@ class Models {
   std::condition_variable ends_;
   bool ending_ = false;
   std::map<std::string, Named> models_;
-  std::thread watch_;  // that nothing is computed for too long
+  std::vector<std::shared_ptr<ServedModel>> leaving_;  // that are removed, and compute yet
+  std::thread watch_;                                  // that nothing is computed for too long
 };
 
 }  // namespace rival::serve

@@ -207,7 +207,8 @@ void ModelsHttp::predict(const Parts& parts, HttpRequest request, const Reply& r
                     if (answer.kind != ModelAnswer::Kind::done)
                       return reply(torchserve_fault(status_of(answer.kind), answer.amiss));
                     reply({.body = json_text(model_predictions(answer.outputs, *listed), 2)});
-                  }});
+                  },
+              .bytes = held->body.size()});
 }
 
 void ModelsHttp::kserve(const Parts& parts, HttpRequest request, bool ending, const Reply& reply) {
@@ -235,7 +236,8 @@ void ModelsHttp::kserve(const Parts& parts, HttpRequest request, bool ending, co
                     if (answer.kind != ModelAnswer::Kind::done)
                       return reply(fault(status_of(answer.kind), answer.amiss));
                     reply({.body = json_text(model_predictions(answer.outputs, true))});
-                  }});
+                  },
+              .bytes = body->size()});
 }
 
 void ModelsHttp::open_inference(Parts parts, HttpRequest request, bool ending, const Reply& reply) {

@@ -91,6 +91,28 @@ TEST_F(ServedModels, TooManyThatWaitAreRefused) {
   for (auto* each : {&first, &second, &third}) EXPECT_EQ(each->get().kind, Kind::done);
 }
 
+TEST_F(ServedModels, SoAreTooManyBytesAndWhatNobodyIsLeftFor) {
+  const auto model = serve({.queue_bytes = 10});
+  sample_->held = true;
+  auto first = ask(*model, {0});
+  ASSERT_TRUE(soon([&] { return sample_->running == 1; }));
+  const auto ask_bytes = [&](std::size_t bytes) {
+    const auto promise = std::make_shared<std::promise<ModelAnswer>>();
+    model->ask({.read = [] { return Error{"not read"}; },
+                .answer = [promise](const ModelAnswer& answer) { promise->set_value(answer); },
+                .bytes = bytes});
+    return promise->get_future();
+  };
+  auto fits = ask_bytes(8);
+  EXPECT_EQ(ask_bytes(3).get().kind, Kind::refused);
+  model->scale(0);
+  EXPECT_EQ(fits.get().kind, Kind::refused);
+  sample_->held = false;
+  EXPECT_EQ(first.get().kind, Kind::done);
+  model->scale(1);
+  EXPECT_EQ(ask_bytes(9).get().kind, Kind::unread);
+}
+
 TEST_F(ServedModels, ATimeoutCountsComputingAndNotWaiting) {
   const auto model = serve({.timeout = std::chrono::seconds(1)});
   sample_->held = true;
