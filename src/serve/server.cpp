@@ -499,8 +499,8 @@ void ServerOfSockets::ask_for_frontend(HttpRequest request, std::function<void(H
   };
   if (!endpoint) return refuse(404, "there is no such path");
   const auto shown = request.headers.find("authorization");
-  if (endpoint->access(request.path) != Access::anyone &&
-      !shows_token(shown == request.headers.end() ? "" : shown->second)) {
+  request.trusted = shows_token(shown == request.headers.end() ? "" : shown->second);
+  if (endpoint->access(request.path) != Access::anyone && !request.trusted) {
     metrics_.refused("token");
     return refuse(401, kTokenNeeded);
   }

@@ -34,7 +34,7 @@ struct ServerOptions {
   std::chrono::seconds drain{30};                         // that sessions get to end before the server does
   std::vector<std::shared_ptr<Endpoint>> endpoints = {};  // what else it answers over HTTP; the first that knows a path
   ListenFrontend frontend = nullptr;  // another protocol, of which the endpoints are asked as well; null: none
-  std::shared_ptr<ModelsHttp> models = nullptr;           // null: bots alone
+  std::shared_ptr<ModelsHttp> models = nullptr;  // null: bots alone
   // Told what happens, a JSON object each: from the server's thread. Null: nobody.
   std::function<void(const std::string& line)> log = nullptr;
   // What reload() reads; on a thread of its own. Null: the bots again, and nothing else.
