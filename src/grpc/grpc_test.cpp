@@ -6,9 +6,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/file.hpp"
+#include "base/temporary_folder.hpp"
 #include "open_inference.grpc.pb.h"
 #include "serve/frontend.hpp"
+#include "serve/models_http.hpp"
 #include "serve/sample_http.hpp"
+#include "serve/sample_model.hpp"
 #include "serve/sample_server.hpp"
 #include "torchserve_inference.grpc.pb.h"
 #include "torchserve_management.grpc.pb.h"
@@ -233,6 +237,52 @@ TEST_F(Grpc, SpeaksTorchServe) {
   const grpc::Status refused = management->UnregisterModel(&context, request, &response);
   EXPECT_FALSE(refused.ok());
   EXPECT_NE(refused.error_message(), "");
+}
+
+TEST_F(Grpc, ServesModelsAndManagesThem) {
+  const TemporaryFolder folder;
+  ASSERT_TRUE(write_file_atomically(folder.file("twice.pt"), "anything"));
+  ModelsOptions models{.management_token = "a token for managing", .store = folder.path(), .settings = {}};
+  models.load = [](const std::string&) -> Result<LoadedModel> {
+    return LoadedModel{"twice", "1.0", std::make_shared<SampleModel>()};
+  };
+  start({.token = "a token for playing", .models = std::make_shared<ModelsHttp>(std::move(models))});
+  namespace apis = org::pytorch::serve::grpc;
+  const auto management = apis::management::ManagementAPIsService::NewStub(channel_);
+  apis::management::RegisterModelRequest wish;
+  wish.set_url("twice.pt"), wish.set_initial_workers(1), wish.set_synchronous(true);
+  apis::management::ManagementResponse said;
+  {
+    ClientContext context;
+    context.AddMetadata("authorization", "Bearer a token for playing");
+    EXPECT_EQ(management->RegisterModel(&context, wish, &said).error_code(), StatusCode::UNAUTHENTICATED);
+  }
+  {
+    ClientContext context;
+    context.AddMetadata("authorization", "Bearer a token for managing");
+    const grpc::Status registered = management->RegisterModel(&context, wish, &said);
+    ASSERT_TRUE(registered.ok()) << registered.error_message();
+    EXPECT_NE(said.msg().find("registered with 1 initial workers"), std::string::npos) << said.msg();
+  }
+  inference::ModelInferRequest request;
+  request.set_model_name("twice");
+  auto& input = *request.add_inputs();
+  input.set_name("x"), input.set_datatype("FP32");
+  input.add_shape(1), input.add_shape(2);
+  input.mutable_contents()->add_fp32_contents(1.5f), input.mutable_contents()->add_fp32_contents(2);
+  inference::ModelInferResponse response;
+  const grpc::Status inferred = infer(request, response, "a token for playing");
+  ASSERT_TRUE(inferred.ok()) << inferred.error_message();
+  ASSERT_EQ(response.outputs_size(), 1);
+  ASSERT_EQ(response.outputs(0).contents().fp32_contents_size(), 2);
+  EXPECT_EQ(response.outputs(0).contents().fp32_contents(0), 3);
+  input.mutable_contents()->set_fp32_contents(0, -1);
+  EXPECT_EQ(infer(request, response, "a token for playing").error_code(), StatusCode::INTERNAL);
+  apis::management::UnregisterModelRequest gone;
+  gone.set_model_name("twice");
+  ClientContext context;
+  context.AddMetadata("authorization", "Bearer a token for managing");
+  EXPECT_TRUE(management->UnregisterModel(&context, gone, &said).ok());
 }
 
 TEST_F(Grpc, WrongRequestsAreRefusedByName) {
