@@ -113,6 +113,17 @@ function(rival_plugin name)
   target_link_libraries(rival_plugin_${name} PRIVATE ${arg_DEPENDS})
 endfunction()
 
+# rival_plugin_absent(NAME packages...): says that a plug-in is left out, and what it takes; a test that is skipped says so
+# too.
+function(rival_plugin_absent name)
+  list(JOIN ARGN " and " packages)
+  message(STATUS "The plug-in ${name} is left out: it takes ${packages} (scripts/install-deps plugins)")
+  if(RIVAL_TESTS)
+    add_test(NAME plugin_${name} COMMAND ${CMAKE_COMMAND} -E echo "skipped: ${packages} are absent")
+    set_tests_properties(plugin_${name} PROPERTIES LABELS serve SKIP_REGULAR_EXPRESSION "skipped: ")
+  endif()
+endfunction()
+
 # rival_test(TARGET LABEL label SOURCES files... DEPENDS targets...): one GoogleTest program.
 function(rival_test target)
   cmake_parse_arguments(arg "" "LABEL" "SOURCES;DEPENDS" ${ARGN})
