@@ -300,7 +300,7 @@ TEST(RunSlow, StopsWithinASecondHoweverWideTheNetwork) {
   EXPECT_LT(waited(), 1);
 }
 
-// A script that takes 20 ms a move, 16 s for an evaluation's matches: the run ends in its time, having met it.
+// A script that takes 20 ms a move, 16 s for an evaluation's matches: the run of 3 s ends before that, having met it.
 TEST(Run, ASlowScriptDoesNotHoldUpTheRun) {
   TemporaryFolder folder;
   GameEntry game = built_in("tic_tac_toe");
@@ -322,7 +322,7 @@ TEST(Run, ASlowScriptDoesNotHoldUpTheRun) {
   options.on_progress = [&](const RunProgress& p) { evaluations += p.evaluated; };
   const auto summary = run_training(game, config, options);
   ASSERT_TRUE(summary) << summary.error().message;
-  EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), 4);
+  EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), 12);
   EXPECT_GE(evaluations, 2);
   EXPECT_GT(summary.value().steps, 10'000);
 }
