@@ -2,23 +2,15 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <climits>
 #include <cstdlib>
 #include <string_view>
 #include <vector>
 
 #include "base/file.hpp"
-#include "base/index.hpp"
+#include "base/program.hpp"
 
 namespace rival {
-
-std::string program_file() {
-  char path[PATH_MAX];
-  const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
-  return size > 0 ? std::string(path, index(size)) : "";
-}
 
 Result<void*> find_in_plugin(const std::string& name, const char* symbol, const std::string& remedy) {
   std::vector<std::string> folders;

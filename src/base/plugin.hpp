@@ -8,9 +8,6 @@
 
 namespace rival {
 
-// The file of the program that runs; "" if the system does not say.
-std::string program_file();
-
 // The function `symbol`, extern "C", of the plug-in NAME: of rival-NAME.so in the folder that the environment's
 // RIVAL_PLUGINS names, or in `plugins` beside the program, or where `cmake --install` puts it. It stays loaded. Error:
 // there is none, with `remedy` as what to do about it; it cannot be loaded; it is of another version of Rival.

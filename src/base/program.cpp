@@ -1,5 +1,11 @@
 #include "base/program.hpp"
 
+#include <unistd.h>
+
+#include <climits>
+
+#include "base/index.hpp"
+
 namespace rival {
 namespace {
 
@@ -16,6 +22,12 @@ const std::string& program_name() {
 
 void set_program_name(std::string_view called) {
   name() = called.empty() ? "rival" : called;
+}
+
+std::string program_file() {
+  char path[PATH_MAX];
+  const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
+  return size > 0 ? std::string(path, index(size)) : "";
 }
 
 std::string shell_quoted(std::string_view word) {

@@ -12,6 +12,9 @@ namespace rival {
 const std::string& program_name();
 void set_program_name(std::string_view name);
 
+// The file of this program; "" if the system does not say.
+std::string program_file();
+
 // A word as a shell takes it: in quotes, if it holds anything that means something to a shell.
 std::string shell_quoted(std::string_view word);
 

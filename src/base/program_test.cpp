@@ -16,6 +16,10 @@ std::string shell_prints(const std::string& command) {
   return text;
 }
 
+TEST(Program, FileIsTheOneThatRuns) {
+  EXPECT_TRUE(program_file().ends_with("/base_test")) << program_file();
+}
+
 TEST(Program, CommandLinesAreWhatAShellTakes) {
   EXPECT_EQ(program_name(), "rival");
   EXPECT_EQ(command_line({"eval", "my runs/a b"}), "rival eval 'my runs/a b'");

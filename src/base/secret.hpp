@@ -13,4 +13,10 @@ inline bool same_secret(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
+// Whether a header Authorization shows a token: "Bearer TOKEN".
+inline bool shows_token(std::string_view authorization, std::string_view token) {
+  constexpr std::string_view kBearer = "Bearer ";
+  return authorization.starts_with(kBearer) && same_secret(authorization.substr(kBearer.size()), token);
+}
+
 }  // namespace rival

@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "base/file.hpp"
-#include "base/plugin.hpp"
+#include "base/program.hpp"
 
 namespace rival {
 namespace {

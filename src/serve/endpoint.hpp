@@ -20,6 +20,12 @@ struct HttpRequest {
   bool trusted = false;  // shows the server's token, if it has one
 };
 
+// "" where it is absent.
+inline std::string_view header(const HttpRequest& request, std::string_view name) {
+  const auto found = request.headers.find(name);
+  return found == request.headers.end() ? std::string_view() : found->second;
+}
+
 struct HttpAnswer {
   int status = 200;
   std::string body = {};

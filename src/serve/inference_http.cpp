@@ -22,27 +22,6 @@ constexpr std::string_view kPing = "/ping";
 constexpr std::string_view kFamilies[] = {kPing, "/predictions", "/explanations", "/models", "/v1/models", "/v2"};
 constexpr std::string_view kHealth[] = {kPing, "/v2/health/live", "/v2/health/ready"};
 
-bool is_read(const HttpRequest& request) {
-  return request.method == "GET" || request.method == "HEAD";
-}
-
-std::string_view header(const HttpRequest& request, std::string_view name) {
-  const auto found = request.headers.find(name);
-  return found == request.headers.end() ? std::string_view() : found->second;
-}
-
-// "" is as it should be.
-std::string amiss_in_method(const HttpRequest& request, std::initializer_list<const char*> methods) {
-  if (std::find(methods.begin(), methods.end(), request.method) != methods.end()) return "";
-  return fmt::format("{} is not for this path: {}", request.method, fmt::join(methods, ", "));
-}
-
-std::string amiss_in_encoding(const HttpRequest& request) {
-  const std::string_view encoding = header(request, "content-encoding");
-  if (encoding.empty() || encoding == "identity") return "";
-  return fmt::format("bodies are taken as they are, not compressed: the Content-Encoding '{}' is not known", encoding);
-}
-
 }  // namespace
 
 InferenceHttp::InferenceHttp(Playing& playing)
@@ -151,12 +130,9 @@ void InferenceHttp::open_inference(const Parts& parts, const HttpRequest& reques
     if (parts[2] == "live") return say({{"live", true}});
     return playing_.ending ? reply(fault(503, kEnding)) : say({{"ready", true}});
   }
-  Parts rest(parts.begin() + 1, parts.end());  // models, NAME, versions, VERSION, what
-  std::string version;
-  if (rest.size() >= 4 && rest[2] == "versions") {
-    version = rest[3];
-    rest.erase(rest.begin() + 2, rest.begin() + 4);
-  }
+  Parts rest = parts;
+  const std::string version = take_version(rest);
+  rest.erase(rest.begin());  // models, NAME, what
   const bool infers = rest.size() == 3 && rest[2] == "infer", ready = rest.size() == 3 && rest[2] == "ready";
   if (rest[0] != "models" || rest.size() < 2 || (rest.size() > 2 && !infers && !ready))
     return reply(fault(404, kUnknownPath));

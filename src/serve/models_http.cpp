@@ -27,23 +27,8 @@ constexpr std::size_t kMostBody = 64 << 10;  // of a request to register
 constexpr int kMostWorkers = 256, kMostBatch = 4096;
 constexpr std::size_t kMostModels = 1024;
 
-std::string_view header(const HttpRequest& request, std::string_view name) {
-  const auto found = request.headers.find(name);
-  return found == request.headers.end() ? std::string_view() : found->second;
-}
-
-bool one_of(const std::string& method, std::initializer_list<const char*> methods) {
-  return std::find(methods.begin(), methods.end(), method) != methods.end();
-}
-
 HttpAnswer status(const std::string& what, int code = 200) {
   return {.status = code, .body = json_text(Json{{"status", what}}, 2)};
-}
-
-std::string amiss_in_encoding(const HttpRequest& request) {
-  const std::string_view encoding = header(request, "content-encoding");
-  if (encoding.empty() || encoding == "identity") return "";
-  return fmt::format("bodies are taken as they are, not compressed: the Content-Encoding '{}' is not known", encoding);
 }
 
 int status_of(ModelAnswer::Kind kind) {
@@ -150,17 +135,14 @@ Result<void> ModelsHttp::add(const std::string& path, const std::string& name) {
 
 bool ModelsHttp::takes(const Parts& parts, const HttpRequest& request) const {
   const auto has = [&](std::size_t at) { return parts.size() > at && models_.has(parts[at]); };
-  if (parts[0] == "models") return !one_of(request.method, {"GET", "HEAD"}) || has(1);
+  if (parts[0] == "models") return !is_read(request) || has(1);
   if (parts[0] == "predictions" || parts[0] == "explanations") return has(1);
   if (parts.size() < 3 || parts[1] != "models") return false;
   return models_.has(parts[0] == "v1" ? parts[2].substr(0, parts[2].find(':')) : parts[2]);
 }
 
 bool ModelsHttp::manages(const HttpRequest& request) const {
-  const std::string_view shown = header(request, "authorization");
-  constexpr std::string_view kBearer = "Bearer ";
-  return !options_.management_token.empty() && shown.starts_with(kBearer) &&
-         same_secret(shown.substr(kBearer.size()), options_.management_token);
+  return !options_.management_token.empty() && shows_token(header(request, "authorization"), options_.management_token);
 }
 
 void ModelsHttp::answer(const Parts& parts, HttpRequest request, bool ending, const Reply& asker) {
@@ -183,32 +165,39 @@ HttpAnswer ModelsHttp::missing(const std::string& name, const std::string& versi
 
 // ---- predictions ----
 
+void ModelsHttp::ask(ServedModel& model, HttpRequest request, const Reply& reply, Tell tell, Read read, Write write) {
+  const auto held = std::make_shared<const HttpRequest>(std::move(request));
+  model.ask({.read = [held, read = std::move(read)] { return read(*held); },
+             .answer =
+                 [reply, tell, write = std::move(write)](const ModelAnswer& answer) {
+                   if (answer.kind != ModelAnswer::Kind::done) return reply(tell(status_of(answer.kind), answer.amiss));
+                   Result<HttpAnswer> written = write(answer.outputs);
+                   reply(written ? std::move(written.value()) : tell(400, written.error().message));
+                 },
+             .bytes = held->body.size()});
+}
+
 void ModelsHttp::predict(const Parts& parts, HttpRequest request, const Reply& reply) {
   if (parts.size() > 3) return reply(torchserve_fault(404, "the path is /predictions/MODEL or .../MODEL/VERSION"));
-  if (!one_of(request.method, {"POST", "PUT"}))
-    return reply(torchserve_fault(405, request.method + " is not for this path: POST, PUT"));
+  if (const std::string amiss = amiss_in_method(request, {"POST", "PUT"}); !amiss.empty())
+    return reply(torchserve_fault(405, amiss));
   if (const std::string amiss = amiss_in_encoding(request); !amiss.empty()) return reply(torchserve_fault(400, amiss));
   const Served model = models_.find(parts[1], parts.size() == 3 ? parts[2] : "");
   if (!model) return reply(missing(parts[1], parts.size() == 3 ? parts[2] : ""));
-  // Read where it is computed: the server's thread has bots to answer.
-  const auto held = std::make_shared<HttpRequest>(std::move(request));
   const auto listed = std::make_shared<bool>(false);
-  model->ask({.read = [held, listed]() -> Result<std::vector<TensorData>> {
-                const Parts form = form_values(header(*held, "content-type"), held->body, {"data", "body"});
-                if (form.size() > 1)
-                  return Error{fmt::format("the form has {} values of one name: send one", form.size())};
-                Result<Instances> read = read_model_body(form.empty() ? held->body : form[0], false);
-                if (!read) return read.error();
-                *listed = read->listed;
-                return std::vector<TensorData>{std::move(read->tensor)};
-              },
-              .answer =
-                  [listed, reply](const ModelAnswer& answer) {
-                    if (answer.kind != ModelAnswer::Kind::done)
-                      return reply(torchserve_fault(status_of(answer.kind), answer.amiss));
-                    reply({.body = json_text(model_predictions(answer.outputs, *listed), 2)});
-                  },
-              .bytes = held->body.size()});
+  ask(
+      *model, std::move(request), reply, [](int status, const auto& what) { return torchserve_fault(status, what); },
+      [listed](const HttpRequest& asked) -> Result<std::vector<TensorData>> {
+        const Parts form = form_values(header(asked, "content-type"), asked.body, {"data", "body"});
+        if (form.size() > 1) return Error{fmt::format("the form has {} values of one name: send one", form.size())};
+        Result<Instances> read = read_model_body(form.empty() ? asked.body : form[0], false);
+        if (!read) return read.error();
+        *listed = read->listed;
+        return std::vector<TensorData>{std::move(read->tensor)};
+      },
+      [listed](const std::vector<TensorData>& outputs) -> Result<HttpAnswer> {
+        return HttpAnswer{.body = json_text(model_predictions(outputs, *listed), 2)};
+      });
 }
 
 void ModelsHttp::kserve(const Parts& parts, HttpRequest request, bool ending, const Reply& reply) {
@@ -216,8 +205,8 @@ void ModelsHttp::kserve(const Parts& parts, HttpRequest request, bool ending, co
   const std::string name = parts[2].substr(0, colon), verb = colon == std::string::npos ? "" : parts[2].substr(colon);
   if (parts.size() > 3 || (!verb.empty() && verb != ":predict")) return reply(fault(404, kUnknownPath));
   const bool predicts = !verb.empty();
-  if (predicts ? request.method != "POST" : !one_of(request.method, {"GET", "HEAD"}))
-    return reply(fault(405, request.method + " is not for this path: " + (predicts ? "POST" : "GET, HEAD")));
+  const std::string method = predicts ? amiss_in_method(request, {"POST"}) : amiss_in_method(request, {"GET", "HEAD"});
+  if (!method.empty()) return reply(fault(405, method));
   const Served model = models_.find(name);
   if (!model) return reply(fault(404, "Model not found: " + name));
   if (!predicts) {
@@ -225,31 +214,24 @@ void ModelsHttp::kserve(const Parts& parts, HttpRequest request, bool ending, co
     return reply({.body = json_text(Json{{"name", name}, {"ready", !model->workers().empty()}})});
   }
   if (const std::string amiss = amiss_in_encoding(request); !amiss.empty()) return reply(fault(400, amiss));
-  const auto body = std::make_shared<std::string>(std::move(request.body));
-  model->ask({.read = [body]() -> Result<std::vector<TensorData>> {
-                Result<Instances> read = read_model_body(*body, true);
-                if (!read) return read.error();
-                return std::vector<TensorData>{std::move(read->tensor)};
-              },
-              .answer =
-                  [reply](const ModelAnswer& answer) {
-                    if (answer.kind != ModelAnswer::Kind::done)
-                      return reply(fault(status_of(answer.kind), answer.amiss));
-                    reply({.body = json_text(model_predictions(answer.outputs, true))});
-                  },
-              .bytes = body->size()});
+  ask(
+      *model, std::move(request), reply, fault,
+      [](const HttpRequest& asked) -> Result<std::vector<TensorData>> {
+        Result<Instances> read = read_model_body(asked.body, true);
+        if (!read) return read.error();
+        return std::vector<TensorData>{std::move(read->tensor)};
+      },
+      [](const std::vector<TensorData>& outputs) -> Result<HttpAnswer> {
+        return HttpAnswer{.body = json_text(model_predictions(outputs, true))};
+      });
 }
 
 void ModelsHttp::open_inference(Parts parts, HttpRequest request, bool ending, const Reply& reply) {
-  std::string version;
-  if (parts.size() >= 5 && parts[3] == "versions") {
-    version = parts[4];
-    parts.erase(parts.begin() + 3, parts.begin() + 5);
-  }
+  const std::string version = take_version(parts);
   const bool infers = parts.size() == 4 && parts[3] == "infer", ready = parts.size() == 4 && parts[3] == "ready";
   if (parts.size() > 3 && !infers && !ready) return reply(fault(404, kUnknownPath));
-  if (infers ? request.method != "POST" : !one_of(request.method, {"GET", "HEAD"}))
-    return reply(fault(405, request.method + " is not for this path: " + (infers ? "POST" : "GET, HEAD")));
+  const std::string method = infers ? amiss_in_method(request, {"POST"}) : amiss_in_method(request, {"GET", "HEAD"});
+  if (!method.empty()) return reply(fault(405, method));
   const Served model = models_.find(parts[2], version);
   if (!model) return reply(fault(404, fmt::format("'{}' has no version {}", parts[2], version)));
   if (infers) return infer(model, std::move(request), reply);
@@ -271,32 +253,28 @@ void ModelsHttp::open_inference(Parts parts, HttpRequest request, bool ending, c
 
 void ModelsHttp::infer(const Served& model, HttpRequest request, const Reply& reply) {
   if (const std::string amiss = amiss_in_encoding(request); !amiss.empty()) return reply(fault(400, amiss));
-  const auto held = std::make_shared<HttpRequest>(std::move(request));
-  const auto asked = std::make_shared<TensorRequest>();
-  const auto names = model->model().inputs();
-  model->ask(
-      {.read = [held, asked, names]() -> Result<std::vector<TensorData>> {
-         const Result<InferText> text =
-             split_infer(held->body, header(*held, "inference-header-content-length"), kMostTensorJson);
-         if (!text) return text.error();
-         Result<TensorRequest> read = read_tensors(text.value());
-         if (!read) return read.error();
-         *asked = std::move(read.value());
-         return in_order(std::move(asked->inputs), names);
-       },
-       .answer =
-           [asked, reply, name = model->info().name, version = model->info().version](const ModelAnswer& answer) {
-             if (answer.kind != ModelAnswer::Kind::done) return reply(fault(status_of(answer.kind), answer.amiss));
-             Result<HttpAnswer> written = write_tensors(*asked, name, version, answer.outputs);
-             reply(written ? std::move(written.value()) : fault(400, written.error().message));
-           }});
+  const auto wanted = std::make_shared<TensorRequest>();
+  ask(
+      *model, std::move(request), reply, fault,
+      [wanted, names = model->model().inputs()](const HttpRequest& asked) -> Result<std::vector<TensorData>> {
+        const Result<InferText> text =
+            split_infer(asked.body, header(asked, "inference-header-content-length"), kMostTensorJson);
+        if (!text) return text.error();
+        Result<TensorRequest> read = read_tensors(text.value());
+        if (!read) return read.error();
+        *wanted = std::move(read.value());
+        return in_order(std::move(wanted->inputs), names);
+      },
+      [wanted, info = model->info()](const std::vector<TensorData>& outputs) {
+        return write_tensors(*wanted, info.name, info.version, outputs);
+      });
 }
 
 // ---- management ----
 
 void ModelsHttp::manage(const Parts& parts, const HttpRequest& request, const Reply& reply) {
-  if (one_of(request.method, {"GET", "HEAD"})) return reply(describe(parts));
-  if (!one_of(request.method, {"POST", "PUT", "DELETE"}))
+  if (is_read(request)) return reply(describe(parts));
+  if (!amiss_in_method(request, {"POST", "PUT", "DELETE"}).empty())
     return reply(
         torchserve_fault(405, "Requested method is not allowed: GET, POST /models, PUT and DELETE /models/MODEL"));
   if (options_.management_token.empty())

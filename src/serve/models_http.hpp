@@ -50,6 +50,13 @@ class ModelsHttp {
 
  private:
   using Served = std::shared_ptr<ServedModel>;
+  using Tell = HttpAnswer (*)(int status, const std::string& what);  // of a protocol: what is amiss
+  using Read = std::function<Result<std::vector<TensorData>>(const HttpRequest&)>;
+  using Write = std::function<Result<HttpAnswer>(const std::vector<TensorData>&)>;
+
+  // Has a request read where it is computed, since the server's thread has bots to answer. What cannot be read, and
+  // what cannot be written, is the request's fault.
+  static void ask(ServedModel& model, HttpRequest request, const Reply& reply, Tell tell, Read read, Write write);
 
   void predict(const Parts& parts, HttpRequest request, const Reply& reply);
   void kserve(const Parts& parts, HttpRequest request, bool ending, const Reply& reply);

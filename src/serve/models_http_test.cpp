@@ -30,13 +30,14 @@ struct Said {
 class ModelsHttpTest : public testing::Test {
  protected:
   // A server of the sample bot, and of the model `twice`.
-  void begin(const std::string& management_token = "0123456789abcdef", const std::string& token = "") {
+  void begin(const std::string& management_token = "0123456789abcdef", const std::string& token = "",
+             const ModelSettings& settings = {}) {
     for (const char* name : {"twice.pt", "other.pt"})
       ASSERT_TRUE(write_file_atomically(folder_.file(name), "anything"));
     models_ =
         std::make_shared<ModelsHttp>(ModelsOptions{.management_token = management_token,
                                                    .store = folder_.path(),
-                                                   .settings = {},
+                                                   .settings = settings,
                                                    .load = [this](const std::string& path) -> Result<LoadedModel> {
                                                      if (path.ends_with("other.pt"))
                                                        return Error{path + " is no model"};
@@ -95,6 +96,19 @@ TEST_F(ModelsHttpTest, SpeaksTheOpenInferenceProtocol) {
   EXPECT_EQ(post("/v2/models/twice/versions/9/infer", asks).status, 404);
   EXPECT_EQ(post("/v2/models/twice/infer", "{}").status, 400);
   EXPECT_EQ(post("/v2/repository/index", "").json.size(), 2u);
+}
+
+TEST_F(ModelsHttpTest, WhatWaitsIsBoundedInBytesByEachProtocol) {
+  const std::string row = "[1.5, 2.0]", listed = R"({"instances": [[1.5]]})",
+                    tensor = R"({"inputs": [{"name": "x", "datatype": "FP32", "shape": [1], "data": [1.5]}]})";
+  const auto statuses = [&] {
+    return std::vector{post("/predictions/twice", row).status, post("/v1/models/twice:predict", listed).status,
+                       post("/v2/models/twice/infer", tensor).status};
+  };
+  begin("0123456789abcdef", "", {.queue_bytes = tensor.size()});
+  EXPECT_EQ(statuses(), (std::vector{200, 200, 200}));
+  begin("0123456789abcdef", "", {.queue_bytes = row.size() - 1});
+  EXPECT_EQ(statuses(), (std::vector{503, 503, 503}));
 }
 
 TEST_F(ModelsHttpTest, ErrorsAreInTheShapeOfTheProtocol) {

@@ -67,20 +67,12 @@ class Input {
   void read(std::vector<T>& to, std::string (*add)(const json&, std::size_t, std::vector<T>&)) {
     if (error_) return;
     const std::size_t rows = index(shape_[0]), columns = index(shape_[1]), bytes = rows * columns * sizeof(T);
-    const json& parameters = infer_parameters(said_);
-    if (parameters.is_object() && parameters.contains("binary_data_size")) {
-      if (said_.contains("data")) return fail("has both 'data' and 'binary_data_size'");
-      JsonFields of(parameters, "the parameters of '" + name_ + "'", error_);
-      const auto size = static_cast<std::size_t>(of.count("binary_data_size"));
-      if (error_) return;
-      if (size != bytes || binary_.size() < size)
-        return fail(fmt::format("has {} binary bytes, of which {} are there; its shape takes {}", size,
-                                std::min(size, binary_.size()), bytes));
+    const std::optional<std::string_view> binary = take_binary(said_, name_, bytes, binary_, error_);
+    if (binary) {
       to.resize(rows * columns);
-      std::memcpy(to.data(), binary_.data(), bytes);
-      binary_.remove_prefix(bytes);
-      return;
+      std::memcpy(to.data(), binary->data(), bytes);
     }
+    if (binary || error_) return;
     const json& data = fields_.field("data");
     if (!data.is_array() || data.empty() || !data[0].is_array()) return amiss(add(data, rows * columns, to));
     if (data.size() != rows) return amiss(fmt::format("must have {} rows, not {}", rows, data.size()));
@@ -202,6 +194,42 @@ Result<InferText> split_infer(std::string_view body, std::string_view json_bytes
   return InferText{std::move(parsed.value()), body.substr(size)};
 }
 
+std::optional<std::string_view> take_binary(const json& input, const std::string& name, std::size_t bytes,
+                                            std::string_view& binary, std::optional<Error>& error) {
+  const json& parameters = infer_parameters(input);
+  if (!parameters.is_object() || !parameters.contains("binary_data_size")) return {};
+  const auto fail = [&](const std::string& what) {
+    if (!error) error = Error{fmt::format("the input '{}' {}", name, what)};
+    return std::nullopt;
+  };
+  if (input.contains("data")) return fail("has both 'data' and 'binary_data_size'");
+  JsonFields of(parameters, "the parameters of '" + name + "'", error);
+  const auto size = static_cast<std::size_t>(of.count("binary_data_size"));
+  if (error) return {};
+  if (size != bytes || binary.size() < size)
+    return fail(fmt::format("has {} binary bytes, of which {} are there; its shape takes {}", size,
+                            std::min(size, binary.size()), bytes));
+  const std::string_view taken = binary.substr(0, size);
+  binary.remove_prefix(size);
+  return taken;
+}
+
+HttpAnswer infer_answer(const Json& said, std::string_view binary, bool any_binary) {
+  HttpAnswer answer{.body = json_text(said)};
+  if (!any_binary) return answer;
+  answer.type = "application/octet-stream";
+  answer.headers.emplace_back("Inference-Header-Content-Length", std::to_string(answer.body.size()));
+  answer.body += binary;
+  return answer;
+}
+
+std::string take_version(std::vector<std::string>& parts) {
+  if (parts.size() < 5 || parts[3] != "versions") return "";
+  std::string version = std::move(parts[4]);
+  parts.erase(parts.begin() + 3, parts.begin() + 5);
+  return version;
+}
+
 Result<Sequence> read_sequence(const InferText& text) {
   std::optional<Error> error;
   const JsonFields parameters(infer_parameters(text.json), "the request's parameters", error);
@@ -285,12 +313,7 @@ HttpAnswer write_infer(const InferRequest& request, std::string_view model, std:
     any_binary |= wanted.binary;
     outputs.push_back(std::move(output));
   }
-  HttpAnswer written{.body = json_text(said)};
-  if (!any_binary) return written;
-  written.type = "application/octet-stream";
-  written.headers.emplace_back("Inference-Header-Content-Length", std::to_string(written.body.size()));
-  written.body += binary;
-  return written;
+  return infer_answer(said, binary, any_binary);
 }
 
 Json infer_metadata(std::string_view model, std::string_view version, const RowSizes& sizes) {

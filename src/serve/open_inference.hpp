@@ -30,6 +30,17 @@ Result<InferText> split_infer(std::string_view body, std::string_view json_bytes
 const nlohmann::json& infer_parameters(const nlohmann::json& thing);
 bool infer_flag(const JsonFields& parameters, const char* name, std::optional<Error>& error);
 
+// The binary elements of an input, so many `bytes`, off the front of what follows the JSON. Nothing: they are in the
+// JSON, or something is amiss.
+std::optional<std::string_view> take_binary(const nlohmann::json& input, const std::string& name, std::size_t bytes,
+                                            std::string_view& binary, std::optional<Error>& error);
+
+// An answer, and the binary elements of its outputs, if any are such.
+HttpAnswer infer_answer(const nlohmann::ordered_json& said, std::string_view binary, bool any_binary);
+
+// Of /v2/models/NAME/versions/VERSION/..., the parts of which become those without it: VERSION; "": none is named.
+std::string take_version(std::vector<std::string>& parts);
+
 // Which requests belong together, by Triton's parameters.
 struct Sequence {
   std::string id;  // as it stands in the JSON: 42, "a"; "": it belongs to none

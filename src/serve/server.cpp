@@ -21,6 +21,7 @@
 #include "serve/assets.hpp"
 #include "serve/awaiting.hpp"
 #include "serve/connection.hpp"
+#include "serve/fault.hpp"
 #include "serve/inference_http.hpp"
 #include "serve/models_http.hpp"
 #include "serve/tls.hpp"
@@ -113,7 +114,7 @@ class ServerOfSockets final : public Server {
   void ask_for_frontend(HttpRequest request, std::function<void(HttpAnswer)> reply);
   void end_frontend();
   Response answer(const Request& request, std::string_view path);
-  bool shows_token(std::string_view authorization) const;
+  bool allowed(std::string_view authorization) const;
   bool allowed(const Request& request) const;
   std::optional<Response> refusal(const Request& request, Access wanted);
   void end();
@@ -358,14 +359,12 @@ void ServerOfSockets::begin(tcp::socket socket, std::shared_ptr<void> held) {
   asio::co_spawn(io_, serve(Socket(std::move(socket))), [held = std::move(held)](const std::exception_ptr&) {});
 }
 
-bool ServerOfSockets::shows_token(std::string_view authorization) const {
-  constexpr std::string_view kBearer = "Bearer ";
-  return options_.token.empty() ||
-         (authorization.starts_with(kBearer) && same_secret(authorization.substr(kBearer.size()), options_.token));
+bool ServerOfSockets::allowed(std::string_view authorization) const {
+  return options_.token.empty() || shows_token(authorization, options_.token);
 }
 
 bool ServerOfSockets::allowed(const Request& request) const {
-  return shows_token(view(request[http::field::authorization]));
+  return allowed(view(request[http::field::authorization]));
 }
 
 // A page of another origin, in a browser on this machine, is not to play: neither one that says so, nor one whose name
@@ -495,11 +494,10 @@ void ServerOfSockets::ask_for_frontend(HttpRequest request, std::function<void(H
   const std::string label = endpoint ? endpoint->label(request.path) : "other";
   const auto refuse = [&](int status, const char* what) {
     metrics_.request(label, status);
-    reply({.status = status, .body = json_text(Json{{"error", what}})});
+    reply(serve::fault(status, what));
   };
   if (!endpoint) return refuse(404, "there is no such path");
-  const auto shown = request.headers.find("authorization");
-  request.trusted = shows_token(shown == request.headers.end() ? "" : shown->second);
+  request.trusted = allowed(header(request, "authorization"));
   if (endpoint->access(request.path) != Access::anyone && !request.trusted) {
     metrics_.refused("token");
     return refuse(401, kTokenNeeded);

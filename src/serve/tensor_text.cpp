@@ -148,17 +148,10 @@ Result<TensorData> read_input(const json& said, std::string_view& binary) {
   const std::optional<std::size_t> elements = elements_of(tensor.shape);
   if (!elements) return Error{fmt::format("{} has more than {} elements", what, kMostElements)};
   const std::size_t bytes = *elements * bytes_of(tensor.datatype);
-  const json& parameters = infer_parameters(said);
-  if (parameters.is_object() && parameters.contains("binary_data_size")) {
-    if (said.contains("data")) return Error{what + " has both 'data' and 'binary_data_size'"};
-    JsonFields of(parameters, "the parameters of '" + tensor.name + "'", error);
-    const auto size = static_cast<std::size_t>(of.count("binary_data_size"));
-    if (error) return *error;
-    if (size != bytes || binary.size() < size)
-      return Error{fmt::format("{} has {} binary bytes, of which {} are there; its shape takes {}", what, size,
-                               std::min(size, binary.size()), bytes)};
-    tensor.bytes = binary.substr(0, size);
-    binary.remove_prefix(size);
+  const std::optional<std::string_view> taken = take_binary(said, tensor.name, bytes, binary, error);
+  if (error) return *error;
+  if (taken) {
+    tensor.bytes = *taken;
     if (tensor.datatype == Datatype::boolean)
       for (char& each : tensor.bytes) each = each != 0;
     return tensor;
@@ -333,12 +326,7 @@ Result<HttpAnswer> write_tensors(const TensorRequest& request, std::string_view 
     }
     put(*found, wanted.binary);
   }
-  HttpAnswer written{.body = json_text(said)};
-  if (!any_binary) return written;
-  written.type = "application/octet-stream";
-  written.headers.emplace_back("Inference-Header-Content-Length", std::to_string(written.body.size()));
-  written.body += binary;
-  return written;
+  return infer_answer(said, binary, any_binary);
 }
 
 }  // namespace rival::serve

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import helpers
 import numpy as np
-from test_server import Case, start
+from test_server import Case, make_certificate, start
 
 import rival
 
@@ -197,13 +197,7 @@ class TritonOverGrpc(Case):
         self.client.stop_stream()
 
     def test_with_a_token_over_tls(self):
-        certificate, key = (os.path.join(self.folder, name) for name in ("tls.crt", "tls.key"))
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-            + ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
-            check=True,
-            stderr=subprocess.DEVNULL,
-        )
+        certificate, key = make_certificate(self.folder, "DNS:localhost")
         token = os.path.join(self.folder, "token")
         with open(token, "w") as file:
             file.write("a token that is long\n")

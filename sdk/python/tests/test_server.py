@@ -298,16 +298,22 @@ class Playing(Case):
         session.close()
 
 
+def make_certificate(folder, whose="IP:127.0.0.1"):
+    """The files of a certificate and its key."""
+    if not shutil.which("openssl"):
+        raise unittest.SkipTest("there is no program `openssl`; scripts/install-deps test installs it")
+    certificate, key = (os.path.join(folder, name) for name in ("certificate.pem", "key.pem"))
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=rival"
+    make = [*make.split(), "-addext", "subjectAltName=" + whose, "-keyout", key, "-out", certificate]
+    subprocess.run(make, check=True, stderr=subprocess.DEVNULL)
+    return certificate, key
+
+
 class Encrypted(Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        if not shutil.which("openssl"):
-            raise unittest.SkipTest("there is no program `openssl`; scripts/install-deps test installs it")
-        cls.certificate, cls.key = (os.path.join(cls.folder, name) for name in ("certificate.pem", "key.pem"))
-        make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=rival"
-        make = [*make.split(), "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", cls.key, "-out", cls.certificate]
-        subprocess.run(make, check=True, stderr=subprocess.DEVNULL)
+        cls.certificate, cls.key = make_certificate(cls.folder)
         cls.address, _ = start(
             cls, "c4=" + cls.path, "--tls-certificate", cls.certificate, "--tls-key", cls.key
         )
