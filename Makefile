@@ -41,6 +41,7 @@ demo-lanes: build
 # What only some tests need may be missing: those are skipped, and named.
 test-deps:
 	@scripts/install-deps test
+	@scripts/install-deps plugins || true
 	@scripts/install-deps readers && scripts/install-python build/python || true
 
 test-build: test-deps
