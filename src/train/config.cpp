@@ -158,9 +158,9 @@ std::vector<TrainOption> train_options(TrainConfig& c) {
   t.add("actions_per_minute", c.actions_per_minute, "the most the player makes; 0: any number", {0, 1e6});
   t.add("rows", c.rows, "decisions made at once, over all matches", {0, 1 << 20}, {512, 512, 512, 2560});
   t.add("horizon", c.horizon, "most decisions per row in an iteration", {0, 4096}, {32, 32, 128, 32});
-  t.add("epochs", c.epochs, "passes over each iteration's experience", {0, 100}, {4, 4, 4, 1});
+  t.add("epochs", c.epochs, "passes over each iteration's experience", {0, 100}, {4, 4, 2, 1});
   t.add("minibatches", c.minibatches, "updates per pass", {0, 1024}, {4, 4, 4, 8});
-  t.add("learning_rate", c.learning_rate, "of Adam, at the start", {0, 1}, {3e-3, 3e-3, 5e-4, 1e-3});
+  t.add("learning_rate", c.learning_rate, "of Adam, at the start", {0, 1}, {3e-3, 3e-3, 7e-4, 1e-3});
   t.add("discount", c.discount, "of future reward per step of a match", {0, 1},
         {0.99,
          1,
@@ -175,7 +175,7 @@ std::vector<TrainOption> train_options(TrainConfig& c) {
   t.add("lambda", c.lambda, "of generalised advantage estimation", {0, 1});
   t.add("clip", c.clip, "how far a probability ratio may move", {0.001, 10});
   t.add("entropy", c.entropy, "weight of the entropy bonus at the start", {-1, 10}, {0.03, 0.1, 0.2, 0.01});
-  t.add("entropy_end", c.entropy_end, "weight of the entropy bonus at the end", {-1, 10}, {0.003, 0.01, 0.04, 0.001});
+  t.add("entropy_end", c.entropy_end, "weight of the entropy bonus at the end", {-1, 10}, {0.003, 0.01, 0.02, 0.001});
   t.add("value", c.value, "weight of the value loss", {0, 100});
   t.add("gradient_norm", c.gradient_norm, "longest gradient", {1e-6, 1e6});
   // A mean over some time is also a mean of the strategies that chase each other.

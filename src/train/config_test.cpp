@@ -69,11 +69,11 @@ TEST(Config, PresetsChooseWhatIsLeftOpen) {
   using Values = std::vector<double>;
   EXPECT_EQ(four(&TrainConfig::rows), (Values{512, 512, 512, 2560}));
   EXPECT_EQ(four(&TrainConfig::horizon), (Values{32, 32, 128, 32}));
-  EXPECT_EQ(four(&TrainConfig::epochs), (Values{4, 4, 4, 1}));
+  EXPECT_EQ(four(&TrainConfig::epochs), (Values{4, 4, 2, 1}));
   EXPECT_EQ(four(&TrainConfig::minibatches), (Values{4, 4, 4, 8}));
-  EXPECT_EQ(four(&TrainConfig::learning_rate), (Values{3e-3, 3e-3, 5e-4, 1e-3}));
+  EXPECT_EQ(four(&TrainConfig::learning_rate), (Values{3e-3, 3e-3, 7e-4, 1e-3}));
   EXPECT_EQ(four(&TrainConfig::entropy), (Values{0.03, 0.1, 0.2, 0.01}));
-  EXPECT_EQ(four(&TrainConfig::entropy_end), (Values{0.003, 0.01, 0.04, 0.001}));
+  EXPECT_EQ(four(&TrainConfig::entropy_end), (Values{0.003, 0.01, 0.02, 0.001}));
   EXPECT_EQ(four(&TrainConfig::averaged_share), (Values{0.1, 0.1, 0.1, 0.25}));
   EXPECT_EQ(four(&TrainConfig::opening_share), (Values{0, 0.8, 0, 0}));
   EXPECT_EQ(four(&TrainConfig::past_share), (Values{0, 0.2, 0, 0.6}));

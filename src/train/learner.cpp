@@ -115,7 +115,7 @@ void Learner::pack() {
   backend_.pack(parameters_, *weights_);
 }
 
-Result<void> Learner::normalise(std::span<Samples* const> samples, LossKind loss) {
+Result<void> Learner::normalise(std::span<Samples* const> samples, const UpdateOptions& options) {
   double sums[5] = {};
   auto& [count, advantage, advantage2, target, target2] = sums;
   for (const Samples* shard : samples) {
@@ -139,6 +139,7 @@ Result<void> Learner::normalise(std::span<Samples* const> samples, LossKind loss
                         share * (variance + mean * mean);
   value_mean = (1 - share) * value_mean + share * mean;
   value_scale = std::max(std::sqrt(std::max(second - value_mean * value_mean, 0.0)), 1e-3);
+  if (options.steady && value_weight > 0) value_scale = std::max(value_scale, old_scale);
   value_weight = std::min(value_weight + count, 20 * count);
   const Operation& head = network_.operation("head");
   const auto width = index(head.columns), column = width - 1;  // targets' logits are not its own
@@ -155,13 +156,13 @@ Result<void> Learner::normalise(std::span<Samples* const> samples, LossKind loss
   // Before any reward differs the advantages are the value head's own noise: to divide by so small a deviation would
   // make it the policy's teacher at full strength, and the policy would collapse before its first success.
   const auto shift = static_cast<float>(advantage_mean);
-  const auto factor = static_cast<float>(1 / std::max(deviation, kLeastDeviation * value_scale));
+  const auto factor = static_cast<float>(1 / std::max(deviation, (options.steady ? 1 : kLeastDeviation) * value_scale));
   const auto value_shift = static_cast<float>(value_mean), value_factor = static_cast<float>(1 / value_scale);
   team_.run([&](int member) {
     for (std::size_t shard = member; shard < samples.size(); shard += index(team_.size())) {
       Samples& s = *samples[shard];
       for (std::size_t i = 0; i < index(s.count); ++i) {
-        if (loss == LossKind::ppo) s.advantage[i] = (s.advantage[i] - shift) * factor;
+        if (options.loss == LossKind::ppo) s.advantage[i] = (s.advantage[i] - shift) * factor;
         s.target[i] = (s.target[i] - value_shift) * value_factor;
       }
     }
@@ -292,7 +293,7 @@ PpoStatistics Learner::shard_gradients(Member& member, Shard& shard, const Sampl
 Result<UpdateStatistics> Learner::update(std::span<Samples* const> samples, const UpdateOptions& options, Key key,
                                          const UpdateHooks& hooks) {
   check(samples.size() == shards_.size(), "a learner was made for another number of shards");
-  if (auto ok = normalise(samples, options.loss); !ok) return ok.error();
+  if (auto ok = normalise(samples, options); !ok) return ok.error();
   const std::size_t chunks = (parameters_.size() + kChunk - 1) / kChunk;
   std::vector<double> chunk_squares(chunks);
   std::vector<const float*> parts;

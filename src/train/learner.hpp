@@ -32,6 +32,10 @@ struct UpdateOptions {
   double clip = 0.2, entropy = 0, value = 0.5;
   double gradient_norm = 0.5;   // gradients are scaled down to at most this length
   double averaged_share = 0.1;  // see Learner::averaged()
+  // Advantages and returns are measured in a unit that never falls: the largest deviation that returns have had. The
+  // entropy bonus then weighs as much whatever the players do. Otherwise the unit follows what they do: as they come to
+  // do the same in every match, nothing differs any more, small differences count for much, and the bonus for nothing.
+  bool steady = false;
   // Asked by all threads at once, between blocks of samples: true ends the update after the last whole minibatch. Null:
   // nobody asks.
   const std::function<bool()>* stop = nullptr;
@@ -91,7 +95,7 @@ class Learner {
   struct Shard;
   struct Member;
 
-  Result<void> normalise(std::span<Samples* const> samples, LossKind loss);
+  Result<void> normalise(std::span<Samples* const> samples, const UpdateOptions& options);
   Result<void> plan(std::span<Samples* const> samples, const UpdateOptions& options, Key key);
   void plan_sequences(Shard& shard, const Samples& samples, int minibatches, Random& random);
   PpoStatistics shard_gradients(Member& member, Shard& shard, const Samples& samples, int minibatch,

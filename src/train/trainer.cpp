@@ -291,6 +291,7 @@ Result<IterationReport> Trainer::iterate(double progress) {
                               .value = resolved_.options.value,
                               .gradient_norm = resolved_.options.gradient_norm,
                               .averaged_share = resolved_.options.averaged_share,
+                              .steady = preset_of(game_.spec) == Preset::mixed_play,
                               .stop = &interrupt};
   std::vector<Samples*> samples;
   for (const auto& rollout : rollouts_) samples.push_back(&rollout->samples());

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <cstring>
@@ -295,6 +296,41 @@ void new_units_leave_predictions_alone() {
 TEST(Trainer, NewUnitsOfTheReturnsLeaveTheBotsPredictionsAlone) {
   new_units_leave_predictions_alone<Paying>();
   new_units_leave_predictions_alone<PayingTargets>();
+}
+
+// Both choose at once; who chooses 1 takes `pay` from the other.
+struct Taking {
+  static inline float pay = 1;
+  std::array<int, 2> choices = {-1, -1};
+
+  static Spec spec() {
+    return {.name = "taking",
+            .seats = 2,
+            .observation = {ObservationPart::vector("nothing", 1)},
+            .action = {ActionPart::discrete("take", 2)},
+            .simultaneous = true,
+            .max_steps = 1};
+  }
+  void reset(const Settings&, Key) { *this = {}; }
+  SeatSet to_act() const { return SeatSet::first(2); }
+  void observe(int, Observation) const {}
+  void step(const Actions& actions, Key, Rewards) { choices = {actions.choice(0), actions.choice(1)}; }
+  Status status() const { return choices[0] < 0 ? Status::running : Status::finished; }
+  float result(int team) const { return pay * static_cast<float>(choices[team] - choices[1 - team]); }
+};
+
+TEST(Trainer, WhereBothChooseAtOnceTheEntropyBonusIsMeasuredByTheLargestPayoffs) {
+  TrainConfig config;
+  config.learning_rate = 1e-2;
+  auto trainer = Trainer::make(game_entry<Taking>(), config);
+  ASSERT_TRUE(trainer.ok());
+  double entropy = 0;
+  Taking::pay = 1;
+  for (int i = 0; i < 60; ++i) entropy = trainer.value()->iterate(0.5).value().entropy;
+  EXPECT_LT(entropy, 0.3);
+  Taking::pay = 0.01f;  // next to nothing by now, though all that differs
+  for (int i = 0; i < 200; ++i) entropy = trainer.value()->iterate(0.5).value().entropy;
+  EXPECT_GT(entropy, 0.95 * std::log(2.0));
 }
 
 // Every step costs the same, whatever is done; matches are cut short after `steps`, or end there.
