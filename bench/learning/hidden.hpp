@@ -36,6 +36,35 @@ struct BiasedHands {
   }
 };
 
+// The same twenty times over, each worth a twentieth.
+struct ManyHands {
+  static constexpr int kRounds = 20;
+  int round = 0, lead = 0;
+
+  static Spec spec() {
+    return {.name = "many_hands",
+            .description = "Rock-paper-scissors whose wins differ in worth, twenty times over",
+            .seats = 2,
+            .observation = {ObservationPart::vector("round", kRounds), ObservationPart::vector("lead", 1)},
+            .action = {ActionPart::discrete("hand", 3)},
+            .simultaneous = true,
+            .max_steps = kRounds};
+  }
+  void reset(const Settings&, Key) { *this = {}; }
+  SeatSet to_act() const { return SeatSet::first(2); }
+  void observe(int seat, Observation out) const {
+    if (round < kRounds) out[round] = 1;
+    out.part(1)[0] = static_cast<float>(seat == 0 ? lead : -lead) / kRounds;
+  }
+  void step(const Actions& actions, Key, Rewards) {
+    const BiasedHands hands{{actions.choice(0), actions.choice(1)}};
+    lead += static_cast<int>(hands.result(0));
+    ++round;
+  }
+  Status status() const { return round < kRounds ? Status::running : Status::finished; }
+  float result(int team) const { return static_cast<float>(team == 0 ? lead : -lead) / kRounds; }
+};
+
 // Five prizes of 5, 4, 3, 2, 1 go one after the other to who bids the higher of five cards, each of which is used once
 // (goofspiel with a known order). Who wins more points wins.
 struct SealedBids {

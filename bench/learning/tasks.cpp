@@ -27,6 +27,27 @@ std::unique_ptr<Agent> search() {
   return scripted_agent<G>(std::to_string(Plies) + "-ply", &search_move<Plies, G>);
 }
 
+// What one loses a match to the best of those who always take the same choice, as a lower bound of what any could win.
+template <Game G>
+Measure most_lost_to_constants(int choices) {
+  return {.name = "lost to a constant",
+          .less_is_better = true,
+          .matches = 2000,
+          .figure = [choices](const GameEntry& game, Agent& player, Key key, int matches) {
+            Result<Estimate> worst = Estimate{-1e9, {-1e9, -1e9}};
+            for (int choice = 0; choice < choices; ++choice) {
+              const std::unique_ptr<Agent> constant =
+                  scripted_agent<G>("constant", [choice](const G&, int, Random&) { return choice; });
+              const auto played = play_matches(game, player, constant.get(), key, {.matches = matches});
+              if (!played) return Result<Estimate>(played.error());
+              const Estimate& mean = played.value().mean_return;
+              if (-mean.value > worst.value().value)
+                worst = Estimate{-mean.value, {-mean.interval.high, -mean.interval.low}};
+            }
+            return worst;
+          }};
+}
+
 }  // namespace
 
 std::vector<Task> tasks() {
@@ -121,6 +142,7 @@ std::vector<Task> tasks() {
        "level with a search of 3 plies", search<Boxes, 4>},
 
       {"mixed", kTune, game_entry<BiasedHands>(), exact_nash_conv(), 0.2, "an equilibrium has 0"},
+      {"mixed", kTune, game_entry<ManyHands>(), most_lost_to_constants<ManyHands>(3), 0.2, "an equilibrium has 0"},
       {"mixed", kTune, game_entry<SealedBids>(), exact_nash_conv(), 0.2, "an equilibrium has 0"},
       {"mixed", kTune, game_entry<LiarsDice>(), exact_nash_conv(), 0.2, "an equilibrium has 0"},
       {"mixed", kJudge, game_entry<Blotto>(), exact_nash_conv(), 0.2, "an equilibrium has 0"},

@@ -84,6 +84,10 @@ double real_time_discount(const Spec& spec) {
   return 1 - std::min(0.1, static_cast<double>(spec.seconds_per_step) / kSecondsAhead);
 }
 
+// Choices at once in a match of more steps are for the most part decided by where one stands, not by what one guesses
+// of the other: the small steps that approach a mixed equilibrium would hardly begin to learn where to stand.
+constexpr int kFewSteps = 16;
+
 template <int Percent>
 double among_mates(const Spec& spec) {
   return spec.team_count() < spec.seats ? Percent / 100.0 : 0;
@@ -94,7 +98,8 @@ double among_mates(const Spec& spec) {
 Preset preset_of(const Spec& spec) {
   const bool teams = spec.team_count() > 1;
   if (teams && spec.seconds_per_step > 0) return Preset::real_time;
-  if (teams && (spec.hidden_information || spec.simultaneous)) return Preset::mixed_play;
+  const bool guessing = spec.simultaneous && spec.max_steps <= kFewSteps;  // or not known
+  if (teams && (spec.hidden_information || guessing)) return Preset::mixed_play;
   return teams ? Preset::several_teams : Preset::one_team;
 }
 
@@ -106,9 +111,10 @@ std::string to_string(Preset preset) {
 // The one table of options: name, help, range, and in {} what is chosen with one team, with several teams, where
 // play must be mixed, and by teams in real time.
 //
-// Where information is hidden, or both choose at once, good play is mixed: it is approached by small steps from large
-// batches, under an entropy bonus that keeps every choice alive and falls slowly. Elsewhere large steps find good moves
-// sooner. In real time there is more experience than can be learnt from: it is used fewer times, in large batches.
+// Where information is hidden, or both choose at once a few times, good play is mixed: it is approached by small steps
+// from large batches, under an entropy bonus that keeps every choice alive and falls slowly. Elsewhere large steps find
+// good moves sooner. In real time there is more experience than can be learnt from: it is used fewer times, in large
+// batches.
 std::vector<TrainOption> train_options(TrainConfig& c) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   constexpr double kLowest = std::numeric_limits<double>::lowest();
@@ -239,7 +245,8 @@ Result<ResolvedConfig> resolve(const TrainConfig& config, const Spec& spec) {
     r.options.explorer_share = 0;
   else  // nobody to play against
     r.options.past_share = r.options.opening_share = r.options.rivalry = 0;
-  r.hot_opponents = preset_of(spec) != Preset::real_time;
+  r.preset = preset_of(spec);
+  r.hot_opponents = r.preset != Preset::real_time;
   r.precision = config.precision.value.value_or(best_precision());
   if (r.precision == Precision::bf16 && best_precision() != Precision::bf16)
     return Error{"precision bf16 is not supported by this processor (" + isa_name() + "); use --precision auto or f32"};

@@ -89,6 +89,7 @@ struct ResolvedConfig {
   // The values in force, which a run keeps, whatever later versions would choose; only what belongs to the machine is
   // as it was: threads and precision. What `network` leaves open is for Network::make to choose.
   TrainConfig options;
+  Preset preset = Preset::one_team;
   MatchSettings settings;
   Limits limits;
   bool hot_opponents = true;  // past selves also play hotter and more at random than they learnt to

@@ -53,6 +53,13 @@ TEST(Config, ThePresetFollowsFromTheSpec) {
   EXPECT_EQ(preset_of(spec(2, 2, false, 0.1f)), Preset::real_time);
   Spec at_once = spec(2, 2, false, 0);
   at_once.simultaneous = true;
+  for (int steps : {0, 16}) {  // 0: no limit is known
+    at_once.max_steps = steps;
+    EXPECT_EQ(preset_of(at_once), Preset::mixed_play) << steps;
+  }
+  at_once.max_steps = 17;
+  EXPECT_EQ(preset_of(at_once), Preset::several_teams);
+  at_once.hidden_information = true;
   EXPECT_EQ(preset_of(at_once), Preset::mixed_play);
   at_once.teams = {0, 0};  // mates do not have to hide anything
   EXPECT_EQ(preset_of(at_once), Preset::one_team);

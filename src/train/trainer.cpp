@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "agent/parts.hpp"
+#include "agent/scripted.hpp"
 #include "base/finite.hpp"
 #include "base/index.hpp"
 #include "base/json.hpp"
@@ -47,6 +48,18 @@ int decisions_at_once(const GameEntry& game, const MatchSettings& settings) {
     sum += batch->to_act(0).count();
   }
   return std::max(1, sum / matches);
+}
+
+// The Spec by which options are chosen: with the length of random matches where they depend on one and no bound is
+// known.
+Spec with_length(const GameEntry& game) {
+  Spec spec = game.spec;
+  if (!spec.simultaneous || spec.max_steps > 0) return spec;
+  constexpr int kLong = 64;
+  const std::unique_ptr<Agent> random = random_agent();
+  const auto played = play_matches(game, *random, random.get(), Key(0), {.matches = 16, .step_limit = kLong});
+  spec.max_steps = played ? static_cast<int>(std::ceil(played.value().mean_steps)) : kLong;
+  return spec;
 }
 
 using nlohmann::json;
@@ -97,7 +110,7 @@ double needed_memory(const Network& network, const RowLayout& layout, const Reso
 
 Result<std::unique_ptr<Trainer>> Trainer::make(const GameEntry& game, const TrainConfig& config, Reduction* reduction) {
   if (auto ok = validate(game.spec); !ok) return ok.error();
-  auto resolved = resolve(with_memory_if_needed(game, config), game.spec);
+  auto resolved = resolve(with_memory_if_needed(game, config), with_length(game));
   if (!resolved) return resolved.error();
   const std::vector<ObservedParameter> rules = observed_parameters(game.spec, resolved->settings);
   const Spec seen = with_rules(game.spec, rules);
@@ -170,7 +183,7 @@ Policy Trainer::policy() const {
 // Short at first, so that early learning gets many updates; long later, so that they are precise. What has to be
 // remembered is learnt only where a collection holds both the cue and its use.
 int Trainer::horizon() const {
-  const bool whole_matches = network_->memory_size() > 0 && preset_of(game_.spec) == Preset::one_team;
+  const bool whole_matches = network_->memory_size() > 0 && resolved_.preset == Preset::one_team;
   if (whole_matches) return resolved_.options.horizon;
   int steps = std::min(16, resolved_.options.horizon);
   for (std::int64_t grown = 1'000'000; grown <= steps_ && steps < resolved_.options.horizon; grown *= 4) steps *= 2;
@@ -291,7 +304,7 @@ Result<IterationReport> Trainer::iterate(double progress) {
                               .value = resolved_.options.value,
                               .gradient_norm = resolved_.options.gradient_norm,
                               .averaged_share = resolved_.options.averaged_share,
-                              .steady = preset_of(game_.spec) == Preset::mixed_play,
+                              .steady = resolved_.preset == Preset::mixed_play,
                               .stop = &interrupt};
   std::vector<Samples*> samples;
   for (const auto& rollout : rollouts_) samples.push_back(&rollout->samples());

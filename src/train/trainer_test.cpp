@@ -333,6 +333,32 @@ TEST(Trainer, WhereBothChooseAtOnceTheEntropyBonusIsMeasuredByTheLargestPayoffs)
   EXPECT_GT(entropy, 0.95 * std::log(2.0));
 }
 
+// The same, `steps` times over, of which its Spec says nothing.
+template <int steps>
+struct TakingOften : Taking {
+  int left = steps;
+  static Spec spec() {
+    Spec spec = Taking::spec();
+    spec.max_steps = 0;
+    return spec;
+  }
+  void reset(const Settings&, Key) { *this = {}; }
+  void step(const Actions& actions, Key key, Rewards rewards) {
+    Taking::step(actions, key, rewards);
+    --left;
+  }
+  Status status() const { return left > 0 ? Status::running : Status::finished; }
+};
+
+TEST(Trainer, WhetherPlayMustBeMixedIsMeasuredByTheLengthOfMatchesWhereItIsNotKnown) {
+  const auto horizon = [](const GameEntry& game) {
+    return Trainer::make(game, {}).value()->resolved().options.horizon;
+  };
+  EXPECT_EQ(horizon(game_entry<TakingOften<16>>()), 128);
+  EXPECT_EQ(horizon(game_entry<TakingOften<17>>()), 32);
+  EXPECT_EQ(horizon(game_entry<TakingOften<1000>>()), 32);
+}
+
 // Every step costs the same, whatever is done; matches are cut short after `steps`, or end there.
 template <Status ending>
 struct Treadmill {
