@@ -102,6 +102,25 @@ struct Dodging {
   }
 };
 
+// The same as a game would draw it: in pixels of a picture of 800 x 800.
+struct DodgingInPixels : Dodging {
+  static Spec spec() {
+    Spec spec = Dodging::spec();
+    spec.name = "dodging_in_pixels";
+    return spec;
+  }
+  void observe(int, Observation out) const {
+    constexpr float kHalf = 400;
+    out[0] = kHalf + kHalf * self.x;
+    out[1] = kHalf + kHalf * self.y;
+    for (int i = 0; i < kThings; ++i) {
+      const Body& thing = things[i];
+      const float row[] = {1, kHalf + kHalf * thing.x, kHalf + kHalf * thing.y, kHalf * thing.vx, kHalf * thing.vy};
+      std::copy(std::begin(row), std::end(row), out.part(1) + i * 5);
+    }
+  }
+};
+
 // Monsters come from all sides at different paces; one shot a step hits the one that is pointed at, and three kill it.
 // -1 for each that reaches the base, within 100 steps.
 struct Gallery {

@@ -101,6 +101,8 @@ std::vector<Task> tasks() {
        script<Invaders>},
 
       {"entities", kTune, game_entry<Dodging>(), mean_return(), 330, "its script, 338", script<Dodging>},
+      {"entities", kTune, game_entry<DodgingInPixels>(), mean_return(), 330, "its script, 338",
+       script<DodgingInPixels>},
       {"entities", kTune, game_entry<Gallery>(), mean_return(), -1.5, "its script, -0.7, less a little",
        script<Gallery>},
       {"entities", kJudge, game_entry<Collecting>(), mean_return(), 22, "its script, 23.9, less a little",

@@ -28,7 +28,8 @@ Precision best_precision();
 // environment variable RIVAL_ISA=avx512|avx2 lowers it; it must be set before the process computes anything.
 std::string isa_name();
 
-// How vector parts of an observation are normalised: (x - mean) * scale, clipped to +-10. Grids: mean 0, scale 1.
+// How an observation is normalised: (x - mean) * scale, clipped to +-10. The mean of grids and entities is 0, so that
+// what is not there stays 0, and the scale of an entity's first feature, by which it is there, is 1.
 struct ObservationScale {
   std::vector<float> mean, scale;  // [observation_size]
 };

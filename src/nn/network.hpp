@@ -146,8 +146,11 @@ class Network {
   bool has(OperationKind kind) const;
 
   int memory_size() const { return options_.memory; }
-  // The observation's columns that are normalised: those of vectors.
+  // The observation's columns that are normalised, each by itself: those of vectors.
   const std::vector<int>& normalised() const { return normalised_; }
+  // The others, in sets that share a scale, since they mean the same: a feature of all entities of a part (but the
+  // first, which says whether one is there), and a channel of a grid.
+  const std::vector<std::vector<int>>& alike() const { return alike_; }
   // Offset of the logarithms of the standard deviations of the continuous values: value_count() of them.
   std::size_t log_std() const { return log_std_; }
 
@@ -173,6 +176,7 @@ class Network {
   std::vector<Operation> operations_;
   std::vector<Buffer> buffers_;
   std::vector<int> normalised_;
+  std::vector<std::vector<int>> alike_;
   std::size_t log_std_ = 0;
   std::vector<ParameterView> parameters_;
   std::size_t parameter_count_ = 0;

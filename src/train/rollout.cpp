@@ -39,7 +39,8 @@ Rollout::Rollout(std::unique_ptr<Batch> batch, const Backend& backend, const Net
                           .decisions = batch_->rows() * options.horizon + 2 * padded_rows(batch_->rows()) +
                                        batch_->matches() * batch_->spec().seats,
                           .memory = memory_size_,
-                          .stride = stride_}) {
+                          .stride = stride_}),
+      alike_(network.alike()) {
   const int matches = batch_->matches(), seats = batch_->spec().seats, room = padded_rows(batch_->rows());
   final_observation_.resize(observation_size_);
   noted_rules_.resize(options.rules.size());
@@ -116,6 +117,14 @@ void Rollout::note_columns() {
       const double v = static_cast<double>(i < shown ? x[i] : noted_rules_[i - shown]);
       seen_.sum[i] += v;
       seen_.square[i] += v * v;
+    }
+    for (const std::vector<int>& columns : alike_) {
+      double& sum = seen_.sum[columns.front()];
+      double& square = seen_.square[columns.front()];
+      for (int c : columns) {
+        const double v = std::abs(static_cast<double>(x[c]));
+        sum += v, square += v * v;
+      }
     }
   }
 }

@@ -54,10 +54,11 @@ struct Opponent {
   explicit operator bool() const { return policy || agent; }
 };
 
-// Sums over rows of observations, for the normaliser; zero for columns that are not normalised.
+// Sums over rows of observations, for the normaliser.
 struct ObservationSums {
   double rows = 0;
-  std::vector<double> sum, square;  // [columns] of x and x^2
+  // [columns] of x and x^2. Of columns that are alike, the first has the sums of |x| and x^2 over all, the others 0.
+  std::vector<double> sum, square;
 };
 
 struct RolloutOptions {
@@ -183,6 +184,7 @@ class Rollout {
   std::int64_t decisions_ = 0;
   ObservationSums seen_;
   std::vector<std::size_t> noted_columns_;  // those that are normalised
+  const std::vector<std::vector<int>>& alike_;
 };
 
 }  // namespace rival

@@ -31,7 +31,8 @@ constexpr std::size_t kScores = 100;
 constexpr int kPastSelves = 24;
 // Past selves play as they did, or more and more at random: a good player also knows what to do after odd moves.
 constexpr float kPastTemperatures[] = {1, 1, 1, 2, 4, 50};
-constexpr double kSeenAtMost = 1e7;  // rows after which the observations' means move no faster
+constexpr double kLeastSize = 0.1, kMostSize = 4;  // of what entities and grids show, for the network
+constexpr double kSeenAtMost = 1e7;                // rows after which the observations' means move no faster
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -364,6 +365,13 @@ void Trainer::refresh_scale() {
     // A column that never changed says nothing yet: leave its scale alone.
     scale_.scale[c] = variance > 1e-12 ? static_cast<float>(1 / std::max(std::sqrt(variance), 1e-2)) : 1.0f;
   }
+  // How large a value is where it is not 0. What is of order 1 stays as it is, and 0 stays 0.
+  for (const std::vector<int>& columns : network_->alike()) {
+    const std::size_t first = columns.front();
+    if (column_mean_[first] <= 0) continue;
+    const double size = column_square_[first] / column_mean_[first];
+    for (int c : columns) scale_.scale[c] = static_cast<float>(std::clamp(size, kLeastSize, kMostSize) / size);
+  }
 }
 
 void Trainer::add_member(std::string name, Member::Kind kind, Bot bot) {
@@ -402,6 +410,12 @@ void Trainer::start_from(const Bot& bot) {
     column_mean_[c] = static_cast<double>(bot.scale.mean[c]);
     const double deviation = bot.scale.scale[c] > 0 ? 1 / static_cast<double>(bot.scale.scale[c]) : 1;
     column_square_[c] = column_mean_[c] * column_mean_[c] + deviation * deviation;
+  }
+  for (const std::vector<int>& columns : network_->alike()) {
+    const std::size_t first = columns.front();
+    const auto scale = static_cast<double>(bot.scale.scale[first]);
+    column_mean_[first] = 1;
+    column_square_[first] = scale < 1 ? kMostSize / scale : scale > 1 ? kLeastSize / scale : 1;
   }
   seen_ = 1e5;  // columns that are new to it are soon known
   scale_ = bot.scale;

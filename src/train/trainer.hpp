@@ -152,7 +152,7 @@ class Trainer {
   double cut_share_ = 0, cut_length_ = 0;
   ObservationScale scale_;
   double seen_ = 0;
-  std::vector<double> column_mean_, column_square_;  // running means of x and x^2 of the normalised columns
+  std::vector<double> column_mean_, column_square_;  // running means, see ObservationSums
   std::vector<float> last_scores_;                   // a ring of the last 100
   std::size_t next_score_ = 0;
 };

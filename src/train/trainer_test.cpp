@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "agent/player.hpp"
@@ -357,6 +359,50 @@ TEST(Trainer, WhetherPlayMustBeMixedIsMeasuredByTheLengthOfMatchesWhereItIsNotKn
   EXPECT_EQ(horizon(game_entry<TakingOften<16>>()), 128);
   EXPECT_EQ(horizon(game_entry<TakingOften<17>>()), 32);
   EXPECT_EQ(horizon(game_entry<TakingOften<1000>>()), 32);
+}
+
+// Things seen in units of their own: places in pixels, speeds in thousandths, a flag, a picture of bytes.
+struct Pixels {
+  int steps = 0;
+  static Spec spec() {
+    return {.name = "pixels",
+            .observation = {ObservationPart::entities("things", 4, 4), ObservationPart::grid("picture", 2, 2, 2)},
+            .action = {ActionPart::discrete("act", 2)},
+            .max_steps = 4};
+  }
+  void reset(const Settings&, Key) { steps = 0; }
+  SeatSet to_act() const { return SeatSet::one(0); }
+  void observe(int, Observation out) const {
+    for (int thing = 0; thing < 1 + steps % 2; ++thing) {
+      const float row[] = {1, 800, -0.001f, thing == 1 ? 1.0f : 0.0f};
+      std::copy(std::begin(row), std::end(row), out.part(0) + thing * 4);
+    }
+    out.at(1, 0, 0, 1) = 200;
+    out.at(1, 1, 1, 1) = 1;
+  }
+  void step(const Actions&, Key, Rewards) { ++steps; }
+  Status status() const { return steps == 4 ? Status::finished : Status::running; }
+};
+
+TEST(Trainer, BringsWhatEntitiesAndGridsShowToOrderOne) {
+  TrainConfig config;
+  config.network.grid = "flat";
+  auto trainer = Trainer::make(game_entry<Pixels>(), config);
+  ASSERT_TRUE(trainer.ok());
+  ASSERT_TRUE(trainer.value()->iterate().ok());
+  const Bot bot = trainer.value()->bot();
+  std::vector<float> expected;
+  for (int thing = 0; thing < 4; ++thing) expected.insert(expected.end(), {1, 4.0f / 800, 100, 1});
+  expected.insert(expected.end(), {0.02f, 0.02f, 0.02f, 0.02f, 1, 1, 1, 1});
+  ASSERT_EQ(bot.scale.scale.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(bot.scale.scale[i], expected[i], 1e-5 * expected[i]);
+  for (float mean : bot.scale.mean) EXPECT_EQ(mean, 0);
+
+  auto next = Trainer::make(game_entry<Pixels>(), config);
+  next.value()->start_from(bot);
+  ASSERT_TRUE(next.value()->iterate().ok());
+  const std::vector<float> after = next.value()->bot().scale.scale;
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(after[i], expected[i], 1e-3 * expected[i]);
 }
 
 // Every step costs the same, whatever is done; matches are cut short after `steps`, or end there.
