@@ -111,7 +111,7 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
   buffer({.columns = net.head_size(), .wide = true});
 
   const auto is_grid = [](const ObservationPart& part) { return part.kind == ObservationPart::Kind::grid; };
-  const auto columns = [](int from, int stride, int count) {
+  const auto every = [](int from, int stride, int count) {
     std::vector<int> all(count);
     for (int i = 0; i < count; ++i) all[i] = from + i * stride;
     return all;
@@ -155,10 +155,10 @@ Result<Network> Network::make(const Spec& spec, const NetworkOptions& options) {
       for (int c = first; c < first + part.size(); ++c) net.normalised_.push_back(c);
     if (is_grid(part))
       for (int cells = part.height * part.width, channel = 0; channel < part.channels; ++channel)
-        net.alike_.push_back(columns(first + channel * cells, 1, cells));
+        net.alike_.push_back(every(first + channel * cells, 1, cells));
     if (part.kind == ObservationPart::Kind::entities)
       for (int feature = 1; feature < part.features(); ++feature)
-        net.alike_.push_back(columns(first + feature, part.features(), part.count()));
+        net.alike_.push_back(every(first + feature, part.features(), part.count()));
     if (is_convolved(part)) {
       Convolution shape{.out_channels = part.channels, .out_height = part.height, .out_width = part.width};
       int in = kObservationBuffer, channels = 16;

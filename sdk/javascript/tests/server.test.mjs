@@ -12,7 +12,7 @@ import { blocks, ROOT, serve, temporaryFolder, train } from "./helpers.mjs";
 
 const COUNT = 200, WIDTH = 84, TOKEN = "a secret of some length";
 const folder = temporaryFolder(after);
-const bot = train(folder, "c4", 20000), recalls = train(folder, "recalls", 1, "--hidden", "24", "--set", "memory=24");
+const bot = train(folder, "c4", 100000), recalls = train(folder, "recalls", 1, "--hidden", "24", "--set", "memory=24");
 const { address } = await serve(after, bot, recalls);
 const server = await Server.connect(address);
 after(() => server.close());
