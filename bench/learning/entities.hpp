@@ -109,14 +109,16 @@ struct DodgingInPixels : Dodging {
     spec.name = "dodging_in_pixels";
     return spec;
   }
-  void observe(int, Observation out) const {
-    constexpr float kHalf = 400;
-    out[0] = kHalf + kHalf * self.x;
-    out[1] = kHalf + kHalf * self.y;
+  void observe(int seat, Observation out) const {
+    Dodging::observe(seat, out);
+    const auto to_pixels = [](float* place) {
+      for (int axis : {0, 1}) place[axis] = 400 + 400 * place[axis];
+    };
+    to_pixels(out.part(0));
     for (int i = 0; i < kThings; ++i) {
-      const Body& thing = things[i];
-      const float row[] = {1, kHalf + kHalf * thing.x, kHalf + kHalf * thing.y, kHalf * thing.vx, kHalf * thing.vy};
-      std::copy(std::begin(row), std::end(row), out.part(1) + i * 5);
+      float* thing = out.part(1) + i * 5;
+      to_pixels(thing + 1);
+      for (int axis : {3, 4}) thing[axis] *= 16;
     }
   }
 };

@@ -53,8 +53,8 @@ namespace rival {
 // One part of an observation: a flat vector of `size()` floats; a grid of `channels` planes of height x width (stored
 // plane by plane, row by row); or a set of up to count() entities (units in sight, cards in hand) of features() floats
 // each, row after row. The first float of an entity is 1; a row without one is zero throughout. What a network learns
-// of one entity holds for all of its part, whatever their order. Values may have any size: training
-// normalises vectors, and brings what entities and grids show to order 1.
+// of one entity holds for all of its part, whatever their order. Values may have any size: training normalises vectors,
+// and brings what entities and grids show to order 1.
 struct ObservationPart {
   enum class Kind { vector, grid, entities };
   std::string name;

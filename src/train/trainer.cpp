@@ -52,10 +52,10 @@ int decisions_at_once(const GameEntry& game, const MatchSettings& settings) {
 }
 
 // The Spec by which options are chosen: with the length of random matches where they depend on one and no bound is
-// known.
+// known. Whatever else goes wrong in these matches goes wrong in training, which says so.
 Spec with_length(const GameEntry& game) {
   Spec spec = game.spec;
-  if (!spec.simultaneous || spec.max_steps > 0) return spec;
+  if (preset_of(spec) != Preset::mixed_play || spec.hidden_information || spec.max_steps > 0) return spec;
   constexpr int kLong = 64;
   const std::unique_ptr<Agent> random = random_agent();
   const auto played = play_matches(game, *random, random.get(), Key(0), {.matches = 16, .step_limit = kLong});
