@@ -51,5 +51,39 @@ TEST(TestSummary, NoTestsAreAFailure) {
   EXPECT_EQ(none.exit_code, 1);
 }
 
+// .ci/run where all that it calls does nothing, but for `script`, which is `body`.
+Finished ci(const std::string& script, const std::string& body, int seconds) {
+  const TemporaryFolder folder;
+  return run_shell(
+      "cd " + folder.path() +
+      " && mkdir .ci scripts bin && cp " RIVAL_SOURCE_DIR
+      "/.ci/run .ci/ && for each in scripts/install-deps scripts/format scripts/fuzz scripts/tidy "
+      "scripts/fresh bin/make bin/cmake bin/ctest; do printf '#!/bin/sh\\n' >$each; chmod +x $each; done && "
+      "cat >>" +
+      script + " <<'END'\n" + body + "\nEND\nPATH=$PWD/bin:$PATH RIVAL_CI_SECONDS=" + std::to_string(seconds) +
+      " .ci/run 2>&1");
+}
+
+TEST(Ci, PassesOnlyIfNothingFails) {
+  const Finished all = ci("scripts/format", "true", 600);
+  EXPECT_EQ(all.exit_code, 0) << all.output;
+  EXPECT_TRUE(all.output.ends_with("\n== all passed\n")) << all.output;
+  EXPECT_EQ(ci("scripts/fresh", "exit 77", 600).exit_code, 0) << "no root can be made here";
+  for (const char* script :
+       {"scripts/format", "bin/ctest", "scripts/fuzz", "scripts/tidy", "scripts/fresh", "bin/make"})
+    EXPECT_EQ(ci(script, "exit 3", 600).exit_code, 1) << script;
+  const Finished warned = ci("bin/make", "echo 'x.cpp:1:1: warning: planted'", 600);
+  EXPECT_EQ(warned.exit_code, 1);
+  EXPECT_TRUE(warned.output.ends_with("ci: the build has warnings\nci: release failed\n")) << warned.output;
+}
+
+TEST(Ci, NamesWhatThereIsNoTimeFor) {
+  const Finished cut = ci("scripts/fuzz", "sleep 100", 3);
+  EXPECT_EQ(cut.exit_code, 0) << cut.output;
+  EXPECT_TRUE(
+      cut.output.ends_with("all passed, but for what there was no time for: fuzzers threads sanitizers slow fresh\n"))
+      << cut.output;
+}
+
 }  // namespace
 }  // namespace rival

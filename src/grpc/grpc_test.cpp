@@ -100,7 +100,7 @@ TEST_F(Grpc, AnswersAsOverHttp) {
   ASSERT_TRUE(infer(request, typed).ok());
   const nlohmann::json same = over_http(rows);
   EXPECT_EQ(typed.id(), "a");
-  EXPECT_EQ(typed.model_version(), same["model_version"]);
+  EXPECT_EQ(typed.model_version(), same["model_version"].get<std::string>());
   ASSERT_EQ(typed.outputs_size(), 2);
   const auto& choices = typed.outputs(0).contents().int_contents();
   EXPECT_EQ(std::vector<int>(choices.begin(), choices.end()), same["outputs"][0]["data"].get<std::vector<int>>());

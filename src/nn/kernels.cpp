@@ -377,17 +377,18 @@ void reduce_entities(const T* e, const EntityRows& in, T* out, int stride, Combi
   const int n = static_cast<int>(lanes()), width = in.width;
   for (int r = 0; r < in.rows; ++r, out += stride) {
     const int begin = in.begin[r], end = in.begin[r + 1];
-    const T* first = e + static_cast<std::ptrdiff_t>(begin) * width;
+    const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(begin) * width;
     int c = 0;
     for (; c + n <= width; c += n) {
       VF all = hn::Zero(DF());
-      const T* x = first + c;
-      for (int i = begin; i < end; ++i, x += width) all = combine(all, load(x));
+      std::ptrdiff_t at = first + c;
+      for (int i = begin; i < end; ++i, at += width) all = combine(all, load(e + at));
       store(all, out + c);
     }
     for (; c < width; ++c) {
       float all = 0;
-      for (int i = 0; i < end - begin; ++i) all = combine(all, load_one(first + i * width + c));
+      std::ptrdiff_t at = first + c;
+      for (int i = begin; i < end; ++i, at += width) all = combine(all, load_one(e + at));
       store_one(all, out + c);
     }
   }

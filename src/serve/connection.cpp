@@ -18,7 +18,6 @@ namespace beast = boost::beast;
 namespace websocket = beast::websocket;
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kMostUnsent = std::size_t{64} << 20;   // bytes that a client has not taken
 constexpr std::size_t kMostWaiting = std::size_t{64} << 20;  // bytes of its ticks without an answer yet
 constexpr std::size_t kLongestText = std::size_t{64} << 10;  // bytes of a wish
 constexpr int kMostSessions = 10'000;                        // of a connection
@@ -447,7 +446,7 @@ void Connection::send(std::string bytes, bool binary) {
   unsent_ += bytes.size();
   outgoing_.push_back({std::move(bytes), binary});
   start_writing();
-  if (unsent_ > kMostUnsent) cut_off("slow");
+  if (unsent_ > playing_.options.most_unsent) cut_off("slow");
 }
 
 void Connection::start_writing() {

@@ -28,6 +28,7 @@ struct ServerOptions {
   BatcherOptions batcher;
   int most_connections = 1000;
   int most_seats = 200'000;                               // of all sessions
+  std::size_t most_unsent = std::size_t{64} << 20;        // bytes of answers that a client leaves unread
   std::size_t largest_frame = std::size_t{16} << 20;      // bytes, of a message from a client
   int most_waiting = 256;                                 // ticks of a connection that are not answered yet
   std::chrono::seconds idle{300};                         // after which a session without a tick expires
