@@ -58,27 +58,19 @@ Result<Shown> watch_matches(const GameEntry& game, const std::shared_ptr<const S
 
 }  // namespace
 
-Result<Outcome> bench_runtime(const std::string& name, double seconds, const Games& games, Console& console) {
-  const Result<BotName> found = find_bot(name);
-  if (!found) return found.error();
-  const std::string& path = found.value().path;
-  const Result<GameEntry> game = game_of(games, path, "");
-  if (!game) return game.error();
-  Result<Bot> trained = load_bot(path, game.value().spec);
-  if (!trained) return trained.error();
-  const Result<std::string> file = read_file(path);
-  if (!file) return file.error();
-  std::vector<unsigned char> memory(rival_bot_memory(file.value().size()));
+Result<RuntimeFigures> measure_runtime(const GameEntry& game, const std::string& name, Bot trained, double seconds) {
+  const std::string file = to_safetensors(trained.to_tensors());
+  std::vector<unsigned char> memory(rival_bot_memory(file.size()));
   char error[RIVAL_ERROR_SIZE] = "";
-  const rival_bot* bot = rival_bot_load(file.value().data(), file.value().size(), memory.data(), memory.size(), error);
-  if (!bot) return Error{path + ": " + error};
+  const rival_bot* bot = rival_bot_load(file.data(), file.size(), memory.data(), memory.size(), error);
+  if (!bot) return Error{name + ": " + error};
   const rival_options options{1, 0, 1};
   std::vector<unsigned char> actor_memory(rival_actor_memory(bot, &options));
   rival_actor* actor = rival_actor_make(bot, &options, actor_memory.data(), actor_memory.size());
-  if (!actor) return Error{path + ": no actor can be made of it"};
+  if (!actor) return Error{name + ": no actor can be made of it"};
 
-  const auto shared = std::make_shared<const SharedBot>(std::move(*trained));
-  const Result<Shown> shown = watch_matches(game.value(), shared, 2000);
+  const auto shared = std::make_shared<const SharedBot>(std::move(trained));
+  const Result<Shown> shown = watch_matches(game, shared, 2000);
   if (!shown) return shown.error();
   const std::size_t width = rival_bot_observation_size(bot);
   const std::size_t masks = rival_bot_mask_size(bot);
@@ -120,23 +112,35 @@ Result<Outcome> bench_runtime(const std::string& name, double seconds, const Gam
     }
     quickest = std::min(quickest, since(begin));
   } while (since(first) < seconds);
-  const double microseconds = 1e6 * quickest / static_cast<double>(count);
+  return RuntimeFigures{1e6 * quickest / static_cast<double>(count), memory.size() + actor_memory.size(), difference,
+                        rival_bot_isa(bot)};
+}
+
+Result<Outcome> bench_runtime(const std::string& name, double seconds, const Games& games, Console& console) {
+  const Result<BotName> found = find_bot(name);
+  if (!found) return found.error();
+  const std::string& path = found.value().path;
+  const Result<GameEntry> game = game_of(games, path, "");
+  if (!game) return game.error();
+  Result<Bot> trained = load_bot(path, game.value().spec);
+  if (!trained) return trained.error();
+  Result<RuntimeFigures> measured = measure_runtime(game.value(), path, std::move(*trained), seconds);
+  if (!measured) return measured.error();
 
   Json json{{"game", game.value().spec.name},
-            {"decision_microseconds", microseconds},
-            {"memory_bytes", memory.size() + actor_memory.size()},
-            {"max_difference", difference},
-            {"isa", rival_bot_isa(bot)}};
+            {"decision_microseconds", measured->microseconds},
+            {"memory_bytes", measured->memory_bytes},
+            {"max_difference", measured->max_difference},
+            {"isa", measured->isa}};
   if (kRuntimeObjectBytes > 0) json["object_bytes"] = kRuntimeObjectBytes;
-  console.print("{} inside a game, {} ({}), one core\n", path, game.value().spec.name, rival_bot_isa(bot));
+  console.print("{} inside a game, {} ({}), one core\n", path, game.value().spec.name, measured->isa);
   const auto figure = [&console](const char* label, const std::string& value) {
     console.print("  {:<52} {}\n", label, console.bold(value));
   };
-  figure("microseconds for one decision", fmt::format("{:.2f}", microseconds));
-  figure("bytes of memory, the bot and one actor",
-         grouped(static_cast<long long>(memory.size() + actor_memory.size())));
+  figure("microseconds for one decision", fmt::format("{:.2f}", measured->microseconds));
+  figure("bytes of memory, the bot and one actor", grouped(static_cast<long long>(measured->memory_bytes)));
   if (kRuntimeObjectBytes > 0) figure("bytes of code and constants", grouped(kRuntimeObjectBytes));
-  figure("largest difference of a probability from the trainer's", fmt::format("{:.1e}", difference));
+  figure("largest difference of a probability from the trainer's", fmt::format("{:.1e}", measured->max_difference));
   return Outcome{json};
 }
 

@@ -26,9 +26,9 @@ constexpr const char* kVersion = RIVAL_VERSION;
 
 // The one table of commands.
 std::vector<Command> commands() {
-  return {games_command(),  check_command(),   train_command(),  eval_command(),  eval_substitute_command(),
-          ladder_command(), balance_command(), play_command(),   watch_command(), bench_command(),
-          export_command(), serve_command(),   worker_command(), new_command()};
+  return {games_command(),  check_command(),   train_command(), eval_command(),   eval_substitute_command(),
+          ladder_command(), balance_command(), play_command(),  watch_command(),  bench_command(),
+          export_command(), shrink_command(),  serve_command(), worker_command(), new_command()};
 }
 
 std::string overview(const std::vector<Command>& commands) {

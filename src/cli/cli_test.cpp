@@ -48,7 +48,7 @@ void expect_keys(const Json& json, std::initializer_list<const char*> keys) {
 }
 
 const char* const kCommands[] = {"games", "check", "train", "eval",   "ladder", "balance",
-                                 "play",  "watch", "bench", "export", "serve"};
+                                 "play",  "watch", "bench", "export", "shrink", "serve"};
 
 TEST(Cli, HelpShowsEveryCommandWithExamples) {
   const Ran overview = rival_({"help"});
@@ -242,6 +242,50 @@ TEST(Cli, TrainEvalPlayAndExportABot) {
   // A file cut short.
   std::filesystem::resize_file(bot, std::filesystem::file_size(bot) / 2);
   EXPECT_EQ(rival_({"eval", bot}).exit_code, 1);
+}
+
+TEST(Cli, ShrinkMeasuresSmallerBotsAndChoosesOne) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run";
+  json_of(rival_({"train", "tic_tac_toe", "--steps", "1e5", "--out", run, "--json"}));
+  const Ran ran = rival_({"shrink", run, "--minutes", "0.02", "--matches", "200", "--hidden", "32x16", "--hidden", "8",
+                          "--to-kb", "12", "--json"});
+  const Json json = json_of(ran);
+  expect_keys(json, {"game", "original", "bots", "chosen"});
+  ASSERT_EQ(json["bots"].size(), 2u);
+  for (const Json& bot : json["bots"]) {
+    expect_keys(bot, {"bot", "hidden", "bytes", "microseconds", "elo", "elo_low", "elo_high"});
+    EXPECT_LE(bot["elo_low"], bot["elo"]);
+    EXPECT_LE(bot["elo"], bot["elo_high"]);
+    EXPECT_LT(bot["bytes"], json["original"]["bytes"]);
+    EXPECT_EQ(std::filesystem::file_size(bot["bot"].get<std::string>()), bot["bytes"]);
+    EXPECT_TRUE(bot["bot"].get<std::string>().starts_with(run + "/small/")) << bot;
+    EXPECT_GT(json_of(rival_({"eval", bot["bot"].get<std::string>(), "--json"}))["score"], 0.5)
+        << "against random play";
+  }
+  EXPECT_EQ(json["bots"][0]["hidden"], "32x16");
+  EXPECT_LE(json["bots"][1]["bytes"], 12'000);
+  const std::string chosen = json["chosen"];
+  EXPECT_LE(std::filesystem::file_size(chosen), 12'000u);
+
+  const Ran none = rival_({"shrink", run, "--minutes", "0.01", "--matches", "2", "--hidden", "8", "--to-kb", "0.1"});
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_NE(none.out.find("none fits"), std::string::npos) << none.out;
+  EXPECT_EQ(rival_({"shrink", run, "--hidden", "8x"}).exit_code, 2);
+  EXPECT_EQ(rival_({"shrink", folder.path() + "/nothing"}).exit_code, 1);
+}
+
+// With one team there is nobody to be stronger than: what counts is the return.
+TEST(Cli, ShrinkMeasuresReturnsWhereNobodyIsPlayedAgainst) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path() + "/run";
+  json_of(rival_({"train", "cartpole", "--steps", "3e4", "--out", run, "--json"}));
+  const Json json = json_of(rival_({"shrink", run, "--minutes", "0.02", "--matches", "50", "--hidden", "8", "--out",
+                                    folder.path() + "/small", "--json"}));
+  expect_keys(json["original"], {"mean_return", "mean_return_low", "mean_return_high"});
+  expect_keys(json["bots"][0], {"mean_return", "mean_return_low", "mean_return_high"});
+  EXPECT_GT(json["bots"][0]["mean_return"], 25) << "random play has 22";
+  EXPECT_TRUE(std::filesystem::exists(folder.path() + "/small/8.safetensors"));
 }
 
 TEST(Cli, BenchGivesItsFigures) {

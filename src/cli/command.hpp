@@ -59,6 +59,7 @@ Command play_command();
 Command watch_command();
 Command bench_command();
 Command export_command();
+Command shrink_command();
 Command serve_command();
 Command worker_command();
 Command new_command();

@@ -485,6 +485,13 @@ void scale_values(const HeadLayout& layout, const float* raw, int rows, float* v
           layout.low[i] + 0.5f * (std::clamp(raw[r * n + i], -1.0f, 1.0f) + 1) * (layout.high[i] - layout.low[i]);
 }
 
+void raw_values(const HeadLayout& layout, const float* values, int rows, float* raw) {
+  const std::size_t n = layout.value_count;
+  for (std::size_t r = 0; r < index(rows); ++r)
+    for (std::size_t i = 0; i < n; ++i)
+      raw[r * n + i] = 2 * (values[r * n + i] - layout.low[i]) / (layout.high[i] - layout.low[i]) - 1;
+}
+
 void PpoStatistics::add(const PpoStatistics& other) {
   rows += other.rows;
   policy_loss += other.policy_loss;

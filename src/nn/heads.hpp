@@ -67,6 +67,8 @@ void action_probabilities(const HeadLayout& layout, const float* heads, const st
 
 // Raw values -> the game's range, clipped. [rows x value_count]
 void scale_values(const HeadLayout& layout, const float* raw, int rows, float* values);
+// And back, of values that are in their range.
+void raw_values(const HeadLayout& layout, const float* values, int rows, float* raw);
 
 // Decisions to learn from.
 struct PpoRows {

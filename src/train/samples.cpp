@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "game/rows.hpp"
+#include "nn/heads.hpp"
 
 namespace rival {
 
@@ -18,6 +19,7 @@ Result<Samples> samples_of(std::span<const Replay> replays, int seat, const Batc
     const Batch& batch = player->batch();
     const Spec& spec = batch.spec();
     const RowLayout& layout = batch.layout();
+    const HeadLayout heads(spec);
     std::vector<float> observations(spec.seats * layout.observation_size);
     std::vector<std::uint8_t> masks(spec.seats * layout.mask_size);
     const int first = samples.count;
@@ -40,12 +42,9 @@ Result<Samples> samples_of(std::span<const Replay> replays, int seat, const Batc
         samples.masks.insert(samples.masks.end(), mask, mask + layout.mask_size);
         const std::int32_t* choices = player->actions().choices + row * layout.choice_count;
         samples.choices.insert(samples.choices.end(), choices, choices + layout.choice_count);
-        const float* values = player->actions().values + row * layout.value_count;
-        for (std::size_t p = 0; p < spec.action.size(); ++p) {
-          const ActionPart& part = spec.action[p];
-          for (int i = 0; !part.is_choice() && i < part.size; ++i)  // the inverse of scale_values()
-            samples.raw.push_back(2 * (*values++ - part.low) / (part.high - part.low) - 1);
-        }
+        samples.raw.resize(samples.raw.size() + layout.value_count);
+        raw_values(heads, player->actions().values + row * layout.value_count, 1,
+                   samples.raw.data() + samples.raw.size() - layout.value_count);
         samples.player.push_back(matches * spec.seats + s);
         samples.previous.push_back(last[s]);
         last[s] = samples.count++;
