@@ -273,6 +273,11 @@ TEST(Cli, ShrinkMeasuresSmallerBotsAndChoosesOne) {
   EXPECT_NE(none.out.find("none fits"), std::string::npos) << none.out;
   EXPECT_EQ(rival_({"shrink", run, "--hidden", "8x"}).exit_code, 2);
   EXPECT_EQ(rival_({"shrink", folder.path() + "/nothing"}).exit_code, 1);
+  // The options of the run are those of self-play: none are made up where they cannot be read.
+  std::ofstream(run + "/config.toml") << "x = 3\n";
+  const Ran broken = rival_({"shrink", run + "/bots/final.safetensors", "--hidden", "8", "--minutes", "0.01"});
+  EXPECT_EQ(broken.exit_code, 1);
+  EXPECT_NE(broken.err.find("config.toml:1"), std::string::npos) << broken.err;
 }
 
 // With one team there is nobody to be stronger than: what counts is the return.

@@ -248,6 +248,17 @@ Result<void> Console::finish() {
                            std::generic_category().message(failure_))};
 }
 
+void Percents::operator()(double share) {
+  const int tenths = static_cast<int>(10 * share);
+  if (shown_ < 0) console_.print("{}:", what_);
+  if (tenths > std::max(shown_, 0)) console_.print(" {}%", 10 * tenths);
+  shown_ = std::max(shown_, tenths);
+}
+
+void Percents::end() {
+  if (shown_ >= 0) console_.print("\n");
+}
+
 int columns(std::string_view text) {
   return columns_of(lines_of(text, {}).lines.front());
 }

@@ -65,6 +65,20 @@ class Console {
   int failure_ = 0;         // errno of the first write that failed
 };
 
+// How far something is that takes long, on one line: "WHAT: 10% 20% ...", from the first call on.
+class Percents {
+ public:
+  // The console must outlive it.
+  Percents(Console& console, std::string what) : console_(console), what_(std::move(what)) {}
+  void operator()(double share);  // 0 to 1
+  void end();                     // ends the line, if there is one
+
+ private:
+  Console& console_;
+  std::string what_;
+  int shown_ = -1;  // tenths
+};
+
 // How many columns of a terminal a text takes; it has no control characters.
 int columns(std::string_view text);
 

@@ -115,15 +115,9 @@ void print_figures(Console& console, const std::vector<Judgement::Figure>& figur
 
 // Asks a judge, and says how far it has come.
 Result<Judgement> ask(const Judge& judge, Agent& agent, Key key, int positions, Console& console) {
-  int shown = -1;
-  const auto progress = [&](double share) {
-    const int tenths = static_cast<int>(10 * share);
-    if (shown < 0) console.print("Judged by {}:", judge.name);
-    if (tenths > std::max(shown, 0)) console.print(" {}%", 10 * tenths);
-    shown = std::max(shown, tenths);
-  };
-  Result<Judgement> judgement = judge.judge(agent, key, positions, progress);
-  if (shown >= 0) console.print("\n");
+  Percents percents(console, "Judged by " + judge.name);
+  Result<Judgement> judgement = judge.judge(agent, key, positions, [&percents](double share) { percents(share); });
+  percents.end();
   return judgement;
 }
 

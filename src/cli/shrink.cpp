@@ -22,7 +22,7 @@
 namespace rival::cli {
 namespace {
 
-constexpr double kFewPoints = 30;  // of Elo, which nobody feels
+constexpr double kFewPoints = 30;  // of Elo, a score of 46%
 constexpr double kTaught = 0.3;    // of the time; the rest is self-play
 
 struct Options {
@@ -124,29 +124,24 @@ class Search {
   Console& console_;
   const std::atomic<bool>& stop_;
   TrainConfig config_;
-  LadderRules rules_;
+  MatchOptions match_options_;
   float temperature_ = 0;
   std::shared_ptr<const SharedBot> original_;
   std::vector<Candidate> candidates_;
 };
 
 Result<Bot> Search::learn(const Bot& bot, const NetworkOptions& network) {
-  int shown = 0;
-  console_.print("{} learns, {} s:", text_of(network.hidden), std::lround(60 * options_.minutes));
-  const auto progress = [&](double share) {
-    const int tenths = static_cast<int>(10 * share);
-    if (tenths > shown) console_.print(" {}%", 10 * tenths);
-    shown = std::max(shown, tenths);
-  };
+  Percents percents(console_,
+                    fmt::format("{} learns, {} s", text_of(network.hidden), std::lround(60 * options_.minutes)));
   Result<Bot> taught = distill(game_, bot, network, Key(options_.seed),
                                {.seconds = kTaught * 60 * options_.minutes,
-                                .settings = rules_.settings(game_.spec),
+                                .settings = match_options_.settings,
                                 .stop = [this] { return stop_.load(); },
-                                .progress = [&](double share) { progress(kTaught * share); }});
+                                .progress = [&](double share) { percents(kTaught * share); }});
   if (!taught) return taught;
-  Result<Bot> practised = practise(*taught, [&](double share) { progress(kTaught + (1 - kTaught) * share); });
+  Result<Bot> practised = practise(*taught, [&](double share) { percents(kTaught + (1 - kTaught) * share); });
   if (!practised) return practised;
-  console_.print("\n");
+  percents.end();
   // Whichever is better, by matches that no figure comes from.
   const int matches = std::max(options_.matches / 4, 2);
   const Result<Estimate> before = score(*taught, matches, Key(options_.seed).split(2));
@@ -188,9 +183,9 @@ Result<Estimate> Search::score(const Bot& bot, int matches, Key key) {
   const PlayerOptions as_played{.temperature = temperature_, .limits = bot.limits};
   const auto player = make_player(std::make_shared<const SharedBot>(bot), game_.spec, as_played),
              other = make_player(original_, game_.spec, as_played);
-  MatchOptions played_as{.matches = matches, .settings = rules_.settings(game_.spec)};
-  played_as.opening = rules_.opening;
-  Result<MatchSummary> played = play_matches(game_, *player, other.get(), key, played_as);
+  MatchOptions match_options = match_options_;
+  match_options.matches = matches;
+  Result<MatchSummary> played = play_matches(game_, *player, other.get(), key, match_options);
   if (!played) return played.error();
   return played->score;
 }
@@ -244,15 +239,17 @@ void Search::print(const Candidate& candidate) {
 Result<Outcome> Search::run(const BotName& found, const Bot& bot) {
   const std::vector<NetworkOptions> wanted = networks(options_, bot.network.options());
   temperature_ = default_temperature(game_.spec);
-  const MatchSettings own =
-      found.rules ? found.rules->settings(game_.spec) : MatchSettings(default_settings(game_.spec));
-  const MatchSettings settings = match_settings_or_usage(game_.spec, options_.setup, own);
-  rules_ = ladder_rules(game_, settings, temperature_, bot.limits);
+  match_options_.settings = match_settings_or_usage(game_.spec, options_.setup, found.settings(game_.spec));
+  match_options_.opening = ladder_rules(game_, match_options_.settings, temperature_).opening;
   original_ = std::make_shared<const SharedBot>(bot);
   const std::filesystem::path path(found.path);
   const std::filesystem::path folder =
       path.parent_path().filename() == "bots" ? path.parent_path().parent_path() : path.parent_path();
-  if (Result<SavedRun> run = read_run(folder.string()); run && run->game == bot.game) config_ = run->config;
+  if (path_exists((folder / "config.toml").string())) {
+    const Result<SavedRun> run = read_run(folder.string());
+    if (!run) return run.error();
+    if (run.value().game == bot.game) config_ = run.value().config;
+  }
   add_setup(options_.setup, config_);
   const std::string out = options_.out.empty() ? (folder / "small").string() : options_.out;
   if (Result<void> made_folder = make_directories(out); !made_folder) return made_folder.error();

@@ -25,6 +25,11 @@ struct BotName {
   // Of the matches to which the rating belongs, or which the run trained for; the limits are the bot's own.
   std::optional<LadderRules> rules;
   std::string note;  // what a person should know, a line; "" if nothing
+
+  // Of the matches of `rules`; where nothing is known of them, the game's defaults.
+  MatchSettings settings(const Spec& spec) const {
+    return rules ? rules->settings(spec) : MatchSettings(default_settings(spec));
+  }
 };
 
 // FILE; RUN, a folder: its final bot, or the latest one of a run that has not ended; or RUN@RATING, by the dial of the
@@ -42,10 +47,7 @@ struct Player {
   std::unique_ptr<Agent> advisor = nullptr;
   BotName bot = {};  // of bots
 
-  // Of the matches that it was rated in or trained for; where nothing is known of them, the game's defaults.
-  MatchSettings settings(const Spec& spec) const {
-    return bot.rules ? bot.rules->settings(spec) : MatchSettings(default_settings(spec));
-  }
+  MatchSettings settings(const Spec& spec) const { return bot.settings(spec); }
 };
 
 // A player of `game`: a scripted player by name, a search (search:N), or a bot (find_bot). `temperature` is how sharply

@@ -8,7 +8,6 @@
 #include "base/threads.hpp"
 #include "game/rows.hpp"
 #include "match/match.hpp"
-#include "nn/heads.hpp"
 #include "train/learner.hpp"
 
 namespace rival {
@@ -33,8 +32,7 @@ class Classroom {
         layout_(game.spec),
         sight_(game.spec, teacher_bot_->bot().rules),
         width_(pupil.observation_size()),
-        stride_(backend.input_stride()),
-        encoder_(backend.make_executor(kRowsMultiple)) {
+        lesson_(game.spec, backend, teacher_bot_->bot().scale) {
     set_matches(1);
   }
 
@@ -45,29 +43,26 @@ class Classroom {
     teacher_ = std::make_unique<BotAgent>(teacher_bot_, game_.spec, 1.0f);
   }
   int matches() const { return batch_->matches(); }
-  const Samples& samples() const { return samples_; }
-  Samples& samples() { return samples_; }
+  Samples& samples() { return lesson_.samples(); }
 
   // The first `played` matches are the pupil's.
   Result<void> play(const std::shared_ptr<const SharedBot>& pupil, int played, Key key) {
-    samples_ = {};
-    const int matches = batch_->matches(), seats = game_.spec.seats;
+    lesson_.clear();
     BotAgent pupil_agent(pupil, game_.spec, 1.0f);
-    std::vector<int> all(matches);
+    std::vector<int> all(matches());
     std::iota(all.begin(), all.end(), 0);
     std::vector<Key> keys;
     for (int match : all) keys.push_back(key.split(0).split(static_cast<std::uint64_t>(match)));
     start_matches(*batch_, all, settings_, keys);
-    for (int match : all) teacher_->match_started(match), pupil_agent.match_started(match);
+    for (int match : all) teacher_->match_started(match);
     std::fill(rows_->status.begin(), rows_->status.end(), Status::running);
-    last_.assign(index(matches) * seats, -1);
     expected_.resize(index(batch_->rows()));
     std::vector<std::int32_t> own_choices(rows_->choices.size());
     std::vector<float> own_values(rows_->values.size());
     std::vector<int> own;
     const auto running = [](Status status) { return status == Status::running; };
     for (std::uint64_t step = 1; std::any_of(rows_->status.begin(), rows_->status.end(), running); ++step) {
-      if (samples_.count >= 4 * kDecisions) break;
+      if (samples().count >= 4 * kDecisions) break;
       if (auto seen = rows_->observe(); !seen) return seen;
       const Decisions decisions = rows_->decisions();
       teacher_->estimate(decisions, expected_.data());
@@ -91,10 +86,6 @@ class Classroom {
         if (rows_->status[match] == Status::running)
           if (auto ends = ends_in_time(*batch_, match, match); !ends) return ends;
     }
-    samples_.advantage.assign(index(samples_.count), 1);
-    samples_.log_probability.assign(index(samples_.count), 0);
-    samples_.value.assign(index(samples_.count), 0);
-    samples_.initial.assign(index(samples_.count), -1);
     return {};
   }
 
@@ -102,21 +93,9 @@ class Classroom {
   // The rows that act, with the teacher's answers.
   void note() {
     const float* seen = sight_.rows(*batch_, rows_->acting(), rows_->observations.data());
-    for (int row : rows_->acting()) {
-      samples_.inputs.resize(samples_.inputs.size() + stride_);
-      encoder_->encode(teacher_bot_->bot().scale, seen + index(row) * width_, 1,
-                       samples_.inputs.data() + samples_.inputs.size() - stride_);
-      samples_.masks.insert(samples_.masks.end(), rows_->mask(row), rows_->mask(row) + layout_.mask_size);
-      samples_.choices.insert(samples_.choices.end(), rows_->choice_row(row),
-                              rows_->choice_row(row) + layout_.choice_count());
-      samples_.raw.resize(samples_.raw.size() + index(layout_.value_count));
-      raw_values(layout_, rows_->value_row(row), 1, samples_.raw.data() + samples_.raw.size() - layout_.value_count);
-      samples_.target.push_back(expected_[index(row)]);
-      const int player = rows_->match_of(row) * game_.spec.seats + rows_->seats[index(row)];
-      samples_.player.push_back(player);
-      samples_.previous.push_back(last_[index(player)]);
-      last_[index(player)] = samples_.count++;
-    }
+    for (int row : rows_->acting())
+      lesson_.add(rows_->match_of(row) * game_.spec.seats + rows_->seats[index(row)], seen + index(row) * width_,
+                  rows_->mask(row), rows_->choice_row(row), rows_->value_row(row), expected_[index(row)]);
   }
 
   const GameEntry& game_;
@@ -125,13 +104,10 @@ class Classroom {
   HeadLayout layout_;
   RulesSight sight_;
   int width_;
-  std::size_t stride_;
-  std::unique_ptr<Executor> encoder_;
+  Demonstrations lesson_;
   std::unique_ptr<Batch> batch_;
   std::unique_ptr<BatchRows> rows_;
   std::unique_ptr<BotAgent> teacher_;
-  Samples samples_;
-  std::vector<int> last_;  // of each player, its last sample
   std::vector<float> expected_;
 };
 

@@ -15,7 +15,7 @@ namespace rival {
 
 struct DistillOptions {
   double seconds = 60;         // to take, about
-  std::int64_t decisions = 0;  // to learn from at most; 0: as many as the time allows
+  std::int64_t decisions = 0;  // to learn from, about, whatever time it takes; 0: as many as `seconds` allow
   MatchSettings settings;      // of the matches
   int threads = 0;             // 0: one per processor
   std::function<bool()> stop;  // asked between parts: true ends it early, with what has been learnt. May be empty

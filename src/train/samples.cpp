@@ -2,16 +2,45 @@
 
 #include <algorithm>
 
+#include "base/index.hpp"
 #include "game/rows.hpp"
-#include "nn/heads.hpp"
 
 namespace rival {
 
+Demonstrations::Demonstrations(const Spec& spec, const Backend& backend, ObservationScale scale)
+    : layout_(spec),
+      scale_(std::move(scale)),
+      stride_(backend.input_stride()),
+      executor_(backend.make_executor(kRowsMultiple)) {}
+
+void Demonstrations::add(int player, const float* observation, const std::uint8_t* mask, const std::int32_t* choices,
+                         const float* values, float target) {
+  Samples& s = samples_;
+  s.inputs.resize(s.inputs.size() + stride_);
+  executor_->encode(scale_, observation, 1, s.inputs.data() + s.inputs.size() - stride_);
+  s.masks.insert(s.masks.end(), mask, mask + layout_.mask_size);
+  s.choices.insert(s.choices.end(), choices, choices + layout_.choice_count());
+  s.raw.resize(s.raw.size() + index(layout_.value_count));
+  raw_values(layout_, values, 1, s.raw.data() + s.raw.size() - layout_.value_count);
+  s.log_probability.push_back(0);
+  s.value.push_back(0);
+  s.advantage.push_back(1);
+  s.target.push_back(target);
+  s.initial.push_back(-1);
+  s.player.push_back(player);
+  if (index(player) >= last_.size()) last_.resize(index(player) + 1, -1);
+  s.previous.push_back(last_[index(player)]);
+  last_[index(player)] = s.count++;
+}
+
+void Demonstrations::clear() {
+  samples_ = {};
+  last_.clear();
+}
+
 Result<Samples> samples_of(std::span<const Replay> replays, int seat, const BatchFactory& factory,
                            const Backend& backend, const ObservationScale& scale) {
-  const std::size_t stride = backend.input_stride();
-  const std::unique_ptr<Executor> executor = backend.make_executor(kRowsMultiple);
-  Samples samples;
+  std::unique_ptr<Demonstrations> all;
   int matches = 0;
   for (const Replay& replay : replays) {
     Result<ReplayPlayer> player = ReplayPlayer::open(replay, factory);
@@ -19,11 +48,11 @@ Result<Samples> samples_of(std::span<const Replay> replays, int seat, const Batc
     const Batch& batch = player->batch();
     const Spec& spec = batch.spec();
     const RowLayout& layout = batch.layout();
-    const HeadLayout heads(spec);
+    if (!all) all = std::make_unique<Demonstrations>(spec, backend, scale);
+    Samples& samples = all->samples();
     std::vector<float> observations(spec.seats * layout.observation_size);
     std::vector<std::uint8_t> masks(spec.seats * layout.mask_size);
     const int first = samples.count;
-    std::vector<int> last(spec.seats, -1);
     while (!player->done()) {
       SeatSet acting = batch.to_act(0);
       for (int s = 0; s < spec.seats; ++s) {
@@ -35,34 +64,17 @@ Result<Samples> samples_of(std::span<const Replay> replays, int seat, const Batc
       if (Result<void> stepped = player->step(); !stepped) return stepped.error();
       for (; !acting.empty(); acting = acting.without(acting.lowest())) {
         const int s = acting.lowest(), row = batch.rows_per_match() > 1 ? s : 0;
-        samples.inputs.resize(samples.inputs.size() + stride);
-        executor->encode(scale, observations.data() + s * layout.observation_size, 1,
-                         samples.inputs.data() + samples.inputs.size() - stride);
-        const std::uint8_t* mask = masks.data() + s * layout.mask_size;
-        samples.masks.insert(samples.masks.end(), mask, mask + layout.mask_size);
-        const std::int32_t* choices = player->actions().choices + row * layout.choice_count;
-        samples.choices.insert(samples.choices.end(), choices, choices + layout.choice_count);
-        samples.raw.resize(samples.raw.size() + layout.value_count);
-        raw_values(heads, player->actions().values + row * layout.value_count, 1,
-                   samples.raw.data() + samples.raw.size() - layout.value_count);
-        samples.player.push_back(matches * spec.seats + s);
-        samples.previous.push_back(last[s]);
-        last[s] = samples.count++;
+        all->add(matches * spec.seats + s, observations.data() + s * layout.observation_size,
+                 masks.data() + s * layout.mask_size, player->actions().choices + row * layout.choice_count,
+                 player->actions().values + row * layout.value_count, 0);
       }
     }
     const bool finished = batch.status(0) == Status::finished;
-    for (int i = first; i < samples.count; ++i) {
-      const int team = spec.team_of(samples.player[i] % spec.seats);
-      samples.target.push_back(finished ? batch.result(0, team) : 0);
-    }
+    for (int i = first; finished && i < samples.count; ++i)
+      samples.target[i] = batch.result(0, spec.team_of(samples.player[i] % spec.seats));
     ++matches;
   }
-  const std::size_t count = samples.count;
-  samples.advantage.assign(count, 1);
-  samples.log_probability.assign(count, 0);
-  samples.value.assign(count, 0);
-  samples.initial.assign(count, -1);
-  return samples;
+  return all ? std::move(all->samples()) : Samples();
 }
 
 }  // namespace rival

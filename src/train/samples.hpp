@@ -3,12 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "base/result.hpp"
 #include "game/replay.hpp"
 #include "nn/backend.hpp"
+#include "nn/heads.hpp"
 
 namespace rival {
 
@@ -31,8 +33,31 @@ struct Samples {
   std::vector<float> initial_states;   // [players x memory size] from where a player's first sample starts
 };
 
-// The decisions of one seat, or of all seats (-1), in recorded matches: for a likelihood loss (UpdateOptions::loss).
-// Each has weight 1 (`advantage`), and as `target` what its team's match ended with. Parts that do not count are 0.
+// Gathers decisions that are to be imitated, by a likelihood loss (UpdateOptions::loss): each has weight 1
+// (`advantage`), and every player's memory starts empty. Not thread-safe.
+class Demonstrations {
+ public:
+  Demonstrations(const Spec& spec, const Backend& backend, ObservationScale scale);
+
+  // One decision of player match * seats + seat, after those that it made before: what it saw (not normalised), the
+  // mask, and what it did, values in the game's units, parts that do not count as sample_actions() leaves them.
+  void add(int player, const float* observation, const std::uint8_t* mask, const std::int32_t* choices,
+           const float* values, float target);
+
+  Samples& samples() { return samples_; }
+  void clear();
+
+ private:
+  HeadLayout layout_;
+  ObservationScale scale_;
+  std::size_t stride_;
+  std::unique_ptr<Executor> executor_;
+  std::vector<int> last_;  // of each player, its last sample
+  Samples samples_;
+};
+
+// The decisions of one seat, or of all seats (-1), in recorded matches, to be imitated. Each has as `target` what its
+// team's match ended with. Parts that do not count are 0.
 // Error: a replay that is of other rules, or that does not play as it was recorded. The network has no memory.
 Result<Samples> samples_of(std::span<const Replay> replays, int seat, const BatchFactory& factory,
                            const Backend& backend, const ObservationScale& scale);
